@@ -1,0 +1,144 @@
+"""The plan as data: frozen actions in the order in which they run (CONTRACT, REC-1)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from orgsync_reconcile.model.diagnostic import Diagnostic
+from orgsync_reconcile.model.origin import Origin
+
+
+class Op(StrEnum):
+    """What an action does. Each has one executor in `apply`."""
+
+    ENABLE_FEATURE = "enable-feature"
+    CREATE_CONTACT = "create-contact"
+    INVITE = "invite"
+    ACCEPT = "accept"
+    #: Moves the status on: metadata done -> users -> active (CON-5).
+    ADVANCE_CONNECTION = "advance-connection"
+    UPDATE_CONNECTION = "update-connection"
+    SUSPEND = "suspend"
+    RESUME = "resume"
+    DEACTIVATE = "deactivate"
+    DEPLOY_COMPONENT = "deploy-component"
+    DELETE_COMPONENT = "delete-component"
+    SYNC_USER = "sync-user"
+    PUBLISH_OBJECT = "publish-object"
+    SUBSCRIBE_OBJECT = "subscribe-object"
+    PUBLISH_FIELD = "publish-field"
+    SUBSCRIBE_FIELD = "subscribe-field"
+    UNPUBLISH_FIELD = "unpublish-field"
+    UNSUBSCRIBE_FIELD = "unsubscribe-field"
+    UNPUBLISH_OBJECT = "unpublish-object"
+    UNSUBSCRIBE_OBJECT = "unsubscribe-object"
+    BULK_SYNC = "bulk-sync"
+
+
+class Change(StrEnum):
+    """What kind of change an action is."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    DELETE = "delete"
+    RUN = "run"
+
+
+class Risk(StrEnum):
+    """What an action may cost."""
+
+    SAFE = "safe"
+    MOVES_DATA = "moves-data"
+    DESTRUCTIVE = "destructive"
+
+
+class Reason(StrEnum):
+    """Why an action is planned."""
+
+    ADDED = "added"
+    CHANGED = "changed"
+    REMOVED = "removed-from-manifest"
+    DRIFT = "drift"
+    DEPENDENCY = "dependency"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Action:
+    """One step. `before`, `after` and `effects` are JSON-ready; `effects` holds record counts only."""
+
+    id: str
+    address: str
+    op: Op
+    #: The manifest name of the org that is written.
+    org: str
+    connection: str
+    change: Change
+    risk: Risk = Risk.SAFE
+    reason: Reason = Reason.ADDED
+    before: Mapping[str, Any] | None = None
+    after: Mapping[str, Any] | None = None
+    source: Origin | None = None
+    depends_on: tuple[str, ...] = ()
+    effects: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Drift:
+    """Something that a person changed in an org. `detail` is one line, `diff` unified-diff lines."""
+
+    address: str
+    org: str
+    kind: str
+    detail: str
+    diff: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ManualTask:
+    """Something that a person must do; `code` is stable (M…)."""
+
+    code: str
+    address: str
+    org: str
+    task: str
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Guard:
+    """A limit on what a plan may do. `status`: ok, or refused (needs --allow ID[=N])."""
+
+    id: str
+    actual: float
+    limit: float
+    status: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Plan:
+    """What apply would do, and all that a reviewer should know."""
+
+    plan_id: str
+    applyable: bool
+    #: (path, sha256) of every manifest file
+    manifests: tuple[tuple[str, str], ...]
+    environment: str | None
+    #: org name -> (org_id, revision)
+    observed: Mapping[str, tuple[str, str]]
+    actions: tuple[Action, ...] = ()
+    drift: tuple[Drift, ...] = ()
+    manual: tuple[ManualTask, ...] = ()
+    guards: tuple[Guard, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+    @property
+    def summary(self) -> Mapping[str, int]:
+        """How many actions of each change."""
+        counts = {change.value: 0 for change in Change}
+        for action in self.actions:
+            counts[action.change.value] += 1
+        return counts
