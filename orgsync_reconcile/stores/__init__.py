@@ -1,0 +1,1 @@
+"""Org stores: where an org's tables live, behind small protocols (see `protocols`)."""

@@ -1,0 +1,312 @@
+"""An org's objects and fields: the registry, and the tables that follow it (ORG-2 to ORG-6)."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from orgsync_reconcile.errors import MetadataError
+from orgsync_reconcile.model.schema import SCALED, FieldDef, FieldType, ObjectDef
+from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
+from orgsync_reconcile.stores.sqlite.tables import all_columns, create_table, indexes
+from orgsync_reconcile.stores.sqlite.text import quote
+from orgsync_reconcile.stores.sqlite.triggers import Capture, Child, object_triggers
+
+
+class Objects(Mapping[str, ObjectDef]):
+    """The org's objects by name, each read from the registry when it is first asked for."""
+
+    def __init__(self, org: SqliteOrg) -> None:
+        self._org = org
+        rows = org.db.execute("SELECT name, number, definition FROM orgsync_object ORDER BY name").fetchall()
+        self._rows: dict[str, tuple[int, str]] = {name: (number, text) for name, number, text in rows}
+        self._read: dict[str, ObjectDef] = {}
+
+    def __getitem__(self, name: str) -> ObjectDef:
+        if name not in self._read:
+            number, text = self._rows[name]
+            fields = self._org.db.execute(
+                "SELECT definition FROM orgsync_field WHERE object = ? AND definition IS NOT NULL ORDER BY number",
+                [number],
+            )
+            parsed = [FieldDef.from_dict(json.loads(row[0])) for row in fields]
+            self._read[name] = ObjectDef(**json.loads(text), fields={item.name: item for item in parsed})
+        return self._read[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def number(self, name: str) -> int:
+        """The object's permanent number."""
+        return self._rows[name][0]
+
+
+def field_numbers(org: SqliteOrg, object_number: int) -> dict[str, int]:
+    """Field name -> permanent number, of the fields that exist."""
+    rows = org.db.execute(
+        "SELECT name, number FROM orgsync_field WHERE object = ? AND definition IS NOT NULL", [object_number]
+    )
+    return dict(rows.fetchall())
+
+
+def _definition(obj: ObjectDef) -> str:
+    values = {
+        "name": obj.name,
+        "key_prefix": obj.key_prefix,
+        "label": obj.label,
+        "custom": obj.custom,
+        "deployed": obj.deployed,
+        "kind": obj.kind,
+    }
+    return json.dumps(values, sort_keys=True)
+
+
+def _register(org: SqliteOrg, obj: ObjectDef) -> int:
+    """Writes the object and its fields to the registry; numbers once given stay."""
+    db = org.db
+    db.execute(
+        "INSERT INTO orgsync_object (name, key_prefix, definition) VALUES (?1, ?2, ?3)"
+        " ON CONFLICT (name) DO UPDATE SET definition = excluded.definition",
+        [obj.name, obj.key_prefix, _definition(obj)],
+    )
+    number: int = db.execute("SELECT number FROM orgsync_object WHERE name = ?", [obj.name]).fetchone()[0]
+    taken = {
+        name: place for name, place in db.execute("SELECT name, number FROM orgsync_field WHERE object = ?", [number])
+    }
+    following = max(taken.values(), default=-1) + 1
+    for field in obj.fields.values():
+        if field.name not in taken:
+            taken[field.name] = following
+            following += 1
+    db.execute("UPDATE orgsync_field SET definition = NULL WHERE object = ?", [number])
+    db.executemany(
+        "INSERT INTO orgsync_field (object, number, name, definition) VALUES (?, ?, ?, ?)"
+        " ON CONFLICT (object, number) DO UPDATE SET definition = excluded.definition",
+        [(number, taken[f.name], f.name, json.dumps(f.to_dict(), sort_keys=True)) for f in obj.fields.values()],
+    )
+    for field in obj.fields.values():
+        if field.type is FieldType.AUTO_NUMBER:
+            db.execute("INSERT OR IGNORE INTO orgsync_autonumber VALUES (?, ?, 1)", [obj.name, field.name])
+    return number
+
+
+def free_key_prefix(org: SqliteOrg) -> str:
+    """The next key prefix for a custom object: a00, a01, … in lowercase letters and digits."""
+    digits = "0123456789abcdefghijklmnopqrstuvwxyz"
+    used = {row[0] for row in org.db.execute("SELECT key_prefix FROM orgsync_object WHERE key_prefix LIKE 'a%'")}
+    for first in digits[10:]:
+        for second in digits:
+            for third in digits:
+                prefix = f"{first}{second}{third}"
+                if prefix not in used:
+                    return prefix
+    raise MetadataError("this org has no key prefix left for another custom object", where=org.label)
+
+
+def _drop_derived(org: SqliteOrg, name: str) -> None:
+    """Drops our triggers and indexes of a table, so that it can be altered."""
+    rows = org.db.execute(
+        "SELECT type, name FROM sqlite_master WHERE tbl_name = ? AND name LIKE 'orgsync!_%' ESCAPE '!' AND sql IS NOT NULL"
+        " AND type IN ('trigger', 'index')",
+        [name],
+    ).fetchall()
+    for kind, item in rows:
+        org.db.execute(f'DROP {kind} "{item}"')
+
+
+def _physical_columns(org: SqliteOrg, name: str) -> list[str]:
+    return [row[1] for row in org.db.execute(f"PRAGMA table_xinfo({quote(name)})")]
+
+
+def _convert(org: SqliteOrg, name: str, old: FieldDef, new: FieldDef) -> None:
+    """Carries values over a change of type or scale, as far as they have a meaning there; others become blank."""
+    table, column = quote(name), quote(new.name)
+    if old.type in SCALED and new.type in SCALED:
+        change = (new.scale or 0) - (old.scale or 0)
+        if change > 0:
+            org.db.execute(f"UPDATE {table} SET {column} = {column} * {10**change}")
+        elif change < 0:
+            org.db.execute(f"UPDATE {table} SET {column} = CAST(round({column} / {10**-change}.0) AS INTEGER)")
+    elif old.type in SCALED:
+        org.db.execute(f"UPDATE {table} SET {column} = CAST({column} / {10 ** (old.scale or 0)}.0 AS TEXT)")
+    elif new.type in SCALED:
+        number = f"CAST(round(CAST({column} AS REAL) * {10 ** (new.scale or 0)}) AS INTEGER)"
+        org.db.execute(f"UPDATE {table} SET {column} = CASE WHEN {column} GLOB '*[0-9]*' THEN {number} END")
+    elif new.type is FieldType.CHECKBOX:
+        org.db.execute(f"UPDATE {table} SET {column} = coalesce({column} IN ('1', 'true', 'TRUE'), 0)")
+
+
+def _alter(org: SqliteOrg, old: ObjectDef, new: ObjectDef) -> None:
+    """Brings the table of `old` to `new` without copying it: columns are added and dropped, constraints rewritten."""
+    db = org.db
+    wanted = dict(all_columns(new, org.admin_id))
+    before = dict(all_columns(old, org.admin_id))
+    generated = {name for name, text in (wanted | before).items() if "GENERATED ALWAYS" in text}
+    rebuilt = {name for name in generated if wanted.get(name) != before.get(name)}
+    physical = _physical_columns(org, new.name)
+    for column in physical:
+        if column not in wanted or column in rebuilt:
+            db.execute(f"ALTER TABLE {quote(new.name)} DROP COLUMN {quote(column)}")
+    present = {column for column in physical if column in wanted and column not in rebuilt}
+    for column, text in wanted.items():
+        if column not in present:
+            plain = text.partition(" CONSTRAINT ")[0]
+            db.execute(f"ALTER TABLE {quote(new.name)} ADD COLUMN {plain}")
+    _rewrite_constraints(org, new)
+    for field in new.fields.values():
+        previous = old.fields.get(field.name)
+        if previous is not None and (previous.type, previous.scale) != (field.type, field.scale):
+            _convert(org, new.name, previous, field)
+
+
+def _rewrite_constraints(org: SqliteOrg, obj: ObjectDef) -> None:
+    """Puts the right constraints into the table's definition. Rows stay as they are, even where they break a new rule."""
+    db = org.db
+    statement = create_table(obj, org.admin_id, _physical_columns(org, obj.name))
+    (present,) = db.execute("SELECT sql FROM sqlite_master WHERE type = 'table' AND name = ?", [obj.name]).fetchone()
+    if present == statement:
+        return
+    (version,) = db.execute("PRAGMA schema_version").fetchone()
+    db.execute("PRAGMA writable_schema = ON")
+    try:
+        db.execute("UPDATE sqlite_master SET sql = ? WHERE type = 'table' AND name = ?", [statement, obj.name])
+        db.execute(f"PRAGMA schema_version = {version + 1}")
+    finally:
+        db.execute("PRAGMA writable_schema = RESET")
+
+
+def _children(objects: Objects, wanted: Iterable[str]) -> dict[str, list[Child]]:
+    """Parent -> the references that cascade from it."""
+    found: dict[str, list[Child]] = {name: [] for name in wanted}
+    for name in objects:
+        for field in objects[name].fields.values():
+            if not field.cascade_delete:
+                continue
+            parents = found if "*" in field.reference_to else field.reference_to
+            for parent in parents:
+                if parent in found and parent != name and objects[parent].kind == "object":
+                    found[parent].append(Child(object=name, field=field.name))
+    return found
+
+
+def captures(org: SqliteOrg, objects: Objects) -> dict[str, Capture]:
+    """Object -> what of it is captured, from the publications and user switches of this org's connections."""
+    db = org.db
+    published: dict[str, set[str]] = {}
+    connections: dict[str, set[int]] = {}
+    live = 'SELECT number FROM orgsync_connection AS c JOIN "PartnerNetworkConnection" AS p ON p."Id" = c.id WHERE p."ConnectionStatus" <> \'Inactive\''
+    for number, name in db.execute(f"SELECT connection, object FROM orgsync_published WHERE connection IN ({live})"):
+        published.setdefault(name, set())
+        connections.setdefault(name, set()).add(number)
+    for name, field in db.execute(f"SELECT object, field FROM orgsync_published_field WHERE connection IN ({live})"):
+        published.setdefault(name, set()).add(field)
+    if db.execute(f'SELECT 1 FROM ({live} AND p."IsSyncUsers" = 1)').fetchone():
+        people = set(db.execute(f'{live} AND p."IsSyncUsers" = 1'))
+        for name in ("User", "PermissionSetAssignment"):
+            published[name] = {f.name for f in objects[name].fields.values() if f.type is not FieldType.FORMULA}
+            connections[name] = {row[0] for row in people}
+    result: dict[str, Capture] = {}
+    for name, fields in published.items():
+        if name not in objects:
+            continue
+        numbers = field_numbers(org, objects.number(name))
+        columns = {
+            column: numbers[field]
+            for field in sorted(fields)
+            if field in numbers
+            for column in objects[name].fields[field].columns
+        }
+        alone = len(connections.get(name, ())) <= 1 and not own_triggers(org, name)
+        result[name] = Capture(number=objects.number(name), columns=columns, suppress=alone)
+    return result
+
+
+def own_triggers(org: SqliteOrg, object_name: str) -> list[str]:
+    """The names of the org's own triggers on an object's table (ORG-7, TRG-1)."""
+    rows = org.db.execute(
+        "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ? AND name NOT LIKE 'orgsync!_%' ESCAPE '!'"
+        " ORDER BY name",
+        [object_name],
+    )
+    return [row[0] for row in rows]
+
+
+def rebuild_triggers(org: SqliteOrg, names: Iterable[str], objects: Objects | None = None) -> None:
+    """Makes the triggers of these objects what schema and publications ask for. Inside a transaction."""
+    objects = objects or Objects(org)
+    wanted = [name for name in dict.fromkeys(names) if name in objects]
+    children = _children(objects, wanted)
+    capture = captures(org, objects)
+    words = max((number // 62 for item in capture.values() for number in item.columns.values()), default=0)
+    _widen_masks(org, words)
+    for name in wanted:
+        triggers = object_triggers(
+            objects[name], code=org.code, admin_id=org.admin_id, children=children[name], capture=capture.get(name)
+        )
+        present = dict(
+            org.db.execute(
+                "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ? AND name LIKE 'orgsync!_%' ESCAPE '!'",
+                [name],
+            ).fetchall()
+        )
+        for trigger in present:
+            if triggers.get(trigger) != present[trigger]:
+                org.db.execute(f'DROP TRIGGER "{trigger}"')
+        for trigger, statement in triggers.items():
+            if present.get(trigger) != statement:
+                org.db.execute(statement)
+
+
+def mask_width(org: SqliteOrg) -> int:
+    """How many mask words this org's tables have; four at first, more once an object publishes over 248 columns."""
+    return sum(
+        1 for row in org.db.execute("PRAGMA table_info(orgsync_change)") if row[1][0] == "m" and row[1][1:].isdigit()
+    )
+
+
+def _widen_masks(org: SqliteOrg, highest_word: int) -> None:
+    for word in range(mask_width(org), highest_word + 1):
+        for table in ("orgsync_change", "orgsync_held", "orgsync_outcome"):
+            org.db.execute(f"ALTER TABLE {table} ADD COLUMN m{word} INTEGER")
+
+
+def deploy_objects(org: SqliteOrg, definitions: Iterable[ObjectDef]) -> None:
+    """Creates or alters the tables of these objects, with indexes and triggers. Atomic. Raises MetadataError."""
+    with org.transaction() as db:
+        known = Objects(org)
+        touched: list[str] = []
+        for definition in definitions:
+            old = known.get(definition.name)
+            obj = definition if old is None else replace(definition, key_prefix=old.key_prefix)
+            if old is not None:
+                _drop_derived(org, obj.name)
+            _register(org, obj)
+            if old is None:
+                db.execute(create_table(obj, org.admin_id))
+            else:
+                _alter(org, old, obj)
+            for statement in indexes(obj).values():
+                _build_index(org, obj, statement)
+            touched.append(obj.name)
+            touched.extend(parent for f in obj.fields.values() if f.cascade_delete for parent in f.reference_to)
+        objects = Objects(org)
+        if "*" in touched:
+            touched = list(objects)
+        rebuild_triggers(org, touched, objects)
+        org.touch_revision()
+
+
+def _build_index(org: SqliteOrg, obj: ObjectDef, statement: str) -> None:
+    try:
+        org.db.execute(statement)
+    except sqlite3.IntegrityError as error:
+        raise MetadataError(
+            f"{obj.name} has records that share a value which is to be unique: {error}",
+            where=org.label,
+            hint="find them with: orgsync org check, and clear the duplicates first",
+        ) from error

@@ -1,0 +1,225 @@
+-- Our own tables in an org's file. Everything here begins with orgsync_; the org's objects stand beside them.
+
+-- Who this org is. One row.
+CREATE TABLE orgsync_org (
+  one INTEGER PRIMARY KEY CHECK (one = 1),
+  store_version INTEGER NOT NULL,
+  org_id TEXT NOT NULL,
+  code TEXT NOT NULL,
+  name TEXT NOT NULL,
+  org_type TEXT NOT NULL,
+  edition TEXT NOT NULL,
+  namespace TEXT NOT NULL DEFAULT '',
+  admin_id TEXT NOT NULL,
+  revision INTEGER NOT NULL DEFAULT 0
+);
+CREATE TABLE orgsync_feature (name TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE orgsync_limit (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE orgsync_setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+-- System permissions of a profile or permission set.
+CREATE TABLE orgsync_grant (holder TEXT, permission TEXT, PRIMARY KEY (holder, permission)) WITHOUT ROWID;
+
+-- The schema: objects and fields by permanent number. A field's number is its place in a change's column mask.
+CREATE TABLE orgsync_object (
+  number INTEGER PRIMARY KEY AUTOINCREMENT,
+  name TEXT NOT NULL UNIQUE,
+  key_prefix TEXT NOT NULL UNIQUE,
+  definition TEXT NOT NULL
+);
+CREATE TABLE orgsync_field (
+  object INTEGER NOT NULL,
+  number INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  definition TEXT,              -- NULL: the field is gone, its number is never given again
+  PRIMARY KEY (object, number)
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX orgsync_field_name ON orgsync_field (object, name);
+CREATE TABLE orgsync_autonumber (
+  object TEXT, field TEXT, next INTEGER NOT NULL, PRIMARY KEY (object, field)
+) WITHOUT ROWID;
+
+-- Metadata components with normalised content.
+CREATE TABLE orgsync_component (
+  type TEXT NOT NULL,
+  full_name TEXT NOT NULL,
+  namespace TEXT NOT NULL DEFAULT '',
+  id TEXT NOT NULL DEFAULT '',
+  hash TEXT NOT NULL,
+  synced_hash TEXT NOT NULL DEFAULT '',
+  content TEXT NOT NULL,
+  PRIMARY KEY (type, full_name)
+);
+CREATE INDEX orgsync_component_summary ON orgsync_component (type, full_name, namespace, id, hash, synced_hash);
+
+-- The mark of an engine write. One row; the columns are NULL or 0 but inside a transaction of the engine.
+CREATE TABLE orgsync_guard (
+  one INTEGER PRIMARY KEY CHECK (one = 1),
+  connection INTEGER,           -- the connection whose changes are being written
+  object INTEGER,               -- the object that the engine itself writes at the moment
+  cascading INTEGER NOT NULL DEFAULT 0,
+  hops INTEGER NOT NULL DEFAULT 0
+);
+INSERT INTO orgsync_guard (one) VALUES (1);
+
+-- The change log: every committed change of a published object, by any client.
+CREATE TABLE orgsync_change (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  object INTEGER NOT NULL,      -- orgsync_object.number
+  record TEXT NOT NULL,
+  op TEXT NOT NULL,             -- I insert, U update, D delete, R undelete
+  at INTEGER NOT NULL,          -- milliseconds since 1970, by the org's own clock
+  origin INTEGER,               -- the connection that it arrived over; NULL: made in this org
+  hops INTEGER,                 -- how many engine writes led to it
+  m0 INTEGER, m1 INTEGER, m2 INTEGER, m3 INTEGER   -- changed columns: bit n % 62 of word n / 62
+);
+
+-- Replication connections, beside PartnerNetworkConnection.
+CREATE TABLE orgsync_connection (
+  number INTEGER PRIMARY KEY AUTOINCREMENT,
+  name TEXT NOT NULL UNIQUE,
+  id TEXT NOT NULL UNIQUE,      -- PartnerNetworkConnection.Id
+  side TEXT NOT NULL,
+  partner_org_id TEXT NOT NULL DEFAULT '',
+  partner_name TEXT NOT NULL DEFAULT '',
+  suspended_by TEXT NOT NULL DEFAULT '',
+  settings TEXT NOT NULL DEFAULT '{}'
+);
+CREATE TABLE orgsync_published (
+  connection INTEGER, object TEXT, match_on TEXT, record_types TEXT NOT NULL DEFAULT '[]',
+  PRIMARY KEY (connection, object)
+) WITHOUT ROWID;
+CREATE TABLE orgsync_published_field (
+  connection INTEGER, object TEXT, field TEXT, PRIMARY KEY (connection, object, field)
+) WITHOUT ROWID;
+-- `since_seq`: the partner's log position when the object was subscribed; earlier inserts wait for a bulk sync (QUE-4).
+CREATE TABLE orgsync_subscribed (
+  connection INTEGER, object TEXT, since_seq INTEGER NOT NULL, since TEXT NOT NULL, PRIMARY KEY (connection, object)
+) WITHOUT ROWID;
+-- `shape`: the partner's field shape at subscription; `dropped`: why the field unsubscribed itself (PUB-8).
+CREATE TABLE orgsync_subscribed_field (
+  connection INTEGER, object TEXT, field TEXT, shape TEXT NOT NULL, dropped TEXT,
+  PRIMARY KEY (connection, object, field)
+) WITHOUT ROWID;
+
+-- Links: one record's Id in each org. Written in the target together with the row, then mirrored in the source.
+CREATE TABLE orgsync_link (
+  number INTEGER PRIMARY KEY AUTOINCREMENT,
+  connection INTEGER NOT NULL,
+  object INTEGER NOT NULL,
+  local TEXT NOT NULL,
+  partner TEXT NOT NULL,
+  status INTEGER NOT NULL DEFAULT 1,   -- 1 active, 2 disconnected, 3 reference (matched by name, never a synced record)
+  made_here INTEGER NOT NULL DEFAULT 0,  -- 1: the row arrived here, 0: this is the mirror
+  since INTEGER NOT NULL               -- milliseconds since 1970
+);
+CREATE UNIQUE INDEX orgsync_link_partner ON orgsync_link (partner, connection);
+CREATE UNIQUE INDEX orgsync_link_local ON orgsync_link (local, connection);
+
+-- Lookups that wait for their parent: filled in when its link appears (LKP-2), owners too (USR-5).
+CREATE TABLE orgsync_waiting (
+  connection INTEGER NOT NULL,
+  object INTEGER NOT NULL,
+  record TEXT NOT NULL,                -- the local child
+  field TEXT NOT NULL,
+  parent TEXT NOT NULL,                -- the partner's Id that it should point to
+  placeholder TEXT,                    -- what stands there now; another value means that somebody edited it
+  PRIMARY KEY (connection, parent, record, field)
+) WITHOUT ROWID;
+CREATE INDEX orgsync_waiting_record ON orgsync_waiting (record, field);
+
+-- Outgoing records that the partner refused: they wait for their next try, or have failed for good.
+CREATE TABLE orgsync_held (
+  connection INTEGER NOT NULL,
+  record TEXT NOT NULL,
+  object INTEGER NOT NULL,
+  op TEXT NOT NULL,
+  m0 INTEGER, m1 INTEGER, m2 INTEGER, m3 INTEGER,
+  queued_at INTEGER NOT NULL,
+  attempts INTEGER NOT NULL,
+  next_retry INTEGER,                  -- milliseconds; NULL: failed for good, queued again by its next update
+  error_code TEXT NOT NULL,
+  error TEXT NOT NULL,
+  PRIMARY KEY (connection, record)
+) WITHOUT ROWID;
+
+-- What became of a batch, written with the data in the target, copied to the source with its cursor.
+CREATE TABLE orgsync_outcome (
+  connection INTEGER NOT NULL,
+  batch INTEGER NOT NULL,
+  record TEXT NOT NULL,
+  object INTEGER NOT NULL,             -- the source's object number
+  op TEXT NOT NULL,
+  m0 INTEGER, m1 INTEGER, m2 INTEGER, m3 INTEGER,
+  error_code TEXT NOT NULL,            -- empty: a held record that went through after all
+  error TEXT NOT NULL,
+  field TEXT NOT NULL DEFAULT '',
+  PRIMARY KEY (connection, batch, record)
+) WITHOUT ROWID;
+
+-- The watermark of the partner's log, moved in the transaction of the data (QUE-3).
+CREATE TABLE orgsync_inbox (
+  connection INTEGER PRIMARY KEY, seq INTEGER NOT NULL DEFAULT 0, batch INTEGER NOT NULL DEFAULT 0
+);
+-- The source's own cursor: how far the log was sent, outcomes copied and links mirrored.
+CREATE TABLE orgsync_outbox (
+  connection INTEGER PRIMARY KEY, seq INTEGER NOT NULL DEFAULT 0, batch INTEGER NOT NULL DEFAULT 0,
+  link INTEGER NOT NULL DEFAULT 0
+);
+
+-- Bulk syncs towards this org: the checkpoint moves with the data.
+CREATE TABLE orgsync_bulk (
+  connection INTEGER NOT NULL,
+  object TEXT NOT NULL,
+  cutoff TEXT NOT NULL,
+  position INTEGER NOT NULL,           -- the last row number of the source that was looked at
+  remaining INTEGER NOT NULL,
+  copied INTEGER NOT NULL DEFAULT 0,
+  failed INTEGER NOT NULL DEFAULT 0,
+  started INTEGER NOT NULL,
+  finished INTEGER,
+  PRIMARY KEY (connection, object)
+) WITHOUT ROWID;
+
+-- Records that were deleted by the delete of their parent, to come back with it (ORG-6).
+CREATE TABLE orgsync_cascade (parent TEXT, child TEXT, PRIMARY KEY (parent, child)) WITHOUT ROWID;
+CREATE INDEX orgsync_cascade_child ON orgsync_cascade (child);
+
+-- Components and users that failed, with the hash that failed: not tried again until they are saved (USR-4, MET-8).
+CREATE TABLE orgsync_failed (
+  connection INTEGER, kind TEXT, name TEXT, hash TEXT NOT NULL, error TEXT NOT NULL,
+  PRIMARY KEY (connection, kind, name)
+) WITHOUT ROWID;
+
+-- The connection history (CON-12).
+CREATE TABLE orgsync_history (
+  number INTEGER PRIMARY KEY AUTOINCREMENT,
+  connection TEXT NOT NULL, event TEXT NOT NULL, detail TEXT NOT NULL DEFAULT '',
+  actor TEXT NOT NULL DEFAULT '', at TEXT NOT NULL
+);
+
+-- Locks with their holder (REC-4), and the journal of applies (REC-3), in the primary.
+CREATE TABLE orgsync_lease (
+  name TEXT PRIMARY KEY, holder TEXT NOT NULL, host TEXT NOT NULL, pid INTEGER NOT NULL, at TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE orgsync_journal (
+  number INTEGER PRIMARY KEY AUTOINCREMENT,
+  plan_id TEXT NOT NULL, address TEXT NOT NULL, op TEXT NOT NULL,
+  status TEXT NOT NULL, error TEXT NOT NULL DEFAULT '', at TEXT NOT NULL
+);
+
+-- ORG-9: the links as the platform shows them.
+CREATE VIEW "PartnerNetworkRecordConnection" AS
+SELECT printf('04V%s%09xEAA', o.code, l.number) AS "Id",
+       c.id AS "ConnectionId",
+       l.local AS "LocalRecordId",
+       l.partner AS "PartnerRecordId",
+       CASE l.status WHEN 1 THEN CASE l.made_here WHEN 1 THEN 'Received' ELSE 'Sent' END ELSE 'Inactive' END AS "Status",
+       strftime('%Y-%m-%dT%H:%M:%fZ', l.since / 1000.0, 'unixepoch') AS "StartDate",
+       NULL AS "EndDate",
+       NULL AS "ParentRecordId",
+       NULL AS "RelatedRecords",
+       0 AS "SendClosedTasks", 0 AS "SendEmails", 0 AS "SendOpenTasks"
+FROM orgsync_link AS l
+JOIN orgsync_connection AS c ON c.number = l.connection
+CROSS JOIN orgsync_org AS o
+WHERE l.status <> 3;

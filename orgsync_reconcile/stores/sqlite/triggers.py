@@ -1,0 +1,235 @@
+"""The triggers of an object's table: minting, audit fields, soft delete with cascade, and change capture.
+
+They are plain SQL, so they work for any client (ORG-2, ORG-5 to ORG-7). All names begin with `orgsync_`; any other
+trigger on the table is the org's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from orgsync_reconcile.catalog.ids import checksum18
+from orgsync_reconcile.model.schema import FieldDef, FieldType, ObjectDef
+from orgsync_reconcile.stores.sqlite.tables import NOW, ROW
+from orgsync_reconcile.stores.sqlite.text import commas, literal, quote
+
+#: Milliseconds since 1970 by the org's own clock, at the start of the statement.
+NOW_MS = "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)"
+#: Columns per word of a change's mask; two bits of the 64 stay free.
+WORD = 62
+#: Engine writes that lead to one another are cut off here (ORG-7).
+MAX_HOPS = 5
+
+
+def mint(key_prefix: str, code: str, row: str) -> str:
+    """The SQL expression of the Id that belongs to row number `row`.
+
+    Key prefix, the org's three-character code, nine hexadecimal digits, checksum: lowercase but for the prefix, so the
+    checksum is constant per object.
+    """
+    suffix = checksum18(f"{key_prefix}{code}000000000")[15:]
+    return f"printf('{key_prefix}{code}%09x{suffix}', {row})"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Capture:
+    """What of an object is captured: its permanent number, and column -> permanent number of the published fields.
+
+    `suppress` leaves out what the engine itself writes: right where one connection alone publishes the object and the
+    org has no triggers of its own on it; otherwise engine writes are captured with their origin.
+    """
+
+    number: int
+    columns: Mapping[str, int]
+    suppress: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Child:
+    """A reference of another object that cascades deletes from this one."""
+
+    object: str
+    field: str
+
+
+def _trigger(obj: ObjectDef, what: str, event: str, when: str, body: Sequence[str]) -> tuple[str, str]:
+    name = f"orgsync_{obj.name}_{what}"
+    condition = f" WHEN {when}" if when else ""
+    statements = ";\n  ".join(body)
+    return name, f'CREATE TRIGGER "{name}" {event} ON {quote(obj.name)}{condition} BEGIN\n  {statements};\nEND'
+
+
+def _auto_numbers(obj: ObjectDef) -> list[FieldDef]:
+    return [item for item in obj.fields.values() if item.type is FieldType.AUTO_NUMBER]
+
+
+def auto_number_text(display_format: str, number: str) -> str:
+    """The SQL expression that shows `number` (an SQL expression) in a display format such as `A-{YYYY}-{0000}`."""
+    parts: list[str] = []
+    rest = display_format or "{0}"
+    dates = {"YYYY": "%Y", "YY": "%Y", "MM": "%m", "DD": "%d"}
+    while rest:
+        before, brace, after = rest.partition("{")
+        if before:
+            parts.append(literal(before))
+        if not brace:
+            break
+        inside, _, rest = after.partition("}")
+        if inside in dates:
+            text = f"strftime('{dates[inside]}', 'now')"
+            parts.append(f"substr({text}, 3)" if inside == "YY" else text)
+        else:
+            parts.append(f"printf('%0{max(len(inside), 1)}d', {number})")
+    return " || ".join(parts)
+
+
+def _minting(obj: ObjectDef, code: str) -> list[tuple[str, str]]:
+    table = quote(obj.name)
+    row = f"NEW.{ROW}"
+    triggers = [
+        _trigger(
+            obj,
+            "mint",
+            "AFTER INSERT",
+            'NEW."Id" IS NULL',
+            [f'UPDATE {table} SET "Id" = {mint(obj.key_prefix, code, row)} WHERE {ROW} = {row}'],
+        )
+    ]
+    given = " OR ".join(
+        [
+            'length(NEW."Id") <> 18',
+            f"substr(NEW.\"Id\", 1, 3) <> '{obj.key_prefix}'",
+            f"(substr(NEW.\"Id\", 4, 3) = '{code}' AND substr(NEW.\"Id\", 7, 9) > printf('%09x', {row}))",
+        ]
+    )
+    message = f"MALFORMED_ID:Id: not an Id that {obj.name} can hold, or one that this org has not minted yet"
+    triggers.append(
+        _trigger(
+            obj,
+            "given_id",
+            "AFTER INSERT",
+            f'NEW."Id" IS NOT NULL AND ({given})',
+            [f"SELECT RAISE(ABORT, {literal(message)})"],
+        )
+    )
+    for field in _auto_numbers(obj):
+        key = f"object = {literal(obj.name)} AND field = {literal(field.name)}"
+        number = f"(SELECT next - 1 FROM orgsync_autonumber WHERE {key})"
+        triggers.append(
+            _trigger(
+                obj,
+                f"number_{field.name}",
+                "AFTER INSERT",
+                f"NEW.{quote(field.name)} IS NULL",
+                [
+                    f"UPDATE orgsync_autonumber SET next = next + 1 WHERE {key}",
+                    f"UPDATE {table} SET {quote(field.name)} = {auto_number_text(field.display_format or '', number)}"
+                    f" WHERE {ROW} = {row}",
+                ],
+            )
+        )
+    return triggers
+
+
+def _writable(obj: ObjectDef) -> list[str]:
+    """Columns whose change touches the audit fields: all that users write."""
+    return [
+        column
+        for field in obj.fields.values()
+        if field.type not in (FieldType.FORMULA, FieldType.AUTO_NUMBER)
+        for column in field.columns
+    ]
+
+
+def _audit(obj: ObjectDef, admin_id: str) -> list[tuple[str, str]]:
+    columns = commas(quote(name) for name in ["IsDeleted", *_writable(obj)])
+    unset = 'NEW."SystemModstamp" IS OLD."SystemModstamp" AND NEW."LastModifiedDate" IS OLD."LastModifiedDate"'
+    change = (
+        f'UPDATE {quote(obj.name)} SET "LastModifiedDate" = {NOW}, "SystemModstamp" = {NOW}, '
+        f'"LastModifiedById" = CASE WHEN NEW."LastModifiedById" IS OLD."LastModifiedById" '
+        f'THEN {literal(admin_id)} ELSE NEW."LastModifiedById" END WHERE {ROW} = NEW.{ROW}'
+    )
+    return [_trigger(obj, "touch", f"AFTER UPDATE OF {columns}", unset, [change])]
+
+
+def _deletion(obj: ObjectDef, children: Sequence[Child]) -> list[tuple[str, str]]:
+    table = quote(obj.name)
+    soft = [f'UPDATE {table} SET "IsDeleted" = 1 WHERE {ROW} = OLD.{ROW}', "SELECT RAISE(IGNORE)"]
+    triggers = [_trigger(obj, "soft_delete", "BEFORE DELETE", 'OLD."IsDeleted" = 0', soft)]
+    down: list[str] = []
+    up: list[str] = []
+    for child in children:
+        name, field = quote(child.object), quote(child.field)
+        alive = f'{name} WHERE {field} = NEW."Id" AND "IsDeleted" = 0'
+        down.append(f'INSERT OR IGNORE INTO orgsync_cascade (parent, child) SELECT NEW."Id", "Id" FROM {alive}')
+        down.append(f'UPDATE {name} SET "IsDeleted" = 1 WHERE {field} = NEW."Id" AND "IsDeleted" = 0')
+        marked = 'SELECT child FROM orgsync_cascade WHERE parent = NEW."Id"'
+        up.append(f'UPDATE {name} SET "IsDeleted" = 0 WHERE "Id" IN ({marked}) AND "IsDeleted" = 1')
+    enter = "UPDATE orgsync_guard SET cascading = cascading + 1 WHERE connection IS NOT NULL"
+    leave = "UPDATE orgsync_guard SET cascading = cascading - 1 WHERE connection IS NOT NULL"
+    if children:
+        deleted = 'NEW."IsDeleted" = 1 AND OLD."IsDeleted" = 0'
+        triggers.append(_trigger(obj, "cascade", 'AFTER UPDATE OF "IsDeleted"', deleted, [enter, *down, leave]))
+        up = [enter, *up, leave]
+    forget = 'DELETE FROM orgsync_cascade WHERE parent = NEW."Id" OR child = NEW."Id"'
+    restored = 'NEW."IsDeleted" = 0 AND OLD."IsDeleted" = 1'
+    triggers.append(_trigger(obj, "restore", 'AFTER UPDATE OF "IsDeleted"', restored, [*up, forget]))
+    return triggers
+
+
+def mask_words(columns: Mapping[str, int], changed: str) -> dict[int, str]:
+    """Word number -> SQL expression of the bits; `changed` is a template with `{c}` for the quoted column."""
+    words: dict[int, list[str]] = {}
+    for column, number in columns.items():
+        bit = 1 << (number % WORD)
+        test = changed.format(c=quote(column))
+        words.setdefault(number // WORD, []).append(f"({test}) * {bit}" if bit > 1 else f"({test})")
+    return {word: " | ".join(bits) for word, bits in sorted(words.items())}
+
+
+def _capture(obj: ObjectDef, code: str, capture: Capture) -> list[tuple[str, str]]:
+    engine = f"(SELECT object = {capture.number} OR cascading > 0 FROM orgsync_guard) IS 1"
+    guard = f"NOT {engine}" if capture.suppress else ""
+    origin = (
+        "NULL"
+        if capture.suppress
+        else f"(SELECT CASE WHEN object = {capture.number} OR cascading > 0 THEN connection END FROM orgsync_guard)"
+    )
+    hops = "(SELECT nullif(hops, 0) FROM orgsync_guard)"
+
+    def logged(operation: str, words: Mapping[int, str], record: str) -> str:
+        names = commas(["object", "record", "op", "at", "origin", "hops", *(f"m{word}" for word in words)])
+        values = commas([str(capture.number), record, operation, NOW_MS, origin, hops, *words.values()])
+        return f"INSERT INTO orgsync_change ({names}) VALUES ({values})"
+
+    def when(test: str) -> str:
+        return " AND ".join(part for part in (test, guard) if part)
+
+    minted = f'coalesce(NEW."Id", {mint(obj.key_prefix, code, f"NEW.{ROW}")})'
+    triggers = [_trigger(obj, "capture_insert", "AFTER INSERT", guard, [logged("'I'", {}, minted)])]
+    if capture.columns:
+        words = mask_words(capture.columns, "NEW.{c} IS NOT OLD.{c}")
+        any_change = " OR ".join(f"NEW.{quote(name)} IS NOT OLD.{quote(name)}" for name in capture.columns)
+        event = f"AFTER UPDATE OF {commas(quote(name) for name in capture.columns)}"
+        test = f"({any_change})"
+        triggers.append(_trigger(obj, "capture_update", event, when(test), [logged("'U'", words, 'NEW."Id"')]))
+    operation = "CASE NEW.\"IsDeleted\" WHEN 1 THEN 'D' ELSE 'R' END"
+    moved = 'NEW."IsDeleted" <> OLD."IsDeleted"'
+    triggers.append(
+        _trigger(obj, "capture_delete", 'AFTER UPDATE OF "IsDeleted"', when(moved), [logged(operation, {}, 'NEW."Id"')])
+    )
+    return triggers
+
+
+def object_triggers(
+    obj: ObjectDef, *, code: str, admin_id: str, children: Sequence[Child], capture: Capture | None
+) -> dict[str, str]:
+    """Trigger name -> CREATE TRIGGER statement: everything that the object's table needs.
+
+    `children` are the references that cascade from this object; `capture` is None while nobody publishes the object.
+    """
+    triggers = [*_minting(obj, code), *_audit(obj, admin_id), *_deletion(obj, children)]
+    if capture is not None:
+        triggers.extend(_capture(obj, code, capture))
+    return dict(triggers)
