@@ -1,0 +1,78 @@
+"""Nodes to plain data in one walk: scalars resolved, expressions evaluated, double keys and tags refused (REC-8)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any, Final
+
+from orgsync_reconcile.manifest import codes
+from orgsync_reconcile.manifest.findings import Findings, shown
+from orgsync_reconcile.manifest.parse import OURS, PLAIN, MappingNode, Node, ScalarNode, SequenceNode, place
+from orgsync_reconcile.manifest.scalars import resolve_plain
+from orgsync_reconcile.manifest.template import TemplateProblem, Templates, is_template
+
+_CONTROL: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Converter:
+    """Converts the nodes of one file. Without `templates`, expressions are refused (values files)."""
+
+    file: str
+    templates: Templates | None
+    findings: Findings
+
+    def convert(self, node: Node) -> Any:
+        """A node as None, bool, int, float, str, list or dict; problems go to the findings, in place of None."""
+        if node.tag not in OURS:
+            self._error(codes.TAG, node, f"the tag {shown(node.tag)} is not accepted", "write plain YAML")
+            return None
+        if isinstance(node, ScalarNode):
+            return self._scalar(node)
+        if isinstance(node, SequenceNode):
+            return [self.convert(item) for item in node.value]
+        return self._mapping(node)
+
+    def _mapping(self, node: Node) -> dict[str, Any]:
+        result: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            if not isinstance(key_node, ScalarNode) or key_node.tag not in OURS:
+                hint = "put quotes around an expression" if isinstance(key_node, MappingNode) else "keys are plain text"
+                self._error(codes.KEY_NOT_TEXT, key_node, "a key that is no text", hint)
+                continue
+            key = key_node.value
+            if key in result:
+                self._error(codes.DUPLICATE_KEY, key_node, f"the key {shown(key)} stands here twice", "remove one")
+                continue
+            result[key] = self.convert(value_node)
+        return result
+
+    def _scalar(self, node: ScalarNode) -> Any:
+        text: str = node.value
+        if is_template(text):
+            return self._expression(node, text)
+        if node.tag == PLAIN:
+            return resolve_plain(text)
+        if _CONTROL.search(text):
+            self._control_character(node)
+        return text
+
+    def _expression(self, node: ScalarNode, text: str) -> Any:
+        if self.templates is None:
+            self._error(codes.BAD_VALUES_FILE, node, "an expression in a values file", "values are written out")
+            return None
+        try:
+            result = self.templates.evaluate(text)
+        except TemplateProblem as problem:
+            self._error(problem.code, node, problem.message, problem.hint)
+            return None
+        if isinstance(result, str) and _CONTROL.search(result):
+            self._control_character(node)
+        return result
+
+    def _control_character(self, node: Node) -> None:
+        self._error(codes.CONTROL_CHARACTER, node, "a control character in a text", "remove it")
+
+    def _error(self, code: str, node: Node, message: str, hint: str) -> None:
+        self.findings.error(code, place(self.file, node), message, hint)

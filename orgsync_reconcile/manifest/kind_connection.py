@@ -1,0 +1,200 @@
+"""The document Connection with its options (CON-2, CON-6, BLK-1, QUE-5, AUT-1, LOG-3, SUS-2, SUS-4)."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, Tag, WithJsonSchema, model_validator
+
+from orgsync_reconcile.manifest.findings import shown
+from orgsync_reconcile.manifest.terms import (
+    DirectionName,
+    Duration,
+    DurationOrNone,
+    Email,
+    Identifier,
+    Name,
+    Share,
+    Strict,
+    Text,
+    Username,
+    WebAddressOrSecret,
+    by_shape,
+    problem,
+)
+from orgsync_reconcile.model.desired import BulkSyncPlan
+
+_DAY = 86400
+
+
+class Contact(Strict):
+    """The connection's contact, a Contact record of the primary."""
+
+    first_name: str = Field(max_length=40, description="First name of the contact")
+    last_name: Text = Field(max_length=80, description="Last name of the contact")
+    email: Email = Field(description="Address that the invitation goes to")
+    account: Text = Field(max_length=255, description="Name of the contact's account")
+
+
+class MetadataSwitch(Strict):
+    """Metadata sync with its option."""
+
+    delete: bool = Field(description="Whether a component that is gone from the primary is deleted in the secondary")
+
+
+class UserSwitches(Strict):
+    """Each org's own switch for users."""
+
+    primary: bool = Field(default=True, description="Whether users of the primary are copied to the secondary")
+    secondary: bool = Field(default=True, description="Whether users of the secondary are copied to the primary")
+
+
+class Sync(Strict):
+    """What is synced besides records."""
+
+    feeds_and_audit_fields: bool = Field(default=False, description="Whether feed posts and audit fields travel too")
+    metadata: Annotated[
+        Annotated[MetadataSwitch, Tag("[options]")] | Annotated[bool, Tag("[switch]")],
+        by_shape(options=dict, switch=bool),
+    ] = Field(default=True, description="Whether the secondary follows the primary's metadata, or {delete: true}")
+    users: Annotated[
+        Annotated[UserSwitches, Tag("[sides]")] | Annotated[bool, Tag("[switch]")], by_shape(sides=dict, switch=bool)
+    ] = Field(default=True, description="Whether users are copied, for both orgs or {primary: …, secondary: …}")
+
+
+class BulkSync(Strict):
+    """How existing records are copied."""
+
+    auto: bool = Field(default=False, description="Whether a newly subscribed object is bulk-synced by apply")
+    stages: list[Duration] = Field(
+        default=[], max_length=50, description="Ages of the records to copy, in steps, for example [90d, 180d, 365d]"
+    )
+    max_age: DurationOrNone = Field(
+        default=BulkSyncPlan().max_age, description="The earliest cutoff that a bulk sync accepts, or none"
+    )
+
+    @model_validator(mode="after")
+    def _stages_in_order(self) -> BulkSync:
+        if any(after <= before for before, after in zip(self.stages, self.stages[1:], strict=False)):
+            raise problem("the stages are not in order", "write the shortest first, for example [90d, 180d, 365d]")
+        if self.max_age is not None and self.stages and self.stages[-1] > self.max_age:
+            raise problem(
+                f"a stage reaches back further than max_age ({self.max_age // _DAY}d)",
+                "raise max_age or drop the stage",
+            )
+        return self
+
+
+class Limits(Strict):
+    """Limits of a connection."""
+
+    feed_file_bytes: int = Field(
+        default=2_147_483_648, ge=1, le=2**53, description="Largest file in a feed post that is copied, in bytes"
+    )
+
+
+class Guards(Strict):
+    """Shares of what is there that a plan may touch without being allowed to by name."""
+
+    disconnect: Share = Field(default=0.3, description="Share of the linked records that a plan may disconnect")
+    overwrite: Share = Field(default=0.3, description="Share of the components that a plan may overwrite")
+    delete: Share | None = Field(default=None, description="Share of the components that a plan may delete")
+
+
+class Drift(Strict):
+    """What happens to changes made by hand."""
+
+    metadata: Literal["correct", "report"] = Field(default="correct", description="Components of the secondary")
+    settings: Literal["correct", "report"] = Field(default="report", description="Options and publications")
+
+
+def _display_format(value: str) -> str:
+    if len(re.findall(r"\{0+\}", value)) != 1 or value.count("{") != 1 or len(value) > 30:
+        raise problem(f"{shown(value)} is no display format", "write one number part, for example 2-{00000000}")
+    return value
+
+
+class AutoNumber(Strict):
+    """A custom text field that carries an auto-number to the other org."""
+
+    object: Identifier = Field(description="API name of the object")
+    field: Identifier = Field(description="API name of its auto-number field")
+    mirror: Identifier = Field(description="API name of the custom text field that holds the number in both orgs")
+    secondary_format: Annotated[
+        str, AfterValidator(_display_format), WithJsonSchema({"type": "string", "pattern": r"^[^{}]*\{0+\}[^{}]*$"})
+    ] = Field(description="Display format of the secondary's own numbers, for example 2-{00000000}")
+
+    @model_validator(mode="after")
+    def _custom_mirror(self) -> AutoNumber:
+        if not self.mirror.endswith("__c") or self.mirror == self.field:
+            raise problem(f"the mirror {shown(self.mirror)} is no custom field", "name a field that ends in __c")
+        return self
+
+
+class Threshold(Strict):
+    """When a notification is due: more than so many entries within a period."""
+
+    more_than: int = Field(ge=0, le=10**9, description="Number of new entries that is still quiet")
+    within: Duration = Field(description="Period in which they are counted, for example 24h")
+
+
+def _recipient(value: str) -> str:
+    if value not in ("owner", "suspender") and not re.fullmatch(r"[^@\s,;<>\"]+@[^@\s,;<>\"]+", value):
+        raise problem(f"{shown(value)} is no recipient", "write an email address, owner or suspender")
+    return value
+
+
+class Notification(Strict):
+    """One notification rule."""
+
+    event: Literal["log_entry", "suspended"] = Field(description="New entries of the sync log, or a suspension")
+    when: Threshold | None = Field(default=None, description="Threshold, for example {more_than: 10, within: 24h}")
+    every: Duration | None = Field(default=None, description="How often the notification is repeated")
+    email: list[Annotated[str, AfterValidator(_recipient)]] = Field(
+        default=[], max_length=100, description="Addresses; owner and suspender stand for those users"
+    )
+    webhook: WebAddressOrSecret | None = Field(
+        default=None, description="Web address that gets the event as JSON, or a secret reference that holds it"
+    )
+    flag: Identifier | None = Field(default=None, description="Checkbox field that is set on the record concerned")
+
+    @model_validator(mode="after")
+    def _does_something(self) -> Notification:
+        if not self.email and self.webhook is None and self.flag is None:
+            raise problem("a notification that tells nobody", "add email, webhook or flag")
+        if self.event == "suspended" and (self.when is not None or self.flag is not None):
+            raise problem("when and flag belong to the event log_entry", "remove them, or use every")
+        return self
+
+
+class Connection(Strict):
+    """A replication connection of two orgs."""
+
+    version: Literal[1] = Field(description="Version of the manifest format, 1")
+    kind: Literal["Connection"] = Field(description="What this document describes")
+    name: Name = Field(description="Name of the connection")
+    primary: Name = Field(description="Name of the primary org")
+    secondary: Name = Field(description="Name of the secondary org")
+    owner: Username = Field(description="Username of the connection's owner, a user of the primary")
+    contact: Contact = Field(description="The connection's contact, a Contact record of the primary")
+    direction: DirectionName = Field(
+        default="two-way", description="two-way, or one-way from the primary to the secondary"
+    )
+    state: Literal["active", "suspended"] = Field(default="active", description="active or suspended")
+    sync: Sync = Field(default=Sync(), description="What is synced besides records")
+    conflicts: Literal["primary-wins", "latest-wins", "secondary-wins"] = Field(
+        default="primary-wins", description="Who wins where both orgs changed one field"
+    )
+    retry: list[Duration] = Field(
+        default=[60, 300, 1800, 7200, 28800],
+        min_length=1,
+        max_length=50,
+        description="Time before each retry of a record that was refused, for example [1m, 5m, 30m]",
+    )
+    bulk_sync: BulkSync = Field(default=BulkSync(), description="How existing records are copied")
+    limits: Limits = Field(default=Limits(), description="Limits of the connection")
+    guards: Guards = Field(default=Guards(), description="Shares of what is there that a plan may touch")
+    drift: Drift = Field(default=Drift(), description="What happens to changes made by hand")
+    auto_numbers: list[AutoNumber] = Field(default=[], description="Auto-numbers carried by a custom text field")
+    notify: list[Notification] = Field(default=[], description="Notification rules")

@@ -1,0 +1,191 @@
+"""The small types that manifest keys share: names, identifiers, usernames, durations, secrets, store URLs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from orgsync_reconcile.manifest import codes
+from orgsync_reconcile.manifest.findings import shown
+from orgsync_reconcile.manifest.scalars import kind_of
+
+_SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+DURATION_PATTERN: Final = r"^[0-9]{1,6}[smhdw]$"
+NAME_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,79}$"
+IDENTIFIER_PATTERN: Final = r"^[A-Za-z][A-Za-z0-9_]{0,79}$"
+ADDRESS_PATTERN: Final = r"^[^@\s,;<>\"]+@[^@\s,;<>\"]+\.[^@\s,;<>\".]+$"
+COMPONENT_PATTERN: Final = r"^[A-Za-z]+(:.+)?$"
+#: The leading word of a store's URL.
+STORE_SCHEMES: Final = ("sqlite", "postgresql", "salesforce")
+
+
+class Strict(BaseModel):
+    """A mapping of a manifest: no unknown keys, no silent conversions."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False, populate_by_name=False)
+
+
+def problem(text: str, hint: str, code: str = codes.INVALID_VALUE) -> PydanticCustomError:
+    """An error whose text, hint and code reach the diagnostic as they are."""
+    return PydanticCustomError("orgsync", "{text}", {"text": text, "hint": hint, "code": code})
+
+
+def _matching(pattern: str, what: str, hint: str) -> AfterValidator:
+    compiled = re.compile(pattern)
+
+    def check(value: str) -> str:
+        if not compiled.fullmatch(value):
+            raise problem(f"{shown(value)} is no {what}", hint)
+        return value
+
+    return AfterValidator(check)
+
+
+Name = Annotated[
+    str,
+    _matching(NAME_PATTERN, "name", "use letters, digits, dots, dashes and underscores, 80 at most"),
+    WithJsonSchema({"type": "string", "pattern": NAME_PATTERN}),
+]
+Identifier = Annotated[
+    str,
+    _matching(IDENTIFIER_PATTERN, "API name", "use the API name, for example Account or Region__c"),
+    WithJsonSchema({"type": "string", "pattern": IDENTIFIER_PATTERN}),
+]
+Username = Annotated[
+    str,
+    _matching(ADDRESS_PATTERN, "username", "usernames look like admin@acme.example"),
+    WithJsonSchema({"type": "string", "pattern": ADDRESS_PATTERN}),
+]
+Email = Annotated[
+    str,
+    _matching(ADDRESS_PATTERN, "email address", "write an address like elise@acme.example"),
+    WithJsonSchema({"type": "string", "pattern": ADDRESS_PATTERN}),
+]
+ComponentPattern = Annotated[
+    str,
+    _matching(COMPONENT_PATTERN, "component pattern", "write Type or Type:Name, for example Layout:Account-*"),
+    WithJsonSchema({"type": "string", "pattern": COMPONENT_PATTERN}),
+]
+Text = Annotated[str, Field(min_length=1, max_length=10_000)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+def parse_duration(value: Any) -> Any:
+    """Seconds of a duration such as `90d` (s, m, h, d, w)."""
+    if not isinstance(value, str) or not re.fullmatch(DURATION_PATTERN, value, re.ASCII):
+        found = shown(value) if isinstance(value, (str, int, float)) else kind_of(value)
+        raise problem(f"{found} is no duration", "write a number and s, m, h, d or w, for example 90d")
+    seconds = int(value[:-1]) * _SECONDS[value[-1]]
+    if not seconds:
+        raise problem(f"{shown(value)} is no time at all", "write at least 1s")
+    return seconds
+
+
+Duration = Annotated[
+    int, BeforeValidator(parse_duration), WithJsonSchema({"type": "string", "pattern": DURATION_PATTERN})
+]
+#: A duration, or `none`, which lifts the limit.
+DurationOrNone = Annotated[
+    int | None,
+    BeforeValidator(lambda value: None if value == "none" else parse_duration(value)),
+    WithJsonSchema({"anyOf": [{"type": "string", "pattern": DURATION_PATTERN}, {"const": "none"}]}),
+]
+
+
+class Secret(Strict):
+    """A secret by reference: where it stands, never what it is."""
+
+    env: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", description="Name of an environment variable")] = ""
+    file: Annotated[str, Field(min_length=1, description="Path of a file, relative to the working folder")] = ""
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Secret:
+        if len(self.model_fields_set) != 1:
+            raise problem("a secret reference names either env or file", "write {env: NAME} or {file: PATH}")
+        return self
+
+
+def _only_reference(value: Any) -> Any:
+    if not isinstance(value, dict):
+        raise problem("a secret in plain text", "write {env: NAME} or {file: PATH} instead", codes.PLAIN_SECRET)
+    return value
+
+
+#: A key that takes a secret and nothing else; what stands there instead is never repeated in a message.
+SecretOnly = Annotated[Secret, BeforeValidator(_only_reference, json_schema_input_type=Secret)]
+
+
+def _check_store(url: str) -> str:
+    scheme, _, rest = url.partition(":")
+    if scheme not in STORE_SCHEMES or not rest.strip("/ "):
+        # A mistyped URL may hold a password, so only its beginning is shown.
+        start = scheme if re.fullmatch(r"[A-Za-z0-9+.-]{1,20}", scheme) else "this"
+        raise problem(f"{start} is no store", "write sqlite:PATH, postgresql://HOST/DATABASE or salesforce:ALIAS")
+    if scheme == "sqlite" and rest.startswith("//"):
+        raise problem("a SQLite store is named by its path alone", "write sqlite:PATH, for example sqlite:orgs/acme.db")
+    if scheme == "postgresql" and re.match(r"//[^/@]*:[^/@]*@|.*[?&]password=", rest):
+        raise problem("a password in a store's URL", "write store: {env: NAME} instead", codes.PLAIN_SECRET)
+    return url
+
+
+StoreUrl = Annotated[
+    str,
+    AfterValidator(_check_store),
+    WithJsonSchema({"type": "string", "pattern": "^(sqlite:[^/]|sqlite:/[^/]|postgresql:|salesforce:).*$"}),
+]
+
+
+def by_shape(**shapes: type | tuple[type, ...]) -> Discriminator:
+    """Chooses a union's member by the Python type of the input, so that only that member's errors are reported.
+
+    Keys are tags without their brackets; the last one takes what no other one took.
+    """
+    last = f"[{list(shapes)[-1]}]"
+
+    def choose(value: Any) -> str:
+        for tag, types in shapes.items():
+            if isinstance(value, types):
+                return f"[{tag}]"
+        return last
+
+    return Discriminator(choose)
+
+
+Store = Annotated[
+    Annotated[Secret, Tag("[reference]")] | Annotated[StoreUrl, Tag("[url]")],
+    by_shape(reference=(dict, Secret), url=str),
+]
+WebAddress = Annotated[
+    str,
+    _matching(r"^https?://[^\s/@]+(/\S*)?$", "web address", "write https://HOST/PATH, without a password"),
+    WithJsonSchema({"type": "string", "pattern": r"^https?://[^\s/@]+(/\S*)?$"}),
+]
+WebAddressOrSecret = Annotated[
+    Annotated[Secret, Tag("[reference]")] | Annotated[WebAddress, Tag("[url]")],
+    by_shape(reference=(dict, Secret), url=str),
+]
+SideName = Literal["primary", "secondary"]
+DirectionName = Literal["one-way", "two-way"]
+
+
+def without_repetition(items: Iterable[str], what: str) -> None:
+    """Raises where a list names one thing twice, ignoring case."""
+    seen: set[str] = set()
+    for item in items:
+        if item.casefold() in seen:
+            raise problem(f"{what} names {shown(item)} twice", "remove one")
+        seen.add(item.casefold())
