@@ -1,0 +1,292 @@
+"""The life of one connection: features, contact, invitation, options, status, suspension (CON-1…7, SUS-4)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from orgsync_reconcile.model.actual import ActualConnection, ContactInfo
+from orgsync_reconcile.model.connection import ConnectionStatus, ContactRef, Direction, Side
+from orgsync_reconcile.model.plan import Change, Op, Reason
+from orgsync_reconcile.plan import address, codes
+from orgsync_reconcile.plan.draft import Draft, Phase, Sheet
+from orgsync_reconcile.plan.scope import Scope
+from orgsync_reconcile.plan.settings import connection_options, connection_settings
+
+#: The feature that every connected org needs (CON-1).
+SALESFORCE_TO_SALESFORCE = "salesforce-to-salesforce"
+
+
+def plan_features(scope: Scope, sheet: Sheet) -> None:
+    """Switch on Salesforce to Salesforce in both orgs, before anything else (CON-1)."""
+    planned = {draft.address for draft in sheet.drafts}
+    for side in Side:
+        name = scope.org_name(side)
+        where = address.feature(name, SALESFORCE_TO_SALESFORCE)
+        if SALESFORCE_TO_SALESFORCE in scope.org(side).info.features or where in planned:
+            continue
+        sheet.drafts.append(
+            Draft(
+                phase=Phase.FEATURE,
+                address=where,
+                op=Op.ENABLE_FEATURE,
+                org=name,
+                connection="",
+                change=Change.UPDATE,
+                before={"enabled": False},
+                after={"enabled": True},
+                source=scope.desired.origin,
+            )
+        )
+
+
+def feature_needs(scope: Scope, *sides: Side) -> tuple[str, ...]:
+    """What must stand before anything is done in the orgs at `sides` (CON-1)."""
+    return tuple(address.feature(scope.org_name(side), SALESFORCE_TO_SALESFORCE) for side in sides)
+
+
+def ready_needs(scope: Scope) -> tuple[str, ...]:
+    """What must stand before objects are published: the connection is active in both orgs (CON-5)."""
+    return (
+        address.end(scope.name, Side.SECONDARY),
+        *(address.status(scope.name, reached) for reached in _steps(scope)),
+        address.status(scope.name, ConnectionStatus.ACCEPTED),
+    )
+
+
+def same_contact(wanted: ContactRef, found: ContactInfo) -> bool:
+    """Whether a Contact record is the one that the manifest means: same name, same email (CON-2)."""
+    return found.name == wanted.name and found.email.casefold() == wanted.email.casefold()
+
+
+def plan_contact(scope: Scope, sheet: Sheet) -> None:
+    """Make the contact where the primary has none of that name and email (CON-2)."""
+    wanted = scope.desired.contact
+    if not wanted.email:
+        sheet.error(
+            codes.CONTACT_WITHOUT_EMAIL,
+            f"the contact {wanted.name} has no email address",
+            hint="set contact.email: the invitation goes there",
+            origin=scope.desired.origin_of("contact"),
+        )
+        return
+    if any(same_contact(wanted, found) for found in scope.primary.contacts):
+        return
+    known = scope.primary_side.contact if scope.primary_side else None
+    if known is not None and same_contact(wanted, known):
+        return
+    sheet.drafts.append(
+        Draft(
+            phase=Phase.CONTACT,
+            address=address.contact(scope.name),
+            op=Op.CREATE_CONTACT,
+            org=scope.desired.primary,
+            connection=scope.name,
+            change=Change.CREATE,
+            after={
+                "first_name": wanted.first_name,
+                "last_name": wanted.last_name,
+                "email": wanted.email,
+                "account": wanted.account,
+            },
+            source=scope.desired.origin_of("contact"),
+            needs=feature_needs(scope, Side.PRIMARY),
+        )
+    )
+
+
+def _steps(scope: Scope) -> list[ConnectionStatus]:
+    """The statuses between acceptance and active that the options leave in (CON-5)."""
+    steps = []
+    if scope.desired.options.metadata:
+        steps.append(ConnectionStatus.BULK_SYNC_METADATA)
+    if scope.users_on:
+        steps.append(ConnectionStatus.USERS_INITIAL_SYNC)
+    return steps
+
+
+def plan_lifecycle(scope: Scope, sheet: Sheet) -> None:
+    """Invite, accept, and the moves of the status up to active, from wherever an earlier run stopped (CON-4, CON-5)."""
+    progress = scope.progress
+    if progress is ConnectionStatus.ACCEPTED:
+        return
+    wanted = scope.desired
+    common: dict[str, Any] = {"connection": scope.name, "source": wanted.origin}
+    if progress is None:
+        sheet.drafts.append(
+            Draft(
+                phase=Phase.INVITE,
+                address=address.end(scope.name, Side.PRIMARY),
+                op=Op.INVITE,
+                org=wanted.primary,
+                change=Change.CREATE,
+                after={
+                    "secondary": wanted.secondary,
+                    "owner": wanted.owner,
+                    "contact": {"name": wanted.contact.name, "email": wanted.contact.email},
+                    "options": connection_options(wanted, Side.PRIMARY),
+                    "settings": connection_settings(wanted),
+                },
+                needs=(*feature_needs(scope, *Side), address.contact(scope.name)),
+                **common,
+            )
+        )
+    statuses = [*_steps(scope), ConnectionStatus.ACCEPTED]
+    if progress in (None, ConnectionStatus.SENT):
+        sheet.drafts.append(
+            Draft(
+                phase=Phase.ACCEPT,
+                address=address.end(scope.name, Side.SECONDARY),
+                op=Op.ACCEPT,
+                org=wanted.secondary,
+                change=Change.CREATE,
+                after={
+                    "primary": wanted.primary,
+                    "options": connection_options(wanted, Side.SECONDARY),
+                    "status": statuses.pop(0).value,
+                },
+                needs=(*feature_needs(scope, Side.SECONDARY), address.end(scope.name, Side.PRIMARY)),
+                **common,
+            )
+        )
+    _advance(scope, sheet, statuses, common)
+
+
+def _advance(scope: Scope, sheet: Sheet, statuses: list[ConnectionStatus], common: dict[str, Any]) -> None:
+    """The moves of the status that are still ahead; each follows the one before it."""
+    done = scope.progress
+    order = list(ConnectionStatus)
+    needs: tuple[str, ...] = (address.end(scope.name, Side.SECONDARY),)
+    for status in statuses:
+        if done is not None and order.index(status) <= order.index(done):
+            continue
+        where = address.status(scope.name, status)
+        # Users follow metadata; the move out of a step stands behind that step's work.
+        late = status is ConnectionStatus.ACCEPTED and scope.users_on
+        sheet.drafts.append(
+            Draft(
+                phase=Phase.USERS_DONE if late else Phase.METADATA_DONE,
+                address=where,
+                op=Op.ADVANCE_CONNECTION,
+                org=scope.desired.primary,
+                change=Change.UPDATE,
+                after={"status": status.value},
+                needs=needs,
+                **common,
+            )
+        )
+        needs = (where,)
+
+
+def plan_update(scope: Scope, sheet: Sheet) -> None:
+    """The owner, the contact, options and settings of a connection that is already there (CON-7)."""
+    if scope.primary_side is not None:
+        _update(scope, sheet, Side.PRIMARY, _primary_changes(scope, scope.primary_side))
+    if scope.secondary_side is not None and scope.primary_side is not None:
+        known, wanted = scope.secondary_side.users, scope.desired.options.users_secondary
+        _update(scope, sheet, Side.SECONDARY, {"users": (known, wanted)} if known != wanted else {})
+
+
+def _primary_changes(scope: Scope, known: ActualConnection) -> dict[str, tuple[Any, Any]]:
+    """What differs, by key: (as the org has it, as the manifest wants it)."""
+    wanted = scope.desired
+    changes: dict[str, tuple[Any, Any]] = {}
+    if known.owner != wanted.owner:
+        changes["owner"] = (known.owner, wanted.owner)
+    if known.contact is None or not same_contact(wanted.contact, known.contact):
+        old = {"name": known.contact.name, "email": known.contact.email} if known.contact else None
+        changes["contact"] = (old, {"name": wanted.contact.name, "email": wanted.contact.email})
+    for key, value in connection_options(wanted, Side.PRIMARY).items():
+        if getattr(known, key) != value:
+            changes[key] = (getattr(known, key), value)
+    for key, text in connection_settings(wanted).items():
+        if known.settings.get(key) != text:
+            changes[key] = (known.settings.get(key), text)
+    return changes
+
+
+def _update(scope: Scope, sheet: Sheet, side: Side, changes: dict[str, tuple[Any, Any]]) -> None:
+    if not changes:
+        return
+    manifest_key = {
+        "feeds_and_audit_fields": "sync.feeds_and_audit_fields",
+        "metadata": "sync.metadata",
+        "users": "sync.users",
+    }
+    first = min(changes)
+    sheet.drafts.append(
+        Draft(
+            phase=Phase.UPDATE,
+            address=address.end(scope.name, side),
+            op=Op.UPDATE_CONNECTION,
+            org=scope.org_name(side),
+            connection=scope.name,
+            change=Change.UPDATE,
+            reason=Reason.CHANGED,
+            before={key: changes[key][0] for key in sorted(changes)},
+            after={key: changes[key][1] for key in sorted(changes)},
+            source=scope.desired.origin_of(manifest_key.get(first, first)),
+            needs=(*feature_needs(scope, side), address.contact(scope.name)),
+        )
+    )
+
+
+def plan_state(scope: Scope, sheet: Sheet) -> None:
+    """Suspend and resume as the manifest says; a suspension by command is drift and stays (SUS-4)."""
+    two_way = scope.desired.direction is Direction.TWO_WAY
+    sides = tuple(Side) if two_way else (Side.PRIMARY,)
+    suspended = [
+        side for side in Side if (known := scope.side(side)) is not None and known.status is ConnectionStatus.SUSPENDED
+    ]
+    if scope.desired.state == "suspended":
+        for side in sides:
+            if side not in suspended:
+                _move(scope, sheet, side, Op.SUSPEND, ConnectionStatus.SUSPENDED)
+        return
+    by_hand = []
+    for side in suspended:
+        known = scope.side(side)
+        if known is not None and known.suspended_by:
+            by_hand.append(side)
+            sheet.drifted(
+                address.end(scope.name, side),
+                scope.org_name(side),
+                "suspended",
+                f"suspended by {known.suspended_by}, the manifest says active; resume it, or set state: suspended",
+            )
+        else:
+            _move(scope, sheet, side, Op.RESUME, ConnectionStatus.ACCEPTED)
+    if two_way and len(by_hand) == 1:
+        sheet.warn(
+            codes.ONE_SIDE_SUSPENDED,
+            f"{scope.name} is suspended in {scope.org_name(by_hand[0])} only, though it syncs both ways",
+            hint=f"suspend both ends, or run orgsync resume {scope.name}",
+            origin=scope.desired.origin_of("state"),
+        )
+
+
+def _move(scope: Scope, sheet: Sheet, side: Side, op: Op, status: ConnectionStatus) -> None:
+    sheet.drafts.append(
+        Draft(
+            phase=Phase.SUSPEND if op is Op.SUSPEND else Phase.UPDATE,
+            rank=1,
+            address=address.status(scope.name, status, side),
+            op=op,
+            org=scope.org_name(side),
+            connection=scope.name,
+            change=Change.UPDATE,
+            reason=Reason.ADDED if scope.new else Reason.CHANGED,
+            after={"status": status.value},
+            source=scope.desired.origin_of("state"),
+            needs=ready_needs(scope) if op is Op.SUSPEND else (),
+        )
+    )
+
+
+def will_be_suspended_throughout(scope: Scope, sheet: Sheet) -> bool:
+    """Whether the connection is suspended and this plan does not resume it: publications must wait (SUS-1)."""
+    resumed = {draft.org for draft in sheet.drafts if draft.connection == scope.name and draft.op is Op.RESUME}
+    return any(
+        known is not None and known.status is ConnectionStatus.SUSPENDED and scope.org_name(side) not in resumed
+        for side in Side
+        for known in (scope.side(side),)
+    )
