@@ -37,13 +37,20 @@ class Converter:
     def _mapping(self, node: Node) -> dict[str, Any]:
         result: dict[str, Any] = {}
         for key_node, value_node in node.value:
+            if isinstance(key_node, MappingNode) and len(node.value) == 1:
+                # What `key: {{ values.x }}` is without quotes.
+                self._error(
+                    codes.KEY_NOT_TEXT, node, "a mapping as a key", 'put quotes around an expression: "{{ … }}"'
+                )
+                continue
             if not isinstance(key_node, ScalarNode) or key_node.tag not in OURS:
-                hint = "put quotes around an expression" if isinstance(key_node, MappingNode) else "keys are plain text"
-                self._error(codes.KEY_NOT_TEXT, key_node, "a key that is no text", hint)
+                self._error(codes.KEY_NOT_TEXT, key_node, "a key that is no text", "keys are plain text")
                 continue
             key = key_node.value
             if key in result:
-                self._error(codes.DUPLICATE_KEY, key_node, f"the key {shown(key)} stands here twice", "remove one")
+                first = next(place(self.file, other) for other, _ in node.value if other.value == key)
+                message = f"the key {shown(key)} stands here twice, first at line {first.line}"
+                self._error(codes.DUPLICATE_KEY, key_node, message, "remove one")
                 continue
             result[key] = self.convert(value_node)
         return result
@@ -75,4 +82,6 @@ class Converter:
         self._error(codes.CONTROL_CHARACTER, node, "a control character in a text", "remove it")
 
     def _error(self, code: str, node: Node, message: str, hint: str) -> None:
-        self.findings.error(code, place(self.file, node), message, hint)
+        origin = place(self.file, node)
+        self.findings.unread.add(origin)
+        self.findings.error(code, origin, message, hint)

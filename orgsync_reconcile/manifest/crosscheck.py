@@ -60,18 +60,16 @@ class Names:
         )
 
 
-def check_connection(connection: DesiredConnection, orgs: Mapping[str, DesiredOrg], names: Names) -> None:
-    """Both ends exist, and are two."""
-    for side, name in (("primary", connection.primary), ("secondary", connection.secondary)):
-        names.refer("Org", name, codes.UNKNOWN_ORG, connection.origin_of(side))
-    ends = [orgs.get(connection.primary), orgs.get(connection.secondary)]
+def check_ends(connection: DesiredConnection, orgs: Mapping[str, DesiredOrg], findings: Findings) -> None:
+    """Both ends are two orgs, not one under two names."""
     where = connection.origin_of("secondary")
+    primary, secondary = orgs.get(connection.primary), orgs.get(connection.secondary)
     if connection.primary == connection.secondary:
         message = f"primary and secondary are the same org {shown(connection.primary)}"
-        names.findings.error(codes.ONE_ORG_TWICE, where, message, "name two orgs")
-    elif ends[0] is not None and ends[1] is not None and ends[0].store == ends[1].store:
+        findings.error(codes.ONE_ORG_TWICE, where, message, "name two orgs")
+    elif primary is not None and secondary is not None and primary.store == secondary.store:
         message = "primary and secondary have the same store"
-        names.findings.error(codes.ONE_ORG_TWICE, where, message, "give each org a store of its own")
+        findings.error(codes.ONE_ORG_TWICE, where, message, "give each org a store of its own")
 
 
 def check_directions(

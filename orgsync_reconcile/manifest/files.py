@@ -17,7 +17,7 @@ from orgsync_reconcile.model.origin import Origin
 
 #: Bytes of one file, and of all files together.
 FILE_LIMIT: Final = 1024 * 1024
-TOTAL_LIMIT: Final = 64 * 1024 * 1024
+TOTAL_LIMIT: Final = 16 * 1024 * 1024
 SUFFIXES: Final = (".yaml", ".yml")
 
 

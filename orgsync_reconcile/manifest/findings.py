@@ -8,18 +8,33 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from orgsync_reconcile.manifest import codes
 from orgsync_reconcile.model.diagnostic import Diagnostic, Severity
 from orgsync_reconcile.model.origin import Origin
 
+#: Errors of one load; what goes on after so many is hostile, or one mistake repeated.
+ERROR_LIMIT = 1000
 #: Longest value that a message repeats, in characters.
 SHOWN_LENGTH = 60
+#: Measuring how close two names are is slow, so long names are cut and only so many are measured.
+MEASURED_LENGTH = 80
+MEASURED_NAMES = 300
+
+
+class TooManyFindings(Exception):
+    """Reading stops here: there are more errors than anyone reads."""
 
 
 @dataclass(kw_only=True, slots=True)
 class Findings:
-    """Errors and warnings so far. `broken` says that some documents could not be read at all."""
+    """Errors and warnings so far. `broken` says that some documents could not be read at all.
+
+    Raises TooManyFindings at the error that follows ERROR_LIMIT others.
+    """
 
     items: list[Diagnostic] = field(default_factory=list)
+    #: Where a value could not be read, so that nothing else is said about it.
+    unread: set[Origin] = field(default_factory=set)
     broken: bool = False
 
     def error(self, code: str, origin: Origin, message: str, hint: str = "") -> None:
@@ -31,6 +46,15 @@ class Findings:
         self._add(Severity.WARNING, code, origin, message, hint)
 
     def _add(self, severity: Severity, code: str, origin: Origin, message: str, hint: str) -> None:
+        if len(self.items) == ERROR_LIMIT:
+            message = f"more than {ERROR_LIMIT} errors; the rest was not looked at"
+            hint = "correct the first ones and run this again"
+            self.items.append(
+                Diagnostic(
+                    severity=Severity.ERROR, code=codes.TOO_MANY_ERRORS, message=message, hint=hint, origin=origin
+                )
+            )
+            raise TooManyFindings
         self.items.append(Diagnostic(severity=severity, code=code, message=message, hint=hint, origin=origin))
 
     def sorted(self) -> tuple[Diagnostic, ...]:
@@ -62,8 +86,12 @@ def _quoted(text: str) -> str:
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name that comes closest to `name`, or None where none is close."""
+    folded = name[:MEASURED_LENGTH].casefold()
     by_fold = {item.casefold(): item for item in sorted(known)}
-    close = difflib.get_close_matches(name[:200].casefold(), by_fold, n=1, cutoff=0.6)
+    candidates = list(by_fold)
+    if len(candidates) > MEASURED_NAMES:
+        candidates = [item for item in candidates if item[:2] == folded[:2]][:MEASURED_NAMES]
+    close = difflib.get_close_matches(folded, candidates, n=1, cutoff=0.6)
     return by_fold[close[0]] if close else None
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Final, Literal
 
-from pydantic import Field, Tag, model_validator
+from pydantic import BeforeValidator, Field, Tag, model_validator
 
+from orgsync_reconcile.manifest.findings import shown
 from orgsync_reconcile.manifest.kind_connection import Connection
 from orgsync_reconcile.manifest.kind_operations import Failover, Mail, Report
+from orgsync_reconcile.manifest.scalars import kind_of
 from orgsync_reconcile.manifest.terms import (
     ComponentPattern,
     DirectionName,
@@ -51,6 +53,13 @@ class FieldNames(Strict):
         return self
 
 
+def _all(value: object) -> object:
+    if value != "all":
+        found = shown(value) if isinstance(value, str) else kind_of(value)
+        raise problem(f"fields does not take {found}", "write all, {include: [...]} or {exclude: [...]}")
+    return value
+
+
 class Publication(Strict):
     """One object that both orgs of a connection keep in step."""
 
@@ -59,7 +68,8 @@ class Publication(Strict):
     connection: Name = Field(description="Name of the connection")
     object: Identifier = Field(description="API name of the object, for example Account or Property__c")
     fields: Annotated[
-        Annotated[FieldNames, Tag("[names]")] | Annotated[Literal["all"], Tag("[all]")], by_shape(names=dict, all=str)
+        Annotated[FieldNames, Tag("[names]")] | Annotated[Literal["all"], BeforeValidator(_all), Tag("[all]")],
+        by_shape(names=dict, all=str),
     ] = Field(default="all", description="all, {include: [...]} or {exclude: [...]}")
     direction: DirectionName | None = Field(default=None, description="Overrides the connection's direction")
     match_on: Identifier | None = Field(

@@ -10,12 +10,12 @@ from orgsync_reconcile.errors import ManifestError
 from orgsync_reconcile.manifest import codes
 from orgsync_reconcile.manifest.build import build_connection, build_metadata, build_org, build_publication, plain
 from orgsync_reconcile.manifest.convert import Converter
-from orgsync_reconcile.manifest.crosscheck import Names, check_connection, check_directions
+from orgsync_reconcile.manifest.crosscheck import Names, check_directions, check_ends
 from orgsync_reconcile.manifest.files import Source, read_folder, shown_path
-from orgsync_reconcile.manifest.findings import Findings
+from orgsync_reconcile.manifest.findings import Findings, TooManyFindings
 from orgsync_reconcile.manifest.kind_connection import Connection
 from orgsync_reconcile.manifest.kind_operations import Failover, Mail, Report
-from orgsync_reconcile.manifest.kinds import Metadata, Org, Publication
+from orgsync_reconcile.manifest.kinds import KINDS, Metadata, Org, Publication
 from orgsync_reconcile.manifest.parse import documents
 from orgsync_reconcile.manifest.template import Templates
 from orgsync_reconcile.manifest.terms import Strict
@@ -45,7 +45,13 @@ def load(folder: Path, *, base: Path, environment: str | None = None) -> Desired
         message = "there is no manifest folder here"
         findings.error(codes.NO_MANIFESTS, Origin(file=shown), message, "run orgsync init, or name it with --manifests")
         raise ManifestError(findings.sorted())
-    environment = environment or None
+    try:
+        return _load(folder, base, shown, environment or None, findings)
+    except TooManyFindings:
+        raise ManifestError(findings.sorted()) from None
+
+
+def _load(folder: Path, base: Path, shown: str, environment: str | None, findings: Findings) -> Desired:
     sources = read_folder(folder, base, findings)
     values, used = read_values(sources, environment, shown, findings)
     manifests = [source for source in sources if environment_of(source.name) is None]
@@ -94,8 +100,8 @@ class _State:
     publications: list[DesiredPublication] = field(default_factory=list)
     metadata: dict[str, DesiredMetadata] = field(default_factory=dict)
     others: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
-    #: (connection, place) of every document that belongs to a connection
-    references: list[tuple[str, Origin]] = field(default_factory=list)
+    #: (kind, name, code of the error where there is none, place) of every name that a document refers to
+    references: list[tuple[str, str, str, Origin]] = field(default_factory=list)
 
     def add(self, document: Document, findings: Findings) -> None:
         """Validates one document and keeps it under its name."""
@@ -112,8 +118,14 @@ class _State:
         if not isinstance(data, dict):
             return False
         kind, name, connection = data.get("kind"), data.get("name"), data.get("connection")
-        if isinstance(connection, str):
-            self.references.append((connection, document.value_origin("connection")))
+        if not isinstance(kind, str) or kind not in KINDS:
+            return False
+        references = [("connection", "Connection", codes.UNKNOWN_CONNECTION)]
+        if kind == "Connection":
+            references = [(side, "Org", codes.UNKNOWN_ORG) for side in ("primary", "secondary")]
+        for key, of_kind, code in references:
+            if isinstance(data.get(key), str):
+                self.references.append((of_kind, data[key], code, document.value_origin(key)))
         if kind == "Publication":
             if not (isinstance(connection, str) and isinstance(data.get("object"), str)):
                 return False
@@ -122,7 +134,7 @@ class _State:
             return self.names.declare(kind, connection, document.value_origin("connection"))
         if kind == "Mail":
             return self.names.declare(kind, "mail", document.origin)
-        if isinstance(kind, str) and isinstance(name, str):
+        if isinstance(name, str):
             return self.names.declare(kind, name, document.value_origin("name"))
         return False
 
@@ -145,8 +157,8 @@ class _State:
 
     def check(self, findings: Findings) -> None:
         """Checks across documents."""
-        for connection, origin in self.references:
-            self.names.refer("Connection", connection, codes.UNKNOWN_CONNECTION, origin)
+        for reference in self.references:
+            self.names.refer(*reference)
         for item in self.connections.values():
-            check_connection(item, self.orgs, self.names)
+            check_ends(item, self.orgs, findings)
         check_directions(self.connections, self.publications, findings)

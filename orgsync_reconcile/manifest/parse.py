@@ -101,11 +101,13 @@ def _refuse_anchors(file: str, data: bytes, findings: Findings) -> bool:
     try:
         while parser.check_event():
             event = parser.get_event()  # type: ignore[no-untyped-call]
-            if getattr(event, "anchor", None) is not None:
+            if getattr(event, "anchor", None) is not None and not isinstance(event, yaml.AliasEvent):
                 found = True
                 mark = event.start_mark
                 where = Origin(file=file, line=mark.line + 1, column=mark.column + 1)
-                findings.error(codes.ALIAS, where, "anchors and aliases are not accepted", "use values.yaml instead")
+                findings.error(
+                    codes.ALIAS, where, "anchors and aliases are not accepted", "use values.yaml instead, or quotes"
+                )
     except yaml.YAMLError as error:
         if found:
             _report_broken(file, data, error, findings)
@@ -123,7 +125,8 @@ def _report_broken(file: str, data: bytes, error: yaml.YAMLError, findings: Find
     else:
         where = _at(file, data, getattr(error, "position", 0))
         message = str(getattr(error, "reason", "")) or "characters that YAML does not allow"
-    findings.error(codes.BROKEN_YAML, where, f"broken YAML: {message}", "check indentation, colons and quotes here")
+    hint = "put quotes around a text with *" if "alias" in message else "check indentation, colons and quotes here"
+    findings.error(codes.BROKEN_YAML, where, f"broken YAML: {message}", hint)
 
 
 def _at(file: str, data: bytes, position: int) -> Origin:

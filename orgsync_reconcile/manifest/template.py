@@ -6,7 +6,7 @@ listed here. Lookups reach plain data only, never attributes of Python objects.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Any, Final
 
@@ -23,6 +23,8 @@ SOURCE_LENGTH: Final = 2_000
 OUTPUT_LENGTH: Final = 10_000
 #: Characters and values that all expressions of one load may yield together.
 TOTAL_OUTPUT: Final = 4_000_000
+#: What each expression counts besides, so that there cannot be millions of short ones.
+EXPRESSION_COST: Final = 40
 ROOT: Final = "values"
 FILTERS: Final = ("default", "int", "join", "lower", "replace", "string", "trim", "upper")
 _ALLOWED: Final = f"use values.NAME, constants, ~ and the filters {', '.join(FILTERS)}"
@@ -42,6 +44,16 @@ class TemplateProblem(Exception):
 
 class _UnknownValue(TemplateProblem):
     """A lookup that found nothing, which the filter `default` may replace."""
+
+    def __init__(self, message: str, name: str = "", known: Iterable[str] = ()) -> None:
+        super().__init__(codes.UNKNOWN_VALUE, message)
+        self._name = name
+        self._known = known
+
+    def explained(self) -> TemplateProblem:
+        """The same with the nearest known value, which takes time to find and is not wanted under `default`."""
+        hint = suggestion(self._name, self._known, "known values") if self._name else "correct the number"
+        return TemplateProblem(self.code, self.message, hint)
 
 
 def is_template(text: str) -> bool:
@@ -67,11 +79,15 @@ class Templates:
                 codes.EXPRESSION_TOO_LONG, f"a scalar with an expression is longer than {SOURCE_LENGTH} characters"
             )
         parts = _parse(source)
-        result = self._value(parts[0]) if len(parts) == 1 else _checked("".join(self._text(part) for part in parts))
+        try:
+            result = self._value(parts[0]) if len(parts) == 1 else _checked("".join(self._text(part) for part in parts))
+        except _UnknownValue as problem:
+            raise problem.explained() from None
         self._spend(result)
         return result
 
     def _spend(self, result: Any) -> None:
+        self._left -= EXPRESSION_COST
         if isinstance(result, str):
             self._left -= len(result)
         else:
@@ -114,15 +130,13 @@ class Templates:
         if isinstance(base, list) and type(key) is int:
             if 0 <= key < len(base):
                 return base[key]
-            raise _UnknownValue(codes.UNKNOWN_VALUE, f"this list has {len(base)} items, not an item {key}")
+            raise _UnknownValue(f"this list has {len(base)} items, not an item {key}")
         if not isinstance(base, Mapping):
             raise TemplateProblem(
                 codes.UNKNOWN_VALUE, f"{shown(key)} is looked up in {kind_of(base)}, not in a mapping"
             )
         if not isinstance(key, str) or key not in base:
-            raise _UnknownValue(
-                codes.UNKNOWN_VALUE, f"unknown value {shown(key)}", suggestion(str(key), base, "known values")
-            )
+            raise _UnknownValue(f"unknown value {shown(key)}", str(key), base)
         return base[key]
 
     def _filtered(self, node: nodes.Filter) -> Any:

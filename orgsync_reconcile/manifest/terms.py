@@ -29,6 +29,7 @@ NAME_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,79}$"
 IDENTIFIER_PATTERN: Final = r"^[A-Za-z][A-Za-z0-9_]{0,79}$"
 ADDRESS_PATTERN: Final = r"^[^@\s,;<>\"]+@[^@\s,;<>\"]+\.[^@\s,;<>\".]+$"
 COMPONENT_PATTERN: Final = r"^[A-Za-z]+(:.+)?$"
+WEB_PATTERN: Final = r"^https?://[^\s/@]+(/\S*)?$"
 #: The leading word of a store's URL.
 STORE_SCHEMES: Final = ("sqlite", "postgresql", "salesforce")
 
@@ -93,6 +94,12 @@ def parse_duration(value: Any) -> Any:
     if not seconds:
         raise problem(f"{shown(value)} is no time at all", "write at least 1s")
     return seconds
+
+
+def duration_text(seconds: int) -> str:
+    """Seconds as manifests write them, in the largest unit that goes in: 86400 is `1d`."""
+    unit = next(unit for unit in ("d", "h", "m", "s") if seconds % _SECONDS[unit] == 0)
+    return f"{seconds // _SECONDS[unit]}{unit}"
 
 
 Duration = Annotated[
@@ -169,10 +176,19 @@ Store = Annotated[
     Annotated[Secret, Tag("[reference]")] | Annotated[StoreUrl, Tag("[url]")],
     by_shape(reference=(dict, Secret), url=str),
 ]
+
+
+def _check_web_address(url: str) -> str:
+    # A web address may hold a password or a token, so none is repeated.
+    if re.match(r"[^/]*//[^/]*@", url):
+        raise problem("a password in a web address", "write {env: NAME} or leave it out", codes.PLAIN_SECRET)
+    if not re.fullmatch(WEB_PATTERN, url):
+        raise problem("this is no web address", "write https://HOST/PATH")
+    return url
+
+
 WebAddress = Annotated[
-    str,
-    _matching(r"^https?://[^\s/@]+(/\S*)?$", "web address", "write https://HOST/PATH, without a password"),
-    WithJsonSchema({"type": "string", "pattern": r"^https?://[^\s/@]+(/\S*)?$"}),
+    str, AfterValidator(_check_web_address), WithJsonSchema({"type": "string", "pattern": WEB_PATTERN})
 ]
 WebAddressOrSecret = Annotated[
     Annotated[Secret, Tag("[reference]")] | Annotated[WebAddress, Tag("[url]")],

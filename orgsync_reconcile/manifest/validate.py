@@ -87,24 +87,25 @@ def validate(document: Document, findings: Findings) -> Strict | None:
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        taken = {item.origin for item in findings.items}
         for detail in error.errors(include_url=False):
             if detail["loc"] == ("version",):
                 continue
-            _report(document, model, detail, findings, taken)
+            _report(document, model, detail, findings)
         return None
 
 
 def _model_of(document: Document, data: dict[str, Any], findings: Findings) -> type[Strict] | None:
     if "kind" not in data:
         message = "the document has no key `kind`"
+        findings.broken = True
         findings.error(codes.UNKNOWN_KIND, document.origin, message, suggestion("", KINDS, "known kinds"))
         return None
     kind = data["kind"]
     if isinstance(kind, str) and kind in KINDS:
         return KINDS[kind]
     where = document.value_origin("kind")
-    hint = suggestion(str(kind), KINDS, "known kinds")
+    hint = suggestion(kind if isinstance(kind, str) else "", KINDS, "known kinds")
+    findings.broken = True
     findings.error(codes.UNKNOWN_KIND, where, f"unknown kind {shown(kind)}", hint)
     return None
 
@@ -120,9 +121,7 @@ def _check_version(document: Document, data: dict[str, Any], findings: Findings)
     findings.error(codes.WRONG_VERSION, where, f"unknown version {shown(version)}", f"write version: {VERSION}")
 
 
-def _report(
-    document: Document, model: type[Strict], detail: ErrorDetails, findings: Findings, taken: set[Origin | None]
-) -> None:
+def _report(document: Document, model: type[Strict], detail: ErrorDetails, findings: Findings) -> None:
     location = tuple(part for part in detail["loc"] if not (isinstance(part, str) and part.startswith("[")))
     kind, path, context = detail["type"], _path(location), detail.get("ctx", {})
     if kind == "extra_forbidden":
@@ -134,7 +133,7 @@ def _report(
         _report_missing(document, location, findings)
         return
     where = document.value_origin(*location)
-    if where in taken:
+    if where in findings.unread:
         # The value could not be read, which has been said.
         return
     if kind == "orgsync":
@@ -151,8 +150,26 @@ def _report(
         message = f"`{path}` must be {_EXPECTED[kind]}, found {kind_of(found)}"
         findings.error(codes.WRONG_TYPE, where, message, hint or f"write {_EXPECTED[kind]}")
     else:
-        message = detail["msg"][0].lower() + detail["msg"][1:]
-        findings.error(codes.INVALID_VALUE, where, f"`{path}`: {message}", "correct the value")
+        findings.error(codes.INVALID_VALUE, where, *_out_of_bounds(path, kind, context))
+
+
+def _out_of_bounds(path: str, kind: str, context: dict[str, Any]) -> tuple[str, str]:
+    """Message and hint for a value of the right type that is too small, too large or malformed."""
+    match kind:
+        case "string_too_short":
+            return f"`{path}` is empty", "write a text"
+        case "string_too_long":
+            return f"`{path}` is too long", f"use {context['max_length']} characters at most"
+        case "too_short":
+            return f"`{path}` is an empty list", "name at least one, or remove the key"
+        case "too_long":
+            return f"`{path}` is too long", f"name {context['max_length']} at most"
+        case "greater_than_equal":
+            return f"`{path}` is too small", f"write {context['ge']:g} or more"
+        case "less_than_equal":
+            return f"`{path}` is too large", f"write {context['le']:g} or less"
+        case _:
+            return f"`{path}` has a value that is not accepted", "see the description of this key in the schema"
 
 
 def _old_boolean(kind: str, found: Any) -> bool:

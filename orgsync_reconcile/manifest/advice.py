@@ -1,0 +1,110 @@
+"""Advice on manifests that are valid but risky or hard to live with: the codes W2xx (REC-8)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Final
+
+from orgsync_reconcile.catalog import standard_objects
+from orgsync_reconcile.manifest import codes
+from orgsync_reconcile.manifest.findings import in_order, shown
+from orgsync_reconcile.model.desired import Desired, DesiredConnection
+from orgsync_reconcile.model.diagnostic import Diagnostic, Severity
+from orgsync_reconcile.model.origin import Origin
+
+#: Fields of an object from which it is worth choosing them.
+MANY_FIELDS: Final = 40
+#: A guard above this share lets nearly everything through.
+LOOSE_SHARE: Final = 0.9
+#: Publications of one file from which reviews get hard to read.
+CROWDED: Final = 10
+
+
+def lint(desired: Desired) -> tuple[Diagnostic, ...]:
+    """Advice by place. What `load` found itself, such as mixed directions (PUB-7), is in `desired.diagnostics`."""
+    found = [*_org_advice(desired), *_publication_advice(desired)]
+    for connection in desired.connections.values():
+        found.extend(_connection_advice(desired, connection))
+        found.extend(_sync_advice(connection))
+    return in_order(found)
+
+
+def _advice(code: str, origin: Origin, message: str, hint: str) -> Diagnostic:
+    return Diagnostic(severity=Severity.WARNING, code=code, message=message, hint=hint, origin=origin)
+
+
+def _org_advice(desired: Desired) -> Iterator[Diagnostic]:
+    used = {name for item in desired.connections.values() for name in (item.primary, item.secondary)}
+    for org in desired.orgs.values():
+        if org.name not in used:
+            yield _advice(
+                codes.UNUSED_ORG, org.origin, f"no connection uses the org {shown(org.name)}", "connect or remove it"
+            )
+
+
+def _publication_advice(desired: Desired) -> Iterator[Diagnostic]:
+    standard = standard_objects()
+    for item in desired.publications.values():
+        known = standard.get(item.object)
+        if item.fields.mode == "all" and known is not None and len(known.fields) >= MANY_FIELDS:
+            yield _advice(
+                codes.ALL_OF_MANY_FIELDS,
+                item.origins.get("fields", item.origin),
+                f"all fields of {item.object} are published, and it has {len(known.fields)} before custom ones",
+                "exclude what the secondary does not need",
+            )
+    per_file = Counter(item.origin.file for item in desired.publications.values())
+    for file, count in per_file.items():
+        if count > CROWDED:
+            yield _advice(
+                codes.CROWDED_FILE, Origin(file=file), f"{count} publications in one file", "give each its own file"
+            )
+
+
+def _connection_advice(desired: Desired, connection: DesiredConnection) -> Iterator[Diagnostic]:
+    name = shown(connection.name)
+    if not desired.publications_of(connection.name):
+        yield _advice(
+            codes.NOTHING_PUBLISHED, connection.origin, f"nothing is published over {name}", "add a Publication"
+        )
+    if connection.contact.email.casefold() == connection.owner.casefold():
+        yield _advice(
+            codes.CONTACT_IS_OWNER,
+            connection.origin_of("contact.email"),
+            "the contact has the owner's address, so the invitation goes to whoever sent it",
+            "name the secondary's administrator",
+        )
+    for guard, share in sorted(connection.guards.items()):
+        if share > LOOSE_SHARE:
+            yield _advice(
+                codes.LOOSE_GUARD,
+                connection.origin_of(f"guards.{guard}"),
+                f"the guard {guard} lets {share:.0%} through",
+                "keep it low and allow single runs with --allow",
+            )
+
+
+def _sync_advice(connection: DesiredConnection) -> Iterator[Diagnostic]:
+    options = connection.options
+    if (options.users_primary or options.users_secondary) and not options.metadata:
+        yield _advice(
+            codes.USERS_WITHOUT_METADATA,
+            connection.origin_of("sync.metadata"),
+            "users are copied but metadata is not: a user whose profile or role is missing over there fails",
+            "switch metadata on, or keep profiles, roles and permission sets equal by hand",
+        )
+    if connection.metadata_delete:
+        yield _advice(
+            codes.METADATA_DELETES,
+            connection.origin_of("sync.metadata.delete"),
+            "components that are gone from the primary are deleted in the secondary, with the data of their fields",
+            "leave it off unless each plan is reviewed",
+        )
+    if not connection.bulk_sync.stages:
+        yield _advice(
+            codes.NO_BULK_STAGES,
+            connection.origin_of("bulk_sync"),
+            "the bulk sync has no stages, so everything is copied in one long run",
+            "for example bulk_sync: {stages: [90d, 180d, 365d]}",
+        )
