@@ -3,8 +3,23 @@
 from __future__ import annotations
 
 from orgsync_reconcile.plan.build import build_plan
+from orgsync_reconcile.plan.file import from_json, to_document, to_json
 from orgsync_reconcile.plan.fingerprint import moved
 from orgsync_reconcile.plan.guards import GUARDS, refused
+from orgsync_reconcile.plan.render_markdown import render_markdown
+from orgsync_reconcile.plan.render_text import render_text
 from orgsync_reconcile.plan.settings import connection_options, connection_settings
 
-__all__ = ["GUARDS", "build_plan", "connection_options", "connection_settings", "moved", "refused"]
+__all__ = [
+    "GUARDS",
+    "build_plan",
+    "connection_options",
+    "connection_settings",
+    "from_json",
+    "moved",
+    "refused",
+    "render_markdown",
+    "render_text",
+    "to_document",
+    "to_json",
+]

@@ -23,6 +23,7 @@ REQUIRED_CYCLE: Final = "E324"
 REQUIRED_PARENT: Final = "E325"
 BAD_MATCH_FIELD: Final = "E326"
 NO_OBJECT_IN_TARGET: Final = "E327"
+BAD_AUTO_NUMBER: Final = "E328"
 
 LIMITS_DIFFER: Final = "W301"
 SETTINGS_DIFFER: Final = "W302"
@@ -47,13 +48,13 @@ FIELD_DIFFERS: Final = "W325"
 VALUES_BEFORE: Final = "W326"
 REQUIRED_FIELD: Final = "W327"
 PUBLISH_AGAIN: Final = "W328"
+MIRROR_NOT_PUBLISHED: Final = "W329"
 RENAMED: Final = "W330"
 
 ORG_NOT_READ: Final = "I301"
 USERS_LEFT_OUT: Final = "I302"
 USERS_WITHOUT_SUFFIX: Final = "I303"
 BULK_SYNC_NEXT: Final = "I304"
-LOOKUPS_LEFT_OUT: Final = "I305"
 
 COMPONENT_DELETED: Final = "M301"
 COMPONENT_ADDED: Final = "M302"
@@ -86,6 +87,7 @@ MEANING: Final = {
     REQUIRED_PARENT: "A required lookup or master-detail points at an object that is not published.",
     BAD_MATCH_FIELD: "Records can be matched only by a unique or external id field.",
     NO_OBJECT_IN_TARGET: "The other org has no such object and no action of the plan creates it.",
+    BAD_AUTO_NUMBER: "The field to mirror is no auto-number of the primary.",
     LIMITS_DIFFER: "Limits of the two orgs differ.",
     SETTINGS_DIFFER: "Settings of the two orgs differ.",
     DUPLICATE_MANAGEMENT: "Duplicate management is on in the secondary and may refuse copied records.",
@@ -109,12 +111,12 @@ MEANING: Final = {
     VALUES_BEFORE: "Values that were set before a field was published are not sent.",
     REQUIRED_FIELD: "A required field is not published, so the other org would refuse new records.",
     PUBLISH_AGAIN: "The object got its first record types after it was published.",
+    MIRROR_NOT_PUBLISHED: "The mirror of an auto-number is not among the published fields.",
     RENAMED: "An object or field looks renamed; cloning is safer.",
     ORG_NOT_READ: "A connection is left out because one of its orgs was not read.",
     USERS_LEFT_OUT: "Users without a standard licence are not copied.",
     USERS_WITHOUT_SUFFIX: "Users of the secondary whose username lacks `.dr` are not copied.",
     BULK_SYNC_NEXT: "Publishing copies nothing; a bulk sync is the next step.",
-    LOOKUPS_LEFT_OUT: "Lookups to objects that are not published are left out.",
     COMPONENT_DELETED: "A component is gone from the primary and still in the secondary.",
     COMPONENT_ADDED: "A component exists only in the secondary.",
     UNSUPPORTED_TYPE: "A component of a type that does not sync differs.",

@@ -12,6 +12,7 @@ from orgsync_reconcile.model.graph import parents_first
 from orgsync_reconcile.model.plan import Op
 from orgsync_reconcile.model.schema import ObjectDef
 from orgsync_reconcile.plan import address, codes
+from orgsync_reconcile.plan.auto_numbers import check_auto_numbers, check_published
 from orgsync_reconcile.plan.connection import will_be_suspended_throughout
 from orgsync_reconcile.plan.draft import Sheet, counted, listed
 from orgsync_reconcile.plan.lane import Lane
@@ -63,6 +64,8 @@ def plan_publications(scope: Scope, sheet: Sheet, planned: Collection[ComponentK
         plan_publish(lane, work)
         plan_subscribe(lane, work)
     _merge(scope, work, sheet)
+    check_auto_numbers(scope, sheet, here, there)
+    check_published(scope, sheet, work.drafts)
     return order
 
 

@@ -1,0 +1,97 @@
+"""The words for an action that every renderer shares."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from orgsync_reconcile.model.plan import Action, Change, Op, Plan, Risk
+from orgsync_reconcile.plan.draft import counted
+from orgsync_reconcile.plan.guards import refused
+
+NO_CHANGES = "No changes. The orgs match the manifests."
+SYMBOLS = {Change.CREATE: "+", Change.UPDATE: "~", Change.DELETE: "-", Change.RUN: ">"}
+DRIFT, BLOCKED = "?", "!"
+#: Guard -> the actions that it holds back.
+_HELD = {
+    "disconnect": frozenset({Op.UNPUBLISH_OBJECT, Op.UNSUBSCRIBE_OBJECT}),
+    "delete-metadata": frozenset({Op.DELETE_COMPONENT}),
+    "deactivate": frozenset({Op.DEACTIVATE}),
+    "overwrite": frozenset({Op.DEPLOY_COMPONENT}),
+}
+#: Longer values are cut in a list of changes.
+_LONGEST = 80
+
+
+def blocked_actions(plan: Plan) -> frozenset[str]:
+    """The ids of the actions that a refused guard holds back; its detail begins with the connection."""
+    held = {(guard.detail.partition(":")[0], op) for guard in refused(plan) for op in _HELD[guard.id]}
+    return frozenset(
+        action.id
+        for action in plan.actions
+        if (action.connection, action.op) in held
+        and (action.risk is Risk.DESTRUCTIVE or (action.op is Op.DEPLOY_COMPONENT and action.reason == "drift"))
+    )
+
+
+def phrase(action: Action) -> str:
+    """`publish-object in acme (12 fields)`: what is done where, how much, and why if not because it is new."""
+    notes = []
+    after = action.after or {}
+    if action.change is Change.CREATE and isinstance(after.get("fields"), list):
+        notes.append(counted(len(after["fields"]), "field"))
+    if after.get("link"):
+        notes.append("already there, linked")
+    for name, number in sorted(action.effects.items()):
+        notes.append(counted(number, "record") + (" disconnected" if name == "disconnected" else ""))
+    if action.reason != "added":
+        notes.append(action.reason.value)
+    return f"{action.op} in {action.org}" + (f" ({', '.join(notes)})" if notes else "")
+
+
+def attributes(action: Action) -> list[str]:
+    """`name: old → new` for each attribute that an action changes."""
+    if action.before is None or action.change is not Change.UPDATE:
+        return [f"{key}: {_value(value)}" for key, value in sorted((action.before or {}).items()) if key == "dropped"]
+    lines = []
+    before, after = _flat(action.before), _flat(action.after or {})
+    for key in sorted(before.keys() | (after.keys() if action.op is Op.UPDATE_CONNECTION else before.keys())):
+        if key != "hash" and before.get(key) != after.get(key):
+            lines.append(f"{key}: {_value(before.get(key))} → {_value(after.get(key))}")
+    return lines
+
+
+def _flat(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The changed keys of a component stand beside the action's own."""
+    flat = {key: value for key, value in values.items() if key != "content"}
+    flat.update(values.get("content") or {})
+    return flat
+
+
+def _value(value: Any) -> str:
+    shown = "none" if value in (None, "") else value if isinstance(value, str) else json.dumps(value, sort_keys=True)
+    return shown if len(shown) <= _LONGEST else shown[:_LONGEST] + "…"
+
+
+def summary_line(plan: Plan) -> str:
+    """The last line of every rendering."""
+    if not plan.actions:
+        return NO_CHANGES if plan.applyable else "No actions: the plan has errors."
+    counts = plan.summary
+    line = (
+        f"Plan: {counts['create']} to create, {counts['update']} to update,"
+        f" {counts['delete']} to delete, {counts['run']} to run."
+    )
+    if not plan.applyable:
+        return f"{line} It cannot be applied: see the errors."
+    stops = refused(plan)
+    if stops:
+        return f"{line} Refused by {', '.join(sorted({guard.id for guard in stops}))}: see the guards."
+    return line
+
+
+def guard_line(actual: float, limit: float, name: str, status: str, detail: str) -> str:
+    """`disconnect: ok, 4.0%, limit 30.0% (acme-dr: 4 of 100 linked records)`, and what lets a refused one pass."""
+    line = f"{name}: {status}, {actual:.1%}, limit {limit:.1%} ({detail})"
+    return line if status == "ok" else f"{line}; --allow {name} lets it pass"
