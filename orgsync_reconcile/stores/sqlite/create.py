@@ -79,6 +79,10 @@ def create_org(
         partial.unlink(missing_ok=True)
 
 
+def _full_id(id15: str) -> str:
+    return id15 + checksum18(id15)
+
+
 def _fill(
     db: sqlite3.Connection,
     path: Path,
@@ -91,9 +95,9 @@ def _fill(
     namespace: str,
 ) -> None:
     code = "".join(secrets.choice(_DIGITS) for _ in range(3))
-    org_id = checksum18("00D" + code + "".join(secrets.choice(_DIGITS) for _ in range(9)))
+    org_id = _full_id("00D" + code + "".join(secrets.choice(_DIGITS) for _ in range(9)))
     # The administrator is the first user, so the Id is known before the table is made.
-    admin_id = checksum18(f"005{code}000000001")
+    admin_id = _full_id(f"005{code}000000001")
     text = resources.files("orgsync_reconcile.stores.sqlite").joinpath("system.sql").read_text()
     db.executescript("BEGIN;" + text + "COMMIT;")
     db.execute(

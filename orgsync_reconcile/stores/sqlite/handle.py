@@ -42,6 +42,9 @@ def connect(path: Path, *, readonly: bool = False, busy_seconds: float = BUSY_SE
 def explain(error: sqlite3.Error, where: str) -> OrgsyncError:
     """The error tree's word for an SQLite error in the store named `where`."""
     text = str(error)
+    if isinstance(error, sqlite3.IntegrityError):
+        code, field, message = refusal(error)
+        return RecordError(f"{code}: {message}" + (f" ({field})" if field else ""), code=code, where=where)
     if "locked" in text or "busy" in text:
         return StoreBusyError(
             f"another program has held the store for more than {BUSY_SECONDS:.0f} seconds",
@@ -62,9 +65,6 @@ def explain(error: sqlite3.Error, where: str) -> OrgsyncError:
         )
     if "unable to open" in text:
         return StoreError("the store cannot be opened", where=where, hint="check the path and its permissions")
-    if isinstance(error, sqlite3.IntegrityError):
-        code, field, message = refusal(error)
-        return RecordError(f"{code}: {message}" + (f" ({field})" if field else ""), code=code, where=where)
     return StoreError(text, where=where, hint="run with -vv and report this")
 
 
@@ -121,8 +121,7 @@ class SqliteOrg:
             try:
                 yield self.db
             except BaseException:
-                if self.db.in_transaction:
-                    self.db.execute("ROLLBACK")
+                self._roll_back()
                 raise
             self.db.execute("COMMIT")
 
@@ -137,8 +136,12 @@ class SqliteOrg:
             try:
                 yield self.db
             finally:
-                if self.db.in_transaction:
-                    self.db.execute("ROLLBACK")
+                self._roll_back()
+
+    def _roll_back(self) -> None:
+        """Ends the transaction, unless SQLite has ended it already (a full disk does)."""
+        if self.db.in_transaction:
+            self.db.execute("ROLLBACK")
 
     @contextmanager
     def translated(self) -> Iterator[None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from orgsync_reconcile.errors import MetadataError
@@ -95,10 +95,13 @@ def _register(org: SqliteOrg, obj: ObjectDef) -> int:
     return number
 
 
-def free_key_prefix(org: SqliteOrg) -> str:
-    """The next key prefix for a custom object: a00, a01, … in lowercase letters and digits."""
+def free_key_prefix(org: SqliteOrg, taken: Collection[str] = ()) -> str:
+    """The next key prefix for a custom object: a00, a01, … in lowercase letters and digits.
+
+    `taken` are prefixes that objects will have which are not deployed yet.
+    """
     digits = "0123456789abcdefghijklmnopqrstuvwxyz"
-    used = {row[0] for row in org.db.execute("SELECT key_prefix FROM orgsync_object WHERE key_prefix LIKE 'a%'")}
+    used = {row[0] for row in org.db.execute("SELECT key_prefix FROM orgsync_object")}.union(taken)
     for first in digits[10:]:
         for second in digits:
             for third in digits:
@@ -149,11 +152,12 @@ def _alter(org: SqliteOrg, old: ObjectDef, new: ObjectDef) -> None:
     generated = {name for name, text in (wanted | before).items() if "GENERATED ALWAYS" in text}
     rebuilt = {name for name in generated if wanted.get(name) != before.get(name)}
     physical = _physical_columns(org, new.name)
-    for column in physical:
+    # Computed columns go first: they may read the others.
+    for column in sorted(physical, key=lambda name: name not in generated):
         if column not in wanted or column in rebuilt:
             db.execute(f"ALTER TABLE {quote(new.name)} DROP COLUMN {quote(column)}")
     present = {column for column in physical if column in wanted and column not in rebuilt}
-    for column, text in wanted.items():
+    for column, text in sorted(wanted.items(), key=lambda item: item[0] in generated):
         if column not in present:
             plain = text.partition(" CONSTRAINT ")[0]
             db.execute(f"ALTER TABLE {quote(new.name)} ADD COLUMN {plain}")
@@ -293,7 +297,8 @@ def deploy_objects(org: SqliteOrg, definitions: Iterable[ObjectDef]) -> None:
             for statement in indexes(obj).values():
                 _build_index(org, obj, statement)
             touched.append(obj.name)
-            touched.extend(parent for f in obj.fields.values() if f.cascade_delete for parent in f.reference_to)
+            fields = [*obj.fields.values(), *(old.fields.values() if old else ())]
+            touched.extend(parent for f in fields if f.cascade_delete for parent in f.reference_to)
         objects = Objects(org)
         if "*" in touched:
             touched = list(objects)

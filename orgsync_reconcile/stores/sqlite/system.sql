@@ -114,6 +114,7 @@ CREATE TABLE orgsync_link (
 );
 CREATE UNIQUE INDEX orgsync_link_partner ON orgsync_link (partner, connection);
 CREATE UNIQUE INDEX orgsync_link_local ON orgsync_link (local, connection);
+CREATE INDEX orgsync_link_reference ON orgsync_link (connection) WHERE status = 3;
 
 -- Lookups that wait for their parent: filled in when its link appears (LKP-2), owners too (USR-5).
 CREATE TABLE orgsync_waiting (
@@ -137,6 +138,7 @@ CREATE TABLE orgsync_held (
   queued_at INTEGER NOT NULL,
   attempts INTEGER NOT NULL,
   next_retry INTEGER,                  -- milliseconds; NULL: failed for good, queued again by its next update
+  waits_for TEXT NOT NULL DEFAULT '',  -- the record whose arrival lets this one through at once
   error_code TEXT NOT NULL,
   error TEXT NOT NULL,
   PRIMARY KEY (connection, record)
@@ -153,6 +155,7 @@ CREATE TABLE orgsync_outcome (
   error_code TEXT NOT NULL,            -- empty: a held record that went through after all
   error TEXT NOT NULL,
   field TEXT NOT NULL DEFAULT '',
+  waits_for TEXT NOT NULL DEFAULT '',
   PRIMARY KEY (connection, batch, record)
 ) WITHOUT ROWID;
 

@@ -28,7 +28,7 @@ def mint(key_prefix: str, code: str, row: str) -> str:
     Key prefix, the org's three-character code, nine hexadecimal digits, checksum: lowercase but for the prefix, so the
     checksum is constant per object.
     """
-    suffix = checksum18(f"{key_prefix}{code}000000000")[15:]
+    suffix = checksum18(f"{key_prefix}{code}000000000")
     return f"printf('{key_prefix}{code}%09x{suffix}', {row})"
 
 

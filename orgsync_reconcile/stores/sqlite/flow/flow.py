@@ -1,0 +1,276 @@
+"""One direction of a connection: batches of the log, and ranges of a bulk sync, from source to target."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from orgsync_reconcile.clock import iso
+from orgsync_reconcile.model.connection import Side
+from orgsync_reconcile.model.records import ObjectCounts
+from orgsync_reconcile.stores.sqlite.flow import conflicts, staging
+from orgsync_reconcile.stores.sqlite.flow.mirror import mirror
+from orgsync_reconcile.stores.sqlite.flow.pair import Pair
+from orgsync_reconcile.stores.sqlite.flow.paths import Path, read_paths
+from orgsync_reconcile.stores.sqlite.flow.references import refresh_references
+from orgsync_reconcile.stores.sqlite.flow.waiting import fill_waiting
+from orgsync_reconcile.stores.sqlite.flow.writer import Refusal, Writer
+from orgsync_reconcile.stores.sqlite.flow.writes import Target
+from orgsync_reconcile.stores.sqlite.schema import mask_width, own_triggers, rebuild_triggers
+from orgsync_reconcile.stores.sqlite.triggers import MAX_HOPS
+
+
+@dataclass(kw_only=True)
+class BatchResult:
+    """What one batch did. `seq` is the new watermark; `more` says that the log goes on."""
+
+    seq: int
+    more: bool
+    counts: dict[str, ObjectCounts] = field(default_factory=dict)
+    #: How many staged records were held ones that got their next try.
+    retried: int = 0
+
+
+class Flow:
+    """Records from `source` to the other side of a pair."""
+
+    def __init__(self, pair: Pair, source: Side) -> None:
+        self.pair = pair
+        self.side = source
+        self.source = pair.orgs[source]
+        self.target = pair.orgs[source.other]
+        #: The connection's number in source and target.
+        self.numbers = (pair.numbers[source], pair.numbers[source.other])
+        self.db = self.target.db
+        self.paths: dict[str, Path] = {}
+        self.words = staging.Words(width=4)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Reads the paths again: publications, subscriptions and schemas may have changed."""
+        self.paths = read_paths(self.source, self.target, *self.numbers)
+        self.words = staging.Words(width=mask_width(self.source))
+        staging.prepare(self.db, self.words)
+
+    def watermark(self) -> int:
+        """The last position of the source's log that the target has."""
+        row = self.db.execute("SELECT seq FROM main.orgsync_inbox WHERE connection = ?", [self.numbers[1]]).fetchone()
+        return int(row[0])
+
+    def head(self) -> int:
+        """The last position of the source's log."""
+        return int(self.source.db.execute("SELECT coalesce(max(seq), 0) FROM main.orgsync_change").fetchone()[0])
+
+    def due(self, now: datetime) -> bool:
+        """Whether a held record is due for its next try, or its parent has come."""
+        row = self.source.db.execute(
+            "SELECT 1 FROM main.orgsync_held AS h WHERE connection = ?1 AND (next_retry <= ?2 OR (waits_for <> '' AND EXISTS"
+            " (SELECT 1 FROM main.orgsync_link AS l WHERE l.local = h.waits_for AND l.connection = ?1))) LIMIT 1",
+            [self.numbers[0], int(now.timestamp() * 1000)],
+        ).fetchone()
+        return row is not None
+
+    def people(self, limit: int) -> list[str]:
+        """The Ids of users whose record or assignments changed within the next `limit` log entries (USR-3)."""
+        low = self.watermark()
+        rows = self.source.db.execute(
+            'SELECT DISTINCT coalesce(a."AssigneeId", c.record) FROM (SELECT * FROM main.orgsync_change WHERE seq > ?'
+            " ORDER BY seq LIMIT ?) AS c JOIN main.orgsync_object AS o ON o.number = c.object"
+            ' LEFT JOIN main."PermissionSetAssignment" AS a ON a."Id" = c.record'
+            " WHERE o.name IN ('User', 'PermissionSetAssignment') AND (c.origin IS NULL OR c.origin <> ?)",
+            [low, limit, self.numbers[0]],
+        )
+        return [row[0] for row in rows if row[0].startswith("005")]
+
+    def target_facts(self, now: datetime) -> Target:
+        """What the write statements need to know of the target at this moment."""
+        row = self.db.execute(
+            'SELECT p."PrimaryContactId", p."IsSyncAuditFields" FROM main."PartnerNetworkConnection" AS p'
+            ' JOIN main.orgsync_connection AS c ON c.id = p."Id" WHERE c.number = ?',
+            [self.numbers[1]],
+        ).fetchone()
+        return Target(
+            connection=self.numbers[1],
+            code=self.target.code,
+            stand_in=row[0] or self.target.admin_id,
+            now=iso(now),
+            now_ms=int(now.timestamp() * 1000),
+            audit=bool(row[1]),
+        )
+
+    def batch(self, limit: int, now: datetime) -> BatchResult:
+        """Moves the next `limit` entries of the log, and the held records that are due. One transaction in the target.
+
+        The caller holds the pair's lease. After it, `finish` tells the source.
+        """
+        with self.target.transaction():
+            low = self.watermark()
+            high, hops, head = self._window(low, limit)
+            staged = staging.stage_log(self.db, self.words, self.paths, self.numbers, low, high)
+            retried = self._stage_held(now, staged)
+            result = BatchResult(seq=high, more=high < head, retried=retried)
+            if staged or retried:
+                refresh_references(self.db, self.numbers[1], int(now.timestamp() * 1000))
+                self._settle_conflicts()
+                with self.guarded(hops + 1):
+                    self._write(now, result, looping=hops >= MAX_HOPS)
+            self.move_watermark(high)
+        return result
+
+    def _stage_held(self, now: datetime, staged: int) -> int:
+        (held,) = self.db.execute(
+            "SELECT EXISTS (SELECT 1 FROM partner.orgsync_held WHERE connection = ?)", [self.numbers[0]]
+        ).fetchone()
+        if not held:
+            return 0
+        return staging.stage_held(self.db, self.words, self.numbers, int(now.timestamp() * 1000)) - staged
+
+    def _window(self, low: int, limit: int) -> tuple[int, int, int]:
+        """(last position, hops, end of the log) of the next batch: its entries were all made at one distance (ORG-7)."""
+        head = self.db.execute("SELECT coalesce(max(seq), 0) FROM partner.orgsync_change").fetchone()[0]
+        row = self.db.execute(
+            "SELECT max(seq) FROM (SELECT seq FROM partner.orgsync_change WHERE seq > ? ORDER BY seq LIMIT ?)",
+            [low, limit],
+        ).fetchone()
+        high = low if row[0] is None else row[0]
+        first = self.db.execute(
+            "SELECT coalesce(hops, 0) FROM partner.orgsync_change WHERE seq > ? ORDER BY seq LIMIT 1", [low]
+        ).fetchone()
+        hops = 0 if first is None else first[0]
+        other = self.db.execute(
+            "SELECT min(seq) FROM partner.orgsync_change WHERE seq > ? AND seq <= ? AND coalesce(hops, 0) <> ?",
+            [low, high, hops],
+        ).fetchone()[0]
+        return (high if other is None else other - 1), hops, head
+
+    def _settle_conflicts(self) -> None:
+        (seen,) = self.db.execute(
+            "SELECT seq FROM partner.orgsync_inbox WHERE connection = ?", [self.numbers[0]]
+        ).fetchone()
+        pending = conflicts.Pending(here=self.numbers[1], watermark=seen)
+        if conflicts.stage_pending(self.db, self.words, pending):
+            conflicts.resolve(self.db, self.words, self.pair.policy, self.side)
+
+    def _write(self, now: datetime, result: BatchResult, *, looping: bool) -> None:
+        """Writes temp.stage into the target: deletes children first, then the rest parents first."""
+        writer = Writer(self.db, self.words, self.target_facts(now))
+        links_before = self.last_link()
+        objects = {row[0] for row in self.db.execute("SELECT DISTINCT object FROM temp.stage")}
+        ordered = [path for path in self.paths.values() if path.source in objects]
+        if looping:
+            self._cut_loop(ordered, result, writer)
+            return
+        for path in reversed(ordered):
+            with self.writing(path.target, writer):
+                result.counts[path.object] = counts = ObjectCounts(object=path.object)
+                counts.deleted += writer.delete(path)
+        for path in ordered:
+            with self.writing(path.target, writer):
+                counts = result.counts[path.object]
+                counts.copied += writer.insert_new(path)
+                counts.updated += writer.update_linked(path)
+                counts.updated += writer.undelete(path)
+        fill_waiting(self.db, self.numbers[1], links_before)
+        self.write_outcomes(writer.refused, {path.source: path.object for path in ordered}, result)
+        self._resolve_held(writer.refused)
+
+    def _cut_loop(self, ordered: Sequence[Path], result: BatchResult, writer: Writer) -> None:
+        """Two orgs' triggers answer one another: what goes on after a few rounds is refused and logged (ORG-7)."""
+        for path in ordered:
+            result.counts[path.object] = ObjectCounts(object=path.object)
+            writer.refuse_all(
+                path, "LOOP_DETECTED", f"triggers in both orgs have answered one another {MAX_HOPS} times"
+            )
+        self.write_outcomes(writer.refused, {path.source: path.object for path in ordered}, result)
+
+    @contextmanager
+    def guarded(self, hops: int = 1) -> Iterator[None]:
+        """Marks the writes of this transaction as the engine's."""
+        self.db.execute(
+            "UPDATE main.orgsync_guard SET connection = ?, hops = ?, cascading = 0", [self.numbers[1], hops]
+        )
+        yield
+        self.db.execute("UPDATE main.orgsync_guard SET connection = NULL, object = NULL, hops = 0, cascading = 0")
+
+    @contextmanager
+    def writing(self, object_number: int, writer: Writer) -> Iterator[None]:
+        """Says which object the engine itself writes; what the org's own triggers change meanwhile is the org's."""
+        (before,) = self.db.execute("SELECT coalesce(max(seq), 0) FROM main.orgsync_change").fetchone()
+        self.db.execute("UPDATE main.orgsync_guard SET object = ?", [object_number])
+        yield
+        self.db.execute("UPDATE main.orgsync_guard SET object = NULL")
+        (after,) = self.db.execute("SELECT coalesce(max(seq), 0) FROM main.orgsync_change").fetchone()
+        if after > before:
+            writer.give_back_own_changes(object_number, before)
+
+    def watch_own_triggers(self) -> None:
+        """Where an org got triggers of its own on a published object, engine writes are captured with their origin."""
+        for org in (self.source, self.target):
+            found = [
+                name
+                for name in self.paths
+                if own_triggers(org, name)
+                and org.db.execute(
+                    "SELECT 1 FROM main.sqlite_master WHERE type = 'trigger' AND name = ? AND sql LIKE '%IS 1 BEGIN%'",
+                    [f"orgsync_{name}_capture_insert"],
+                ).fetchone()
+            ]
+            if found:
+                with org.transaction():
+                    rebuild_triggers(org, found)
+
+    def last_link(self) -> int:
+        """The number of the target's newest link."""
+        return int(self.db.execute("SELECT coalesce(max(number), 0) FROM main.orgsync_link").fetchone()[0])
+
+    def write_outcomes(self, refused: Sequence[Refusal], names: dict[int, str], result: BatchResult) -> None:
+        """Notes what was refused, in the transaction of the data; `names` are the source's objects by number."""
+        (batch,) = self.db.execute(
+            "SELECT batch + 1 FROM main.orgsync_inbox WHERE connection = ?", [self.numbers[1]]
+        ).fetchone()
+        for item in refused:
+            result.counts[names[item.object]].failed += 1
+        marks = ", ".join("?" for _ in range(9 + self.words.width))
+        self.db.executemany(
+            "INSERT OR REPLACE INTO main.orgsync_outcome (connection, batch, record, object, op, error_code, error, field,"
+            f" waits_for, {self.words.columns}) VALUES ({marks})",
+            [
+                (self.numbers[1], batch, r.record, r.object, r.op, r.code, r.error, r.field, r.waits_for, *r.masks)
+                for r in refused
+            ],
+        )
+
+    def _resolve_held(self, refused: Sequence[Refusal]) -> None:
+        """Held records that went through after all are outcomes without an error."""
+        (batch,) = self.db.execute(
+            "SELECT batch + 1 FROM main.orgsync_inbox WHERE connection = ?", [self.numbers[1]]
+        ).fetchone()
+        again = {item.record for item in refused}
+        rows = self.db.execute("SELECT record, object, ins, gone FROM temp.stage WHERE held = 1").fetchall()
+        self.db.executemany(
+            "INSERT OR REPLACE INTO main.orgsync_outcome (connection, batch, record, object, op, error_code, error)"
+            " VALUES (?, ?, ?, ?, ?, '', '')",
+            [
+                (self.numbers[1], batch, record, number, "I" if ins else "D" if gone else "U")
+                for record, number, ins, gone in rows
+                if record not in again
+            ],
+        )
+
+    def move_watermark(self, high: int) -> None:
+        """The watermark moves with the data; outcomes that the source has copied are forgotten."""
+        (copied,) = self.db.execute(
+            "SELECT batch FROM partner.orgsync_outbox WHERE connection = ?", [self.numbers[0]]
+        ).fetchone()
+        self.db.execute(
+            "DELETE FROM main.orgsync_outcome WHERE connection = ? AND batch <= ?", [self.numbers[1], copied]
+        )
+        self.db.execute(
+            "UPDATE main.orgsync_inbox SET seq = ?, batch = batch + 1 WHERE connection = ?", [high, self.numbers[1]]
+        )
+
+    def finish(self, now: datetime) -> None:
+        """Tells the source what became of the batches; safe to call at any time, and after a crash."""
+        mirror(self.source, *self.numbers, self.words, self.pair.retry, int(now.timestamp() * 1000))

@@ -1,0 +1,87 @@
+"""Two org files joined by one connection: each is attached read-only to the other's database connection."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from filelock import FileLock, Timeout
+
+from orgsync_reconcile.errors import StoreBusyError, StoreError
+from orgsync_reconcile.model.connection import ConflictPolicy, ConnectionStatus, Side
+from orgsync_reconcile.stores.sqlite.handle import BUSY_SECONDS, SqliteOrg
+
+#: The name under which the other org is attached.
+PARTNER = "partner"
+
+
+class Pair:
+    """The two orgs of one connection. Raises StoreError where either does not know the connection."""
+
+    def __init__(self, primary: SqliteOrg, secondary: SqliteOrg, connection: str) -> None:
+        self.connection = connection
+        self.orgs = {Side.PRIMARY: primary, Side.SECONDARY: secondary}
+        self.numbers = {side: self._number(org) for side, org in self.orgs.items()}
+        lock_name = f".{primary.path.name}.{self.numbers[Side.PRIMARY]}.lease"
+        self._lease = FileLock(primary.path.with_name(lock_name), timeout=BUSY_SECONDS)
+        for side, org in self.orgs.items():
+            _attach(org, self.orgs[side.other])
+
+    def _number(self, org: SqliteOrg) -> int:
+        row = org.db.execute("SELECT number FROM orgsync_connection WHERE name = ?", [self.connection]).fetchone()
+        if row is None:
+            raise StoreError(f"there is no connection {self.connection}", where=org.label, hint="run: orgsync plan")
+        return int(row[0])
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """The settings that apply wrote to the primary."""
+        db = self.orgs[Side.PRIMARY].db
+        row = db.execute("SELECT settings FROM orgsync_connection WHERE name = ?", [self.connection]).fetchone()
+        return {str(key): str(value) for key, value in json.loads(row[0]).items()}
+
+    @property
+    def retry(self) -> tuple[int, ...]:
+        """Seconds between tries (QUE-5)."""
+        text = self.settings.get("retry", "60,300,1800,7200,28800")
+        return tuple(int(part) for part in text.split(",") if part.strip())
+
+    @property
+    def policy(self) -> ConflictPolicy:
+        """Who wins where both orgs changed one field (CNF-1)."""
+        return ConflictPolicy(self.settings.get("conflicts", ConflictPolicy.PRIMARY_WINS.value))
+
+    def status(self, side: Side) -> ConnectionStatus:
+        """The connection's status in one org."""
+        row = (
+            self.orgs[side]
+            .db.execute(
+                'SELECT p."ConnectionStatus" FROM "PartnerNetworkConnection" AS p JOIN orgsync_connection AS c ON c.id = p."Id"'
+                " WHERE c.number = ?",
+                [self.numbers[side]],
+            )
+            .fetchone()
+        )
+        return ConnectionStatus(row[0])
+
+    @contextmanager
+    def lease(self) -> Iterator[None]:
+        """Makes reading, deciding and writing of one batch a single step for both directions (DESIGN's hazards)."""
+        try:
+            with self._lease:
+                yield
+        except Timeout:
+            raise StoreBusyError(
+                f"another program has been syncing {self.connection} for more than {BUSY_SECONDS:.0f} seconds without a pause",
+                where=self.orgs[Side.PRIMARY].label,
+                hint="wait for it, or end it, and run this again",
+            ) from None
+
+
+def _attach(org: SqliteOrg, other: SqliteOrg) -> None:
+    names = {row[1] for row in org.db.execute("PRAGMA database_list")}
+    with org.translated():
+        if PARTNER in names:
+            org.db.execute(f"DETACH {PARTNER}")
+        org.db.execute(f"ATTACH ? AS {PARTNER}", [f"{other.path.absolute().as_uri()}?mode=ro"])

@@ -1,0 +1,134 @@
+"""What flows over a connection in one direction: per object, the columns that one org offers and the other accepts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from orgsync_reconcile.model.graph import parents_first
+from orgsync_reconcile.model.schema import FieldDef, FieldType
+from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
+from orgsync_reconcile.stores.sqlite.schema import Objects, field_numbers
+from orgsync_reconcile.stores.sqlite.triggers import WORD
+
+#: References that fall back to the connection's user where the true one is not there (USR-5).
+_PEOPLE = frozenset({"User", "Group"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class PathColumn:
+    """One column that flows. `number` is its place in the source's change masks."""
+
+    name: str
+    number: int
+    reference: bool = False
+    #: A user or queue: never blank in the target, the connection's user stands in (USR-5).
+    person: bool = False
+    required: bool = False
+    unique: bool = False
+
+    @property
+    def word(self) -> int:
+        """The mask word that holds this column's bit."""
+        return self.number // WORD
+
+    @property
+    def bit(self) -> int:
+        """The column's bit within its word."""
+        return 1 << (self.number % WORD)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Path:
+    """One object's way from the source to the target."""
+
+    object: str
+    #: The object's permanent number in each org.
+    source: int
+    target: int
+    #: In the target.
+    key_prefix: str
+    columns: tuple[PathColumn, ...]
+    auto_numbers: tuple[FieldDef, ...]
+    #: The source's log position when the target subscribed, and the moment: inserts before wait for a bulk sync.
+    since_seq: int
+    since: str
+
+    @property
+    def references(self) -> tuple[PathColumn, ...]:
+        """The columns whose Ids are translated."""
+        return tuple(column for column in self.columns if column.reference)
+
+    def full_mask(self, width: int) -> list[int]:
+        """The mask words with every column's bit set; `width` words."""
+        words = [0] * width
+        for column in self.columns:
+            words[column.word] |= column.bit
+        return words
+
+
+def _path_columns(
+    source: Mapping[str, FieldDef], target: Mapping[str, FieldDef], names: set[str], numbers: Mapping[str, int]
+) -> tuple[PathColumn, ...]:
+    columns: list[PathColumn] = []
+    for name, field in source.items():
+        other = target.get(name)
+        if name not in names or other is None or other.shape != field.shape or field.type is FieldType.GEOLOCATION:
+            continue
+        person = bool(field.reference_to) and set(field.reference_to) <= _PEOPLE
+        columns.append(
+            PathColumn(
+                name=name,
+                number=numbers[name],
+                reference=field.is_reference,
+                person=field.is_reference and person,
+                required=other.required,
+                unique=other.unique,
+            )
+        )
+    return tuple(columns)
+
+
+def read_paths(source: SqliteOrg, target: SqliteOrg, source_connection: int, target_connection: int) -> dict[str, Path]:
+    """The active paths from source to target, parents first.
+
+    A field flows where it is published in the source, subscribed in the target, not dropped, and of one shape in both
+    (PUB-5, PUB-8).
+    """
+    published: dict[str, set[str]] = {}
+    for name, field in source.db.execute(
+        "SELECT p.object, f.field FROM orgsync_published AS p LEFT JOIN orgsync_published_field AS f USING (connection, object)"
+        " WHERE p.connection = ?",
+        [source_connection],
+    ):
+        published.setdefault(name, set()).add(field)
+    subscribed: dict[str, set[str]] = {}
+    for name, field in target.db.execute(
+        "SELECT object, field FROM orgsync_subscribed_field WHERE connection = ? AND dropped IS NULL",
+        [target_connection],
+    ):
+        subscribed.setdefault(name, set()).add(field)
+    since = {
+        name: (position, moment)
+        for name, position, moment in target.db.execute(
+            "SELECT object, since_seq, since FROM orgsync_subscribed WHERE connection = ?", [target_connection]
+        )
+    }
+    theirs, ours = Objects(source), Objects(target)
+    names = [name for name in published if name in since and name in theirs and name in ours]
+    paths: dict[str, Path] = {}
+    for name in parents_first({name: theirs[name] for name in names}, names):
+        obj, other = theirs[name], ours[name]
+        numbers = field_numbers(source, theirs.number(name))
+        common = published[name] & subscribed.get(name, set())
+        paths[name] = Path(
+            object=name,
+            source=theirs.number(name),
+            target=ours.number(name),
+            key_prefix=other.key_prefix,
+            columns=_path_columns(obj.fields, other.fields, common, numbers),
+            auto_numbers=tuple(f for f in other.fields.values() if f.type is FieldType.AUTO_NUMBER),
+            since_seq=since[name][0],
+            since=since[name][1],
+        )
+    return paths

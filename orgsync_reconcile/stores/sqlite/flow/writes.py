@@ -1,0 +1,195 @@
+"""The set statements that write one object of a batch into the target: inserts, updates, deletes, undeletes.
+
+Every statement works on the rows `low < n <= high` of its row source, so that a refused set can be split.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from orgsync_reconcile.stores.sqlite.flow.paths import Path, PathColumn
+from orgsync_reconcile.stores.sqlite.tables import ROW
+from orgsync_reconcile.stores.sqlite.text import commas, literal, quote
+from orgsync_reconcile.stores.sqlite.triggers import auto_number_text, mint
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowSource:
+    """Where the rows of a statement come from: `s` is the source's record, `number` its number within the set.
+
+    `sql` holds the FROM and WHERE clauses with :low and :high.
+    """
+
+    sql: str
+    number: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """What every statement must know of the target: connection number, org code, who stands in for missing users."""
+
+    connection: int
+    code: str
+    stand_in: str
+    now: str
+    now_ms: int
+    #: Copy the audit fields with new records (AUD-1).
+    audit: bool
+
+
+def staged_rows(path: Path) -> RowSource:
+    """The rows of temp.todo, in its order."""
+    return RowSource(
+        sql=f'FROM temp.todo AS st CROSS JOIN partner.{quote(path.object)} AS s ON s."Id" = st.record'
+        " WHERE st.n > :low AND st.n <= :high",
+        number="st.n",
+    )
+
+
+def ranged_rows(path: Path, condition: str) -> RowSource:
+    """The source's rows by row number, as far as `condition` (over `s`) holds."""
+    return RowSource(
+        sql=f"FROM partner.{quote(path.object)} AS s WHERE s.{ROW} > :low AND s.{ROW} <= :high AND {condition}",
+        number=f"(s.{ROW} - :start)",
+    )
+
+
+def translated(column: str, target: Target, *, person: bool = False) -> str:
+    """The target's Id of the record that the source's `column` points to, or NULL; a stand-in for people (USR-5)."""
+    found = (
+        f"(SELECT l.local FROM main.orgsync_link AS l WHERE l.partner = s.{quote(column)}"
+        f" AND l.connection = {target.connection})"
+    )
+    if not person:
+        return found
+    return f"CASE WHEN s.{quote(column)} IS NOT NULL THEN coalesce({found}, {literal(target.stand_in)}) END"
+
+
+def value_of(column: PathColumn, target: Target) -> str:
+    """The SQL expression of what a column gets."""
+    if column.reference:
+        return translated(column.name, target, person=column.person)
+    return f"s.{quote(column.name)}"
+
+
+def insert_rows(path: Path, rows: RowSource, target: Target) -> str:
+    """INSERT of new records under Ids minted from `:base`."""
+    number = f"(:base + {rows.number})"
+    values: dict[str, str] = {ROW: number, "Id": mint(path.key_prefix, target.code, number)}
+    if target.audit:
+        values["CreatedById"] = f"coalesce({translated('CreatedById', target)}, {literal(target.stand_in)})"
+        values["CreatedDate"] = 's."CreatedDate"'
+        values["LastModifiedById"] = f"coalesce({translated('LastModifiedById', target)}, {literal(target.stand_in)})"
+        values["LastModifiedDate"] = 's."LastModifiedDate"'
+    else:
+        values["CreatedById"] = values["LastModifiedById"] = literal(target.stand_in)
+    for column in path.columns:
+        values[column.name] = value_of(column, target)
+    for field in path.auto_numbers:
+        values[field.name] = auto_number_text(field.display_format or "", f":auto_{field.name} + {rows.number}")
+    names = commas(quote(name) for name in values)
+    return f"INSERT INTO main.{quote(path.object)} ({names}) SELECT {commas(values.values())} {rows.sql}"
+
+
+def insert_links(path: Path, rows: RowSource, target: Target) -> str:
+    """INSERT of the links of the same records."""
+    local = mint(path.key_prefix, target.code, f"(:base + {rows.number})")
+    return (
+        "INSERT INTO main.orgsync_link (connection, object, local, partner, made_here, since)"
+        f' SELECT {target.connection}, {path.target}, {local}, s."Id", 1, {target.now_ms} {rows.sql}'
+    )
+
+
+def missing_references(path: Path, rows: RowSource, target: Target) -> str:
+    """One row: per reference column, whether any of the new records points to something that is not here."""
+    tests = []
+    for column in path.references:
+        unset = f"t.{quote(column.name)} IS {literal(target.stand_in) if column.person else 'NULL'}"
+        linked = f"EXISTS ({_link_of(column.name, target)})"
+        tests.append(f"max(s.{quote(column.name)} IS NOT NULL AND {unset} AND NOT {linked})")
+    return f"SELECT {commas(tests)} {_joined_to_target(path, rows)}"
+
+
+def insert_waiting(path: Path, column: PathColumn, rows: RowSource, target: Target) -> str:
+    """INSERT of the lookups of new records that wait for their parent (LKP-2)."""
+    name = quote(column.name)
+    return (
+        "INSERT OR REPLACE INTO main.orgsync_waiting (connection, object, record, field, parent, placeholder)"
+        f' SELECT {target.connection}, {path.target}, t."Id", {literal(column.name)}, s.{name}, t.{name}'
+        f" {_joined_to_target(path, rows)} AND s.{name} IS NOT NULL AND NOT EXISTS ({_link_of(column.name, target)})"
+    )
+
+
+def _link_of(column: str, target: Target) -> str:
+    return f"SELECT 1 FROM main.orgsync_link AS l WHERE l.partner = s.{quote(column)} AND l.connection = {target.connection}"
+
+
+def _joined_to_target(path: Path, rows: RowSource) -> str:
+    joined = f" CROSS JOIN main.{quote(path.object)} AS t ON t.{ROW} = :base + {rows.number} WHERE "
+    before, _, after = rows.sql.partition(" WHERE ")
+    return before + joined + after
+
+
+def update_rows(path: Path, columns: Sequence[PathColumn], target: Target, *, only_mask: Sequence[int] | None) -> str:
+    """UPDATE of linked records by temp.todo.
+
+    With `only_mask`, of the rows with exactly these mask words, `columns` being theirs; without, every column of
+    `columns` takes the new value where its bit is set and keeps its own elsewhere.
+    """
+    sets = [
+        f"{quote(c.name)} = {value_of(c, target)}"
+        if only_mask is not None
+        else f"{quote(c.name)} = CASE WHEN st.m{c.word} & {c.bit} THEN {value_of(c, target)} ELSE t.{quote(c.name)} END"
+        for c in columns
+    ]
+    sets += [
+        f'"LastModifiedDate" = {literal(target.now)}',
+        f'"LastModifiedById" = {literal(target.stand_in)}',
+        f'"SystemModstamp" = {literal(target.now)}',
+    ]
+    masks = "".join(f" AND st.m{word} = {value}" for word, value in enumerate(only_mask or ()))
+    return (
+        f"UPDATE main.{quote(path.object)} AS t SET {commas(sets)}"
+        f' FROM temp.todo AS st CROSS JOIN partner.{quote(path.object)} AS s ON s."Id" = st.record'
+        f' WHERE t."Id" = st.local AND st.n > :low AND st.n <= :high{masks}'
+    )
+
+
+def blank_unique(path: Path, columns: Sequence[PathColumn]) -> str:
+    """UPDATE that blanks unique columns which are about to change, so that records can swap their values."""
+    sets = commas(
+        f"{quote(c.name)} = CASE WHEN st.m{c.word} & {c.bit} THEN NULL ELSE t.{quote(c.name)} END" for c in columns
+    )
+    return (
+        f"UPDATE main.{quote(path.object)} AS t SET {sets} FROM temp.todo AS st"
+        ' WHERE t."Id" = st.local AND st.n > :low AND st.n <= :high'
+    )
+
+
+def set_deleted(path: Path, target: Target, deleted: int) -> str:
+    """UPDATE that deletes (1) or undeletes (0) the records of temp.todo; the org's own triggers cascade (LKP-4)."""
+    return (
+        f'UPDATE main.{quote(path.object)} AS t SET "IsDeleted" = {deleted}, "LastModifiedDate" = {literal(target.now)},'
+        f' "LastModifiedById" = {literal(target.stand_in)}, "SystemModstamp" = {literal(target.now)}'
+        ' FROM temp.todo AS st WHERE t."Id" = st.local AND st.n > :low AND st.n <= :high'
+        f' AND t."IsDeleted" = {1 - deleted}'
+    )
+
+
+def update_waiting(path: Path, column: PathColumn, target: Target) -> tuple[str, str]:
+    """After an update of a lookup: forget what waited, and wait for the new parent where it is not here."""
+    name = quote(column.name)
+    changed = f"st.m{column.word} & {column.bit}"
+    forget = (
+        f"DELETE FROM main.orgsync_waiting WHERE field = {literal(column.name)} AND record IN"
+        f" (SELECT st.local FROM temp.todo AS st WHERE {changed})"
+    )
+    wait = (
+        "INSERT OR REPLACE INTO main.orgsync_waiting (connection, object, record, field, parent, placeholder)"
+        f" SELECT {target.connection}, {path.target}, st.local, {literal(column.name)}, s.{name},"
+        f" {literal(target.stand_in) if column.person else 'NULL'}"
+        f' FROM temp.todo AS st CROSS JOIN partner.{quote(path.object)} AS s ON s."Id" = st.record'
+        f" WHERE {changed} AND s.{name} IS NOT NULL AND NOT EXISTS ({_link_of(column.name, target)})"
+    )
+    return forget, wait

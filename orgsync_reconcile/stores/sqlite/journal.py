@@ -1,0 +1,62 @@
+"""The journal of applies, in the primary: which action was started, done or failed (REC-3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from orgsync_reconcile.clock import Clock, iso
+from orgsync_reconcile.model.plan import Action
+from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
+
+STARTED, DONE, FAILED = "started", "done", "failed"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JournalEntry:
+    """One action of one apply. `at` is ISO 8601 text; `status` started means that its run ended in between."""
+
+    number: int
+    plan_id: str
+    address: str
+    op: str
+    status: str
+    error: str
+    at: str
+
+
+def start(org: SqliteOrg, plan_id: str, actions: Sequence[Action], clock: Clock) -> dict[str, int]:
+    """Notes that these actions begin, in one transaction; returns action id -> journal number."""
+    numbers: dict[str, int] = {}
+    with org.transaction() as db:
+        for action in actions:
+            cursor = db.execute(
+                "INSERT INTO orgsync_journal (plan_id, address, op, status, at) VALUES (?, ?, ?, ?, ?)",
+                [plan_id, action.address, action.op.value, STARTED, iso(clock())],
+            )
+            numbers[action.id] = int(cursor.lastrowid or 0)
+    return numbers
+
+
+def finish(org: SqliteOrg, numbers: Iterable[tuple[str, int]], errors: Mapping[str, str], clock: Clock) -> None:
+    """Notes how these actions ended: `errors` holds action id -> error of those that failed."""
+    with org.transaction() as db:
+        db.executemany(
+            "UPDATE orgsync_journal SET status = ?, error = ?, at = ? WHERE number = ?",
+            [
+                (FAILED if action in errors else DONE, errors.get(action, ""), iso(clock()), number)
+                for action, number in numbers
+            ],
+        )
+
+
+def read_journal(org: SqliteOrg, *, plan_id: str = "", limit: int = 1000) -> tuple[JournalEntry, ...]:
+    """The latest entries, newest first; of one plan, or of all."""
+    with org.translated():
+        rows = org.db.execute(
+            "SELECT number, plan_id, address, op, status, error, at FROM orgsync_journal"
+            " WHERE ?1 = '' OR plan_id = ?1 ORDER BY number DESC LIMIT ?2",
+            [plan_id, limit],
+        ).fetchall()
+    names = ("number", "plan_id", "address", "op", "status", "error", "at")
+    return tuple(JournalEntry(**dict(zip(names, row, strict=True))) for row in rows)

@@ -1,0 +1,27 @@
+"""Single rows of an org's own objects: inserted under a minted Id, found by a value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
+from orgsync_reconcile.stores.sqlite.tables import ROW
+from orgsync_reconcile.stores.sqlite.text import commas, quote
+
+
+def insert_row(org: SqliteOrg, object_name: str, values: Mapping[str, Any]) -> str:
+    """Inserts one record and returns its Id. Inside a transaction; SQLite's errors pass through (ORG-5)."""
+    names = commas(quote(name) for name in values)
+    marks = commas("?" for _ in values)
+    cursor = org.db.execute(f"INSERT INTO {quote(object_name)} ({names}) VALUES ({marks})", list(values.values()))
+    # RETURNING would not show an Id that the table's trigger mints.
+    row = org.db.execute(f'SELECT "Id" FROM {quote(object_name)} WHERE {ROW} = ?', [cursor.lastrowid]).fetchone()
+    return str(row[0])
+
+
+def update_row(org: SqliteOrg, object_name: str, record: str, values: Mapping[str, Any]) -> None:
+    """Sets columns of one record. Inside a transaction; SQLite's errors pass through."""
+    if values:
+        sets = commas(f"{quote(name)} = ?" for name in values)
+        org.db.execute(f'UPDATE {quote(object_name)} SET {sets} WHERE "Id" = ?', [*values.values(), record])

@@ -1,0 +1,85 @@
+"""Sending queued changes: each org's log, in order, to the other org (QUE-1, QUE-3, QUE-4)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from orgsync_reconcile.clock import Clock
+from orgsync_reconcile.model.connection import ConnectionStatus, Side
+from orgsync_reconcile.model.records import ObjectCounts
+from orgsync_reconcile.stores.sqlite.flow import Flow, Pair
+from orgsync_reconcile.sync.users import upsert_user
+
+#: Log entries per batch: large enough for set statements, small enough to keep the target's lock short.
+BATCH = 20_000
+
+#: Called with (object or "", entries done, entries in all).
+Progress = Callable[[str, int, int], None]
+
+
+def drain(
+    pair: Pair,
+    *,
+    sides: Sequence[Side] = (Side.PRIMARY, Side.SECONDARY),
+    clock: Clock,
+    max_records: int | None = None,
+    progress: Progress | None = None,
+) -> list[ObjectCounts]:
+    """Sends what is queued, from each of `sides` in turn, until its queue is empty or `max_records` entries are done.
+
+    Returns the counts per object over both directions, sorted by object. A suspended side sends nothing (SUS-1).
+    """
+    totals: dict[str, ObjectCounts] = {}
+    left = max_records
+    for side in sides:
+        if (
+            pair.status(side) is not ConnectionStatus.ACCEPTED
+            or pair.status(side.other) is not ConnectionStatus.ACCEPTED
+        ):
+            continue
+        left = _drain_side(Flow(pair, side), clock, left, totals, progress)
+        if left == 0:
+            break
+    return [totals[name] for name in sorted(totals)]
+
+
+def _drain_side(
+    flow: Flow, clock: Clock, left: int | None, totals: dict[str, ObjectCounts], progress: Progress | None
+) -> int | None:
+    """Drains one direction; returns what is left of the allowance."""
+    with flow.pair.lease():
+        flow.finish(clock())
+    flow.watch_own_triggers()
+    start, end = flow.watermark(), flow.head()
+    more = flow.head() > start or flow.due(clock())
+    while more and left != 0:
+        size = BATCH if left is None else min(BATCH, left)
+        before = flow.watermark()
+        _send_people(flow, size, clock)
+        with flow.pair.lease():
+            now = clock()
+            result = flow.batch(size, now)
+            flow.finish(now)
+        for counts in result.counts.values():
+            _add(totals, counts)
+        if left is not None:
+            left = max(left - max(result.seq - before, 1), 0)
+        if progress:
+            progress("", min(result.seq, end) - start, end - start)
+        more = result.more or (flow.due(clock()) and bool(result.seq > before or result.retried))
+    return left
+
+
+def _send_people(flow: Flow, size: int, clock: Clock) -> None:
+    """Users go before the records that name them (USR-3, USR-5)."""
+    for user in flow.people(size):
+        upsert_user(flow.source, flow.target, flow.pair.connection, flow.side, user, clock=clock)
+
+
+def _add(totals: dict[str, ObjectCounts], counts: ObjectCounts) -> None:
+    total = totals.setdefault(counts.object, ObjectCounts(object=counts.object))
+    total.copied += counts.copied
+    total.updated += counts.updated
+    total.deleted += counts.deleted
+    total.failed += counts.failed
+    total.held += counts.held
