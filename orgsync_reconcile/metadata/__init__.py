@@ -15,6 +15,7 @@ from orgsync_reconcile.metadata.components import namespace_of, parse_xml, to_co
 from orgsync_reconcile.metadata.fields import field_def, host_objects, value_set
 from orgsync_reconcile.metadata.normalise import normalise
 from orgsync_reconcile.metadata.objects import is_standard, object_def, object_kind
+from orgsync_reconcile.metadata.order import deploy_order
 from orgsync_reconcile.metadata.reports import report_references, rewrite_reports
 from orgsync_reconcile.metadata.unsynced import UNSYNCED_ELEMENTS, merge_unsynced, strip_unsynced
 
@@ -23,6 +24,7 @@ __all__ = [
     "AccessInfo",
     "RecordTypeInfo",
     "RoleInfo",
+    "deploy_order",
     "field_def",
     "host_objects",
     "is_standard",
