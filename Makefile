@@ -1,0 +1,60 @@
+# Every target sets up what it needs in a fresh clone. PYTHON chooses the interpreter: make test PYTHON=python3.12
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+WORKERS ?= 2
+DEMO ?= build/demo
+
+.PHONY: help check-python setup demo test lint format docs bench soak clean
+
+help:
+	@echo "make demo    the whole story on two embedded orgs, in $(DEMO)"
+	@echo "make test    the tests"
+	@echo "make setup   a virtual environment in $(VENV) with the program at $(BIN)/orgsync"
+	@echo "make lint    format, style, types and the order of the rooms"
+	@echo "make format  lets the formatter rewrite the code"
+	@echo "make docs    writes docs/commands.md again from the program's help"
+	@echo "make bench   the benchmarks"
+	@echo "make soak    the long tests"
+	@echo "make clean   removes what the targets made"
+
+check-python:
+	@$(PYTHON) -c 'import sys, sqlite3; sys.exit(0 if sys.version_info >= (3, 11) and sqlite3.sqlite_version_info >= (3, 35, 0) else "orgsync needs Python 3.11 and SQLite 3.35 or newer, not Python %d.%d with SQLite %s; choose another one: make PYTHON=python3.12" % (*sys.version_info[:2], sqlite3.sqlite_version))'
+
+$(STAMP): pyproject.toml
+	@$(MAKE) --no-print-directory check-python
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $(STAMP)
+
+setup: $(STAMP)
+
+demo: $(STAMP)
+	@rm -rf '$(DEMO)'
+	@$(BIN)/orgsync demo '$(DEMO)'
+
+test: $(STAMP)
+	$(BIN)/python -m pytest -q -n $(WORKERS) -m 'not soak'
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(STAMP)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs: $(STAMP)
+	$(BIN)/python -m orgsync_reconcile.cli.reference docs/commands.md
+
+bench: $(STAMP)
+	@set -e; for file in benchmarks/bench_*.py; do echo "== $$file"; $(BIN)/python "$$file"; done
+
+soak: $(STAMP)
+	$(BIN)/python -m pytest -q -m soak
+
+clean:
+	rm -rf $(VENV) build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
