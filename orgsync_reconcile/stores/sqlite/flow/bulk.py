@@ -59,11 +59,11 @@ class BulkFlow:
             object=path.object, cutoff=self.cutoff, position=0, remaining=remaining, copied=0, failed=0, finished=False
         )
 
-    def _wanted(self) -> str:
-        """The condition on `s`: alive and young enough."""
+    def _wanted(self, path: Path) -> str:
+        """The condition on `s`: alive, young enough, and of a kind that goes at all."""
         young = literal(self.cutoff)
         age = f' AND (s."LastModifiedDate" >= {young} OR s."CreatedDate" >= {young})' if self.cutoff else ""
-        return f's."IsDeleted" = 0{age}'
+        return f's."IsDeleted" = 0{age} AND {path.allowed}'
 
     def _unlinked(self) -> str:
         return (
@@ -72,7 +72,7 @@ class BulkFlow:
         )
 
     def _remaining(self, path: Path) -> int:
-        test = self._wanted() if self._has_no_links(path) else f"{self._wanted()} AND {self._unlinked()}"
+        test = self._wanted(path) if self._has_no_links(path) else f"{self._wanted(path)} AND {self._unlinked()}"
         return int(
             self.db.execute(f"SELECT count(*) FROM partner.{quote(path.object)} AS s WHERE {test}").fetchone()[0]
         )
@@ -160,14 +160,14 @@ class BulkFlow:
     def _copy_range(self, path: Path, writer: Writer, result: BatchResult, low: int, high: int, *, fresh: bool) -> None:
         """Inserts straight from the source's table, without staging."""
         if fresh:
-            links = rows = writes.ranged_rows(path, self._wanted())
+            links = rows = writes.ranged_rows(path, self._wanted(path))
         else:
-            links = writes.ranged_rows(path, f"{self._wanted()} AND {self._unlinked()}")
+            links = writes.ranged_rows(path, f"{self._wanted(path)} AND {self._unlinked()}")
             mine = (
                 'EXISTS (SELECT 1 FROM main.orgsync_link AS k WHERE k.partner = s."Id"'
                 f" AND k.connection = {self.flow.numbers[1]} AND k.number > {self._links_before})"
             )
-            rows = writes.ranged_rows(path, f"{self._wanted()} AND {mine}")
+            rows = writes.ranged_rows(path, f"{self._wanted(path)} AND {mine}")
         result.counts[path.object].copied = writer.insert_set(path, links, rows, low, high)
 
     def _stage(self, path: Path, condition: str, order: str, limit: int) -> None:
@@ -175,7 +175,7 @@ class BulkFlow:
         self.db.execute(
             f"INSERT INTO temp.stage (object, record, ins, gone, held, at, local, {self.flow.words.columns})"
             f' SELECT ?, s."Id", 1, 0, 0, 0, NULL, {zeros} FROM partner.{quote(path.object)} AS s'
-            f" WHERE {self._wanted()} AND {condition} AND {self._unlinked()} ORDER BY {order} LIMIT ?",
+            f" WHERE {self._wanted(path)} AND {condition} AND {self._unlinked()} ORDER BY {order} LIMIT ?",
             [path.source, limit],
         )
 

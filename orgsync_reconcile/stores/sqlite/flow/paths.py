@@ -11,6 +11,15 @@ from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
 from orgsync_reconcile.stores.sqlite.schema import Objects, field_numbers
 from orgsync_reconcile.stores.sqlite.triggers import WORD
 
+#: Records that never go, on any path (PUB-12): object -> what must hold of the source's record `s`. Case-team members
+#: that are contacts, email drafts, and the inline images of emails stay where they are.
+_NEVER = {
+    "CaseTeamMember": "substr(s.\"MemberId\", 1, 3) = '005'",
+    "EmailMessage": 's."Status" <> \'5\' AND s."IsPrivateDraft" = 0',
+    "Attachment": "NOT (substr(s.\"ParentId\", 1, 3) = '02s' AND s.\"ContentType\" LIKE 'image/%' AND EXISTS"
+    ' (SELECT 1 FROM partner."EmailMessage" AS e WHERE e."Id" = s."ParentId" AND e."HtmlBody" LIKE \'%cid:%\'))',
+}
+
 #: References that fall back to the connection's user where the true one is not there (USR-5).
 _PEOPLE = frozenset({"User", "Group"})
 
@@ -53,6 +62,8 @@ class Path:
     #: The source's log position when the target subscribed, and the moment: inserts before wait for a bulk sync.
     since_seq: int
     since: str
+    #: The condition on the source's record `s` that lets it go at all.
+    allowed: str = "1"
 
     @property
     def references(self) -> tuple[PathColumn, ...]:
@@ -130,5 +141,6 @@ def read_paths(source: SqliteOrg, target: SqliteOrg, source_connection: int, tar
             auto_numbers=tuple(f for f in other.fields.values() if f.type is FieldType.AUTO_NUMBER),
             since_seq=since[name][0],
             since=since[name][1],
+            allowed=_NEVER.get(name, "1"),
         )
     return paths

@@ -46,7 +46,7 @@ class Writer:
         """Copies staged records that have no link yet and may be sent (QUE-4); returns how many arrived."""
         count = self._todo(
             path,
-            'st.local IS NULL AND s."IsDeleted" = 0 AND (st.ins = 1 OR (st.gone = 1 AND s."CreatedDate" >= :since))',
+            f'st.local IS NULL AND s."IsDeleted" = 0 AND (st.ins = 1 OR s."CreatedDate" >= :since) AND {path.allowed}',
             joined=True,
             since=path.since,
         )

@@ -1,0 +1,110 @@
+"""Comparing both orgs through their links, inside the database (VER-1)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from orgsync_reconcile.stores.sqlite.flow import writes
+from orgsync_reconcile.stores.sqlite.flow.flow import Flow
+from orgsync_reconcile.stores.sqlite.flow.paths import Path, PathColumn
+from orgsync_reconcile.stores.sqlite.text import commas, quote
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counts:
+    """One object's linked records: how many are equal, differ, or are missing (or deleted) in one org only."""
+
+    linked: int
+    equal: int
+    different: int
+    missing_source: int
+    missing_target: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class FieldDifference:
+    """One field of one linked record that is not equal. Values as stored; the target's as it should be and as it is."""
+
+    source_record: str
+    target_record: str
+    field: str
+    source_value: str | int | float | bytes | None
+    target_value: str | int | float | bytes | None
+
+
+class Comparison:
+    """Compares what flows along one path."""
+
+    def __init__(self, flow: Flow, path: Path, target: writes.Target) -> None:
+        self.flow = flow
+        self.path = path
+        self.target = target
+        prefix = flow.db.execute(
+            "SELECT key_prefix FROM partner.orgsync_object WHERE number = ?", [path.source]
+        ).fetchone()[0]
+        name = quote(path.object)
+        self._from = (
+            f'FROM main.orgsync_link AS k LEFT JOIN partner.{name} AS s ON s."Id" = k.partner'
+            f' LEFT JOIN main.{name} AS t ON t."Id" = k.local'
+            f" WHERE k.partner >= '{prefix}' AND k.partner < '{prefix}~' AND k.connection = {flow.numbers[1]} AND k.status = 1"
+        )
+        self._alive_source = 'coalesce(s."IsDeleted" = 0, 0)'
+        self._alive_target = 'coalesce(t."IsDeleted" = 0, 0)'
+
+    def _same(self, column: PathColumn) -> str:
+        """Whether a column is equal, allowing for stand-ins and lookups that wait (USR-5, LKP-2)."""
+        name = quote(column.name)
+        if not column.reference:
+            return f"s.{name} IS t.{name}"
+        equal = f"t.{name} IS {writes.translated(column.name, self.target)}"
+        waits = (
+            f"EXISTS (SELECT 1 FROM main.orgsync_waiting AS w WHERE w.record = t.\"Id\" AND w.field = '{column.name}'"
+            f" AND w.placeholder IS t.{name} AND w.parent = s.{name})"
+        )
+        return f"(s.{name} IS NULL AND t.{name} IS NULL OR {equal} OR {waits})"
+
+    def counts(self) -> Counts:
+        """Reads every linked pair once."""
+        same = " AND ".join(self._same(column) for column in self.path.columns) or "1"
+        both = f"({self._alive_source} AND {self._alive_target})"
+        row = self.flow.db.execute(
+            f"SELECT count(*), coalesce(sum(CASE WHEN {both} THEN {same} ELSE {self._alive_source} = {self._alive_target} END), 0),"
+            f" coalesce(sum(NOT {self._alive_source} AND {self._alive_target}), 0),"
+            f" coalesce(sum({self._alive_source} AND NOT {self._alive_target}), 0) {self._from}"
+        ).fetchone()
+        linked, equal, missing_source, missing_target = row
+        return Counts(
+            linked=linked,
+            equal=equal,
+            different=linked - equal - missing_source - missing_target,
+            missing_source=missing_source,
+            missing_target=missing_target,
+        )
+
+    def differences(self, limit: int) -> Iterator[FieldDifference]:
+        """The fields that differ, of at most `limit` records, by record."""
+        columns = self.path.columns
+        if not columns:
+            return
+        both = f"{self._alive_source} AND {self._alive_target}"
+        values = commas(
+            f"{self._same(c)}, {writes.translated(c.name, self.target) if c.reference else 's.' + quote(c.name)}, t.{quote(c.name)}"
+            for c in columns
+        )
+        same = " AND ".join(self._same(column) for column in columns)
+        rows = self.flow.db.execute(
+            f"SELECT k.partner, k.local, {values} {self._from} AND {both} AND NOT ({same}) ORDER BY k.partner LIMIT ?",
+            [limit],
+        )
+        for source_record, target_record, *cells in rows:
+            for place, column in enumerate(columns):
+                equal, theirs, ours = cells[place * 3 : place * 3 + 3]
+                if not equal:
+                    yield FieldDifference(
+                        source_record=source_record,
+                        target_record=target_record,
+                        field=column.name,
+                        source_value=theirs,
+                        target_value=ours,
+                    )
