@@ -75,9 +75,9 @@ def _register(org: SqliteOrg, obj: ObjectDef) -> int:
         [obj.name, obj.key_prefix, _definition(obj)],
     )
     number: int = db.execute("SELECT number FROM orgsync_object WHERE name = ?", [obj.name]).fetchone()[0]
-    taken = {
-        name: place for name, place in db.execute("SELECT name, number FROM orgsync_field WHERE object = ?", [number])
-    }
+    taken: dict[str, int] = dict(
+        db.execute("SELECT name, number FROM orgsync_field WHERE object = ?", [number]).fetchall()
+    )
     following = max(taken.values(), default=-1) + 1
     for field in obj.fields.values():
         if field.name not in taken:

@@ -1,0 +1,185 @@
+"""What object and field components mean for an org's tables: one alteration per object (ORG-4, MET-9)."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+
+from orgsync_reconcile.errors import MetadataError, OrgsyncError
+from orgsync_reconcile.metadata import field_def, host_objects, is_standard, namespace_of, object_def, value_set
+from orgsync_reconcile.model.component import Component, ComponentKey
+from orgsync_reconcile.model.schema import FieldDef, ObjectDef
+from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
+from orgsync_reconcile.stores.sqlite.schema import Objects, deploy_objects, free_key_prefix
+
+#: Component types that make and change tables.
+SCHEMA_TYPES = frozenset({"CustomField", "CustomObject"})
+
+
+@contextmanager
+def savepoint(org: SqliteOrg) -> Iterator[None]:
+    """Keeps all or nothing of a part of a transaction."""
+    org.db.execute("SAVEPOINT orgsync_part")
+    try:
+        yield
+    except BaseException:
+        org.db.execute("ROLLBACK TO orgsync_part")
+        raise
+    finally:
+        org.db.execute("RELEASE orgsync_part")
+
+
+def reason(error: Exception) -> str:
+    """Why a component was refused, and what to do, in one line."""
+    if isinstance(error, OrgsyncError):
+        return f"{error.message}; {error.hint}" if error.hint else error.message
+    return str(error)
+
+
+class SchemaDraft(Mapping[str, ObjectDef]):
+    """An org's objects as they will be; what was changed is in `changed`, by the components in `sources`."""
+
+    def __init__(self, org: SqliteOrg) -> None:
+        self._org = org
+        self._known = Objects(org)
+        self._value_sets = _value_sets(org)
+        self.changed: dict[str, ObjectDef] = {}
+        self.sources: dict[str, list[Component]] = {}
+
+    def __getitem__(self, name: str) -> ObjectDef:
+        return self.changed[name] if name in self.changed else self._known[name]
+
+    def __iter__(self) -> Iterator[str]:
+        yield from self._known
+        yield from (name for name in self.changed if name not in self._known)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def add(self, component: Component) -> None:
+        """Takes in one object or field. Raises MetadataError; the draft is then as it was."""
+        if component.key.type == "CustomObject":
+            if not is_standard(component):
+                self._set(self._object(component), component)
+            return
+        for name in host_objects(component.key.full_name):
+            if name in self:
+                field = field_def(component, known=self, value_sets=self._value_sets)
+                if field is not None:
+                    self._check_parents(component, field)
+                    self._set(_with_field(self[name], field), component)
+            elif own_object(self._org, name):
+                raise MetadataError(
+                    f"the org has no object {name}", hint="deploy the object first", where=str(component.key)
+                )
+
+    def _set(self, obj: ObjectDef, component: Component) -> None:
+        self.sources.setdefault(obj.name, []).append(component)
+        if self.get(obj.name) != obj:
+            self.changed[obj.name] = obj
+
+    def _object(self, component: Component) -> ObjectDef:
+        """The object with the fields that come with it, and the custom fields that it has."""
+        present = self.get(component.key.full_name)
+        if present is not None:
+            built_in = object_def(component, present.key_prefix)
+            own = {name: field for name, field in present.fields.items() if field.custom}
+            return replace(built_in, fields={**built_in.fields, **own})
+        taken = {item.key_prefix for item in self.changed.values()}
+        return object_def(component, free_key_prefix(self._org, taken))
+
+    def _check_parents(self, component: Component, field: FieldDef) -> None:
+        """A relationship to one of the org's own objects needs it; see `own_object` for the others."""
+        missing = [
+            name
+            for name in field.reference_to
+            if field.is_reference and name not in self and own_object(self._org, name)
+        ]
+        if missing:
+            raise MetadataError(
+                f"the org has no object {missing[0]} for {field.name} to refer to",
+                hint="deploy that object first",
+                where=str(component.key),
+            )
+
+
+def own_object(org: SqliteOrg, name: str) -> bool:
+    """Whether an object is one that the org itself must have made before something can belong or refer to it.
+
+    Standard objects that embedded orgs do not have (Campaign, …) and objects of packages are not: fields of those are
+    kept as components alone, and lookups to them as lookups.
+    """
+    return "__" in name and namespace_of(name) in ("", org.namespace)
+
+
+def _with_field(obj: ObjectDef, field: FieldDef) -> ObjectDef:
+    return replace(obj, fields={**obj.fields, field.name: field})
+
+
+def _value_sets(org: SqliteOrg) -> dict[str, tuple[str, ...]]:
+    rows = org.db.execute("SELECT full_name, content FROM orgsync_component WHERE type = 'GlobalValueSet'")
+    return {
+        name: value_set(Component(key=ComponentKey("GlobalValueSet", name), content=json.loads(text)))
+        for name, text in rows
+    }
+
+
+def fields_of_value_sets(org: SqliteOrg, names: Iterable[str]) -> list[Component]:
+    """The deployed fields whose picklists take their values from these global value sets."""
+    found: list[Component] = []
+    for name in names:
+        rows = org.db.execute(
+            "SELECT full_name, namespace, content FROM orgsync_component"
+            " WHERE type = 'CustomField' AND instr(content, ?) > 0",
+            [f'"valueSetName":{json.dumps(name, ensure_ascii=False)}'],
+        )
+        found.extend(
+            Component(key=ComponentKey("CustomField", full_name), namespace=namespace, content=json.loads(text))
+            for full_name, namespace, text in rows.fetchall()
+        )
+    return found
+
+
+def deploy_schema(org: SqliteOrg, components: Iterable[Component]) -> dict[ComponentKey, str]:
+    """Brings the tables to what these objects and fields say; returns key -> why for those that are refused.
+
+    Roll-ups come last: they take their type from the field that they sum up. Inside a transaction.
+    """
+    failures: dict[ComponentKey, str] = {}
+    draft = SchemaDraft(org)
+    ordered = sorted(components, key=lambda item: (item.key.type != "CustomObject", _is_roll_up(item)))
+    for component in ordered:
+        try:
+            draft.add(component)
+        except OrgsyncError as error:
+            failures[component.key] = reason(error)
+    if not draft.changed:
+        return failures
+    try:
+        with savepoint(org):
+            deploy_objects(org, draft.changed.values())
+    except (OrgsyncError, sqlite3.Error):
+        for name in draft.changed:
+            failures.update(_deploy_alone(org, draft.sources[name]))
+    return failures
+
+
+def _is_roll_up(component: Component) -> bool:
+    return component.content.get("type") == "Summary"
+
+
+def _deploy_alone(org: SqliteOrg, components: Iterable[Component]) -> dict[ComponentKey, str]:
+    """Deploys the components of one object one by one, so that only those fail which the org refuses."""
+    failures: dict[ComponentKey, str] = {}
+    for component in components:
+        try:
+            with savepoint(org):
+                draft = SchemaDraft(org)
+                draft.add(component)
+                deploy_objects(org, draft.changed.values())
+        except (OrgsyncError, sqlite3.Error) as error:
+            failures[component.key] = reason(error)
+    return failures
