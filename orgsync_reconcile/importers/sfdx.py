@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import glob
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -19,6 +20,8 @@ from orgsync_reconcile.model.component import Component, ComponentKey
 
 #: Build tools put the project's namespace in place of these; source that is deployed as it is has none.
 _TOKENS = re.compile(r"%%%(?:MANAGED_OR_)?NAMESPACE(?:D_ORG|_OR_C|_DOT)?%%%|___NAMESPACE___")
+#: Types whose body has, in source format, the suffix of what it is, or is a folder.
+_RENAMED_BODIES = frozenset({"Document", "StaticResource"})
 _BYTE_TOKENS = re.compile(_TOKENS.pattern.encode())
 
 
@@ -82,9 +85,9 @@ class _Collector:
 
     def add(self, path: Path, *, in_package: bool) -> None:
         shown = path.relative_to(self.root).as_posix()
-        if not is_metadata(PurePosixPath(shown)):
-            return
         try:
+            if not is_metadata(path, PurePosixPath(shown)):
+                return
             for component in _read_file(path, shown, self.namespace):
                 self._keep(component, shown, in_package=in_package)
         except MetadataError as error:
@@ -114,20 +117,30 @@ def _read_file(path: Path, shown: str, namespace: str) -> Iterator[Component]:
     root, content = parse_xml(_BYTE_TOKENS.sub(b"", path.read_bytes()), where=shown)
     check_root(place, root)
     name = _TOKENS.sub("", full_name(place, root))
-    content.update(_sources(path, place))
+    content.update(_sources(path, root))
     yield from to_components(root, name, content, owned_namespace=namespace, where=shown)
 
 
-def _sources(path: Path, place: PurePosixPath) -> dict[str, Any]:
+def _sources(path: Path, type_: str) -> dict[str, Any]:
     """The body beside a description: Apex, a page, a file, or all files of a bundle by their path in it."""
-    if is_bundle(place):
-        others = (item for item in sorted(path.parent.rglob("*")) if item.is_file() and not item.is_symlink())
-        files = {item.relative_to(path.parent).as_posix(): _text(item) for item in others if item != path}
-        return {"sources": files} if files else {}
+    if is_bundle(type_):
+        return _folder(path.parent, path)
     body = path.with_name(path.name.removesuffix(META))
+    if type_ in _RENAMED_BODIES and not body.is_file():
+        stem = body.name.rpartition(".")[0]
+        if body.with_name(stem).is_dir():
+            return _folder(body.with_name(stem), path)
+        beside = (item for item in sorted(path.parent.glob(f"{glob.escape(stem)}.*")) if not item.name.endswith(META))
+        body = next(beside, body)
     if body == path or not body.is_file() or body.is_symlink():
         return {}
     return {"source": _text(body)}
+
+
+def _folder(folder: Path, description: Path) -> dict[str, Any]:
+    others = (item for item in sorted(folder.rglob("*")) if item.is_file() and not item.is_symlink())
+    files = {item.relative_to(folder).as_posix(): _text(item) for item in others if item != description}
+    return {"sources": files} if files else {}
 
 
 def _text(path: Path) -> str:

@@ -87,7 +87,13 @@ def test_org_8_bodies_and_bundles(project: Project) -> None:
     project.text("app/lwc/hello/__tests__/hello.test.js", "1;")
     project.xml("app/staticresources/Logo.resource-meta.xml", "StaticResource")
     (project.root / "app/staticresources/Logo.resource").write_bytes(b"\xff\x00")
+    project.xml("app/staticresources/Style.resource-meta.xml", "StaticResource")
+    project.text("app/staticresources/Style.css", "a {}")
+    project.xml("app/staticresources/Pack.resource-meta.xml", "StaticResource")
+    project.text("app/staticresources/Pack/in/a.js", "1;")
     contents = {str(item.key): item.content for item in project.read().components}
+    assert contents["StaticResource:Style"]["source"] == "a {}"
+    assert contents["StaticResource:Pack"]["sources"] == {"in/a.js": "1;"}
     assert contents["ApexPage:P"]["source"] == "<apex:page>\n</apex:page>"
     assert contents["LightningComponentBundle:hello"]["sources"] == {
         "__tests__/hello.test.js": "1;",
@@ -103,6 +109,38 @@ def test_org_8_metadata_format_gives_the_same_components(project: Project, tmp_p
     other = Project(tmp_path / "other")
     other.xml("objects/Box__c.object", "CustomObject", f"<fields>{field}</fields><label>X</label>")
     assert other.read().components == project.read().components
+
+
+def test_org_8_a_folder_in_metadata_format_is_read_whole(tmp_path: Path) -> None:
+    """ORG-8: without a project file, whatever begins like metadata is a component; nothing is dropped in silence."""
+    made = Project(tmp_path)
+    made.xml("src/package.xml", "Package", "<types><members>*</members></types>")
+    made.xml("src/remoteSiteSettings/Bank.remoteSite", "RemoteSiteSetting", "<url>https://bank.example</url>")
+    made.xml("src/reports/Sales-meta.xml", "ReportFolder", "<name>Sales</name>")
+    made.xml("src/reports/Sales/All.report", "Report")
+    made.xml("src/documents/Logos/logo.png-meta.xml", "Document", "<public>true</public>")
+    made.text("src/documents/Logos/logo.png", "PNG")
+    made.xml("src/classes/Help.cls-meta.xml", "ApexClass", "<status>Active</status>")
+    made.text("src/classes/Help.cls", f"public class Help {{ /* {XMLNS} */ }}")
+    made.text("src/readme.txt", "no metadata")
+    assert made.keys() == [
+        "ApexClass:Help",
+        "Document:Logos/logo.png",
+        "RemoteSiteSetting:Bank",
+        "Report:Sales/All",
+        "ReportFolder:Sales",
+    ]
+
+
+def test_org_8_parts_of_opaque_components_keep_their_owner(project: Project) -> None:
+    for owner in ("Account-de", "Contact-de"):
+        project.xml(f"app/objectTranslations/{owner}/Name.fieldTranslation-meta.xml", "CustomFieldTranslation")
+    project.xml("app/territory2Models/M/territories/North.territory2-meta.xml", "Territory2")
+    assert project.keys() == [
+        "CustomFieldTranslation:Account-de.Name",
+        "CustomFieldTranslation:Contact-de.Name",
+        "Territory2:M.North",
+    ]
 
 
 def test_met_11_foreign_namespaces_are_told_from_the_projects_own(project: Project) -> None:
