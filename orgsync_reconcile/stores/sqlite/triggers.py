@@ -113,6 +113,12 @@ def _minting(obj: ObjectDef, code: str) -> list[tuple[str, str]]:
             [f"SELECT RAISE(ABORT, {literal(message)})"],
         )
     )
+    name = obj.fields.get("Name")
+    if obj.custom and name is not None and name.name_field and name.type is FieldType.TEXT:
+        # The platform names a record by its Id where its writer gave it no name.
+        minted = f'coalesce(NEW."Id", {mint(obj.key_prefix, code, row)})'
+        change = f'UPDATE {table} SET "Name" = {minted} WHERE {ROW} = {row}'
+        triggers.append(_trigger(obj, "name", "AFTER INSERT", "NEW.\"Name\" IS NULL OR NEW.\"Name\" = ''", [change]))
     for field in _auto_numbers(obj):
         key = f"object = {literal(obj.name)} AND field = {literal(field.name)}"
         number = f"(SELECT next - 1 FROM orgsync_autonumber WHERE {key})"

@@ -76,10 +76,10 @@ class Flow:
         """The Ids of users whose record or assignments changed within the next `limit` log entries (USR-3)."""
         low = self.watermark()
         rows = self.source.db.execute(
-            'SELECT DISTINCT coalesce(a."AssigneeId", c.record) FROM (SELECT * FROM main.orgsync_change WHERE seq > ?'
-            " ORDER BY seq LIMIT ?) AS c JOIN main.orgsync_object AS o ON o.number = c.object"
-            ' LEFT JOIN main."PermissionSetAssignment" AS a ON a."Id" = c.record'
-            " WHERE o.name IN ('User', 'PermissionSetAssignment') AND (c.origin IS NULL OR c.origin <> ?)",
+            'SELECT DISTINCT coalesce(a."AssigneeId", c.record) FROM (SELECT object, record, origin FROM main.orgsync_change'
+            ' WHERE seq > ? ORDER BY seq LIMIT ?) AS c LEFT JOIN main."PermissionSetAssignment" AS a ON a."Id" = c.record'
+            " WHERE c.object IN (SELECT number FROM main.orgsync_object WHERE name IN ('User', 'PermissionSetAssignment'))"
+            " AND (c.origin IS NULL OR c.origin <> ?)",
             [low, limit, self.numbers[0]],
         )
         return [row[0] for row in rows if row[0].startswith("005")]

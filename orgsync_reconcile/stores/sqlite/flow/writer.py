@@ -102,9 +102,7 @@ class Writer:
         count = self._todo(path, f"st.local IS NOT NULL AND {self.words.any_bit(bits, 'st')}", masks=kept)
         if not count:
             return 0
-        distinct = self.db.execute(
-            f"SELECT {self.words.columns} FROM temp.todo GROUP BY {self.words.columns} LIMIT {FEW_MASKS + 1}"
-        ).fetchall()
+        distinct = self.db.execute(f"SELECT DISTINCT {self.words.columns} FROM temp.todo").fetchall()
         statements = self._update_statements(path, distinct)
         touched = self._touched(path.columns, distinct)
         unique = [column for column in touched if column.unique]
@@ -223,13 +221,11 @@ class Writer:
         return bits
 
     def _touched(self, columns: Sequence[PathColumn], masks: Sequence[Sequence[int]]) -> list[PathColumn]:
-        """The columns with a bit in any of the masks; all of them where the list was cut off."""
-        if len(masks) > FEW_MASKS:
-            union = self.db.execute(
-                f"SELECT {commas(f'bit_or({name})' for name in self.words.names)} FROM temp.todo"
-            ).fetchone()
-            masks = [union]
-        return [column for column in columns if any(mask[column.word] & column.bit for mask in masks)]
+        """The columns with a bit in any of the masks."""
+        union = [0] * self.words.width
+        for mask in masks:
+            union = [ours | theirs for ours, theirs in zip(union, mask, strict=True)]
+        return [column for column in columns if union[column.word] & column.bit]
 
     def _update_statements(self, path: Path, distinct: Sequence[Sequence[int]]) -> list[str]:
         if len(distinct) > FEW_MASKS:
