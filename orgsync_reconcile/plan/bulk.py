@@ -67,7 +67,7 @@ def _say_dirt(scope: Scope, sheet: Sheet, waiting: list[str]) -> None:
         key=lambda item: (item.object, item.kind, item.field),
     )
     words = {
-        "blank_required": "blank in",
+        "blank_required": "is blank in",
         "invalid_lookup": "points at no record in",
         "duplicate": "is a duplicate in",
     }

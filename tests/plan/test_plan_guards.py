@@ -1,0 +1,157 @@
+"""Planner: guards as data, targets and excludes (REC-5, --target, --exclude)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from plan_facts import (
+    actual,
+    addresses,
+    components,
+    connected,
+    connection,
+    desired,
+    messages,
+    primary,
+    publication,
+    published,
+    secondary,
+    subscribed,
+    synced,
+)
+
+from orgsync_reconcile.model.actual import Actual
+from orgsync_reconcile.model.connection import Direction
+from orgsync_reconcile.model.plan import Plan
+from orgsync_reconcile.plan import build_plan, refused
+
+
+def two_objects() -> Actual:
+    facts: dict[str, Any] = {
+        "published": {
+            **published("Account", "Name", "OwnerId", "ParentId", "Phone"),
+            **published("Contact", "LastName"),
+        },
+        "linked": {"Account": 60, "Contact": 40},
+        "bulk_synced": {"Account": 1, "Contact": 1},
+    }
+    accepted = {
+        **subscribed("Account", "Name", "OwnerId", "ParentId", "Phone"),
+        **subscribed("Contact", "LastName"),
+    }
+    return connected(facts, {"subscribed": accepted}, wanted=connection(direction=Direction.ONE_WAY))
+
+
+def unpublish(allow: dict[str, float | None]) -> Plan:
+    return build_plan(desired(publication("Account"), direction=Direction.ONE_WAY), two_objects(), allow=allow)
+
+
+@pytest.mark.parametrize(
+    ("allow", "status"),
+    [
+        ({}, "refused"),
+        ({"deactivate": None}, "refused"),
+        ({"disconnect": None}, "ok"),
+        ({"disconnect": 0.4}, "ok"),
+        ({"disconnect": 0.39}, "refused"),
+        ({"disconnect": 40}, "ok"),
+        ({"disconnect": 39}, "refused"),
+    ],
+)
+def test_disconnecting_needs_an_allowance(allow: dict[str, float | None], status: str) -> None:
+    """REC-5, PUB-10: the guard must be named; a number with it is a share up to 1, a count above."""
+    plan = unpublish(allow)
+    (guard,) = [item for item in plan.guards if item.id == "disconnect"]
+    assert (guard.actual, guard.limit, guard.status) == (0.4, 0.3, status)
+    assert "40 of 100 linked records" in guard.detail
+    assert refused(plan) == (() if status == "ok" else (guard,))
+    assert plan.applyable
+
+
+def test_guards_of_a_harmless_plan() -> None:
+    """REC-5: shown with their limits, and ok."""
+    plan = build_plan(desired(publication("Account")), actual())
+    assert [(item.id, item.actual, item.status) for item in plan.guards] == [
+        ("disconnect", 0.0, "ok"),
+        ("overwrite", 0.0, "ok"),
+    ]
+
+
+def test_allowance_does_not_change_the_plan_id() -> None:
+    """REC-2: what is allowed is said at apply; it is no part of what is planned."""
+    assert unpublish({}).plan_id == unpublish({"disconnect": None}).plan_id
+
+
+def drifting(count: int, total: int) -> Actual:
+    ours = components(*[("Role", f"R{index}", {"name": "ours"}) for index in range(total)])
+    theirs = components(
+        *[("Role", f"R{index}", {"name": "ours" if index >= count else "hand"}) for index in range(total)]
+    )
+    hashes = {key: item.hash for key, item in ours["components"].items()}
+    theirs["components"] = {key: replace(item, synced_hash=hashes[key]) for key, item in theirs["components"].items()}
+    return connected(here=primary(**ours), there=secondary(**theirs))
+
+
+@pytest.mark.parametrize(
+    ("count", "allow", "status"),
+    [(3, {}, "ok"), (4, {}, "refused"), (4, {"overwrite": None}, "ok"), (4, {"overwrite": 0.35}, "refused")],
+)
+def test_overwriting_more_than_the_share(count: int, allow: dict[str, float | None], status: str) -> None:
+    """REC-5, MET-5: drift correction beyond its share of the secondary's components is refused."""
+    plan = build_plan(desired(), drifting(count, 10), allow=allow)
+    (guard,) = [item for item in plan.guards if item.id == "overwrite"]
+    assert (guard.actual, guard.status) == (count / 10, status)
+
+
+def test_deleting_metadata_and_deactivating_need_an_allowance() -> None:
+    """MET-4, CON-9, REC-5: both are refused unless named."""
+    wanted = connection(metadata_delete=True)
+    facts = connected(there=secondary(**synced(components(("Role", "Old", {})))), wanted=wanted)
+    manifests = desired(connections=[wanted])
+    assert [item.id for item in refused(build_plan(manifests, facts))] == ["delete-metadata"]
+    assert refused(build_plan(manifests, facts, allow={"delete-metadata": None})) == ()
+    removed = desired(connections=[])
+    assert [item.id for item in refused(build_plan(removed, connected()))] == ["deactivate"]
+    assert refused(build_plan(removed, connected(), allow={"deactivate": None})) == ()
+
+
+BOTH = (publication("Account"), publication("Contact"))
+
+
+def test_target_brings_what_it_needs() -> None:
+    """REC-1: a target with its dependencies, numbered afresh."""
+    plan = build_plan(
+        desired(*BOTH, direction=Direction.ONE_WAY),
+        connected(wanted=connection(direction=Direction.ONE_WAY)),
+        targets=["acme-dr/subscription/Contact"],
+    )
+    assert addresses(plan) == [
+        "acme-dr/publication/Account",
+        "acme-dr/publication/Contact",
+        "acme-dr/subscription/Account",
+        "acme-dr/subscription/Contact",
+    ]
+    assert [item.id for item in plan.actions] == ["a1", "a2", "a3", "a4"]
+
+
+def test_target_is_a_path_not_a_beginning() -> None:
+    """REC-1: `…/Account` does not mean `…/AccountX`; a target without actions is said so."""
+    facts = connected()
+    plan = build_plan(desired(*BOTH), facts, targets=["acme-dr/publication"])
+    assert addresses(plan) == ["acme-dr/publication/Account", "acme-dr/publication/Contact"]
+    nothing = build_plan(desired(*BOTH), facts, targets=["acme-dr/publication/Acc"])
+    assert nothing.actions == ()
+    assert messages(nothing, "W313") == ["no planned action is at or below acme-dr/publication/Acc"]
+
+
+def test_exclude_takes_dependents_along() -> None:
+    """REC-1: what needs an excluded action goes too, whatever was targeted."""
+    facts = connected(wanted=connection(direction=Direction.ONE_WAY))
+    manifests = desired(*BOTH, direction=Direction.ONE_WAY)
+    assert build_plan(manifests, facts, excludes=["acme-dr/publication/Account"]).actions == ()
+    left = build_plan(manifests, facts, excludes=["acme-dr/publication/Contact"])
+    assert addresses(left) == ["acme-dr/publication/Account", "acme-dr/subscription/Account"]
+    both = build_plan(manifests, facts, targets=["acme-dr/publication"], excludes=["acme-dr/publication/Contact"])
+    assert addresses(both) == ["acme-dr/publication/Account"]
