@@ -6,6 +6,7 @@ A node keeps only whether it was plain or quoted; what a plain scalar means is d
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from typing import TYPE_CHECKING, Any, Final
 
 import yaml
@@ -30,7 +31,11 @@ else:
 
 
 class _TooDeepError(Exception):
-    """Raised inside the parser, so that nesting never reaches its recursion."""
+    """Raised inside the parser, so that nesting never reaches its recursion; `node` is the deepest one so far."""
+
+    def __init__(self, node: Node | None) -> None:
+        super().__init__()
+        self.node = node
 
 
 class _Composer(_Base):
@@ -39,7 +44,6 @@ class _Composer(_Base):
     def __init__(self, data: bytes) -> None:
         super().__init__(data)
         self._depth = 0
-        self.deepest: Node | None = None
 
     def resolve(self, kind: type[Node], _value: Any, implicit: Any) -> str:
         """Only tells plain scalars from quoted ones."""
@@ -51,8 +55,11 @@ class _Composer(_Base):
         """Called for every node on the way down."""
         self._depth += 1
         if self._depth > DEPTH_LIMIT:
-            self.deepest = current_node
-            raise _TooDeepError
+            raise _TooDeepError(current_node)
+
+    def close(self) -> None:
+        """Frees what libyaml holds."""
+        self.dispose()
 
     def ascend_resolver(self) -> None:
         """Called for every node on the way up."""
@@ -76,43 +83,44 @@ def documents(file: str, data: bytes, findings: Findings) -> Iterator[Node]:
     if b"&" in data and _refuse_anchors(file, data, findings):
         findings.broken = True
         return
-    # What follows a byte order mark would keep its column, but the mark itself counts as one.
-    composer = _Composer(data.removeprefix(b"\xef\xbb\xbf"))
+    # The parser would count a byte order mark as a column.
+    data = data.removeprefix(b"\xef\xbb\xbf")
     try:
-        while composer.check_node():
-            node = composer.get_node()
-            if node is not None:
-                yield node
-    except _TooDeepError:
+        with closing(_Composer(data)) as composer:
+            while composer.check_node():
+                node = composer.get_node()
+                if node is not None:
+                    yield node
+    except _TooDeepError as error:
         findings.broken = True
-        where = place(file, composer.deepest) if composer.deepest else Origin(file=file)
+        where = place(file, error.node) if error.node else Origin(file=file)
         findings.error(codes.TOO_DEEP, where, f"more than {DEPTH_LIMIT} levels deep", "flatten this structure")
     except yaml.YAMLError as error:
         findings.broken = True
         _report_broken(file, data, error, findings)
-    finally:
-        composer.dispose()
 
 
 def _refuse_anchors(file: str, data: bytes, findings: Findings) -> bool:
     """Anchors carry aliases, and a few lines of aliases expand to gigabytes; values do the same job in the open."""
-    found = False
-    parser = _Composer(data)
+    found, depth = False, 0
     try:
-        while parser.check_event():
-            event = parser.get_event()  # type: ignore[no-untyped-call]
-            if getattr(event, "anchor", None) is not None and not isinstance(event, yaml.AliasEvent):
+        with closing(_Composer(data)) as parser:
+            while parser.check_event():
+                event = parser.get_event()  # type: ignore[no-untyped-call]
+                depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+                if depth > DEPTH_LIMIT:
+                    # Composing reports it; scanning on would take libyaml quadratic time.
+                    break
+                if getattr(event, "anchor", None) is None or isinstance(event, yaml.AliasEvent):
+                    continue
                 found = True
                 mark = event.start_mark
                 where = Origin(file=file, line=mark.line + 1, column=mark.column + 1)
-                findings.error(
-                    codes.ALIAS, where, "anchors and aliases are not accepted", "use values.yaml instead, or quotes"
-                )
+                hint = "use values.yaml instead, or quotes"
+                findings.error(codes.ALIAS, where, "anchors and aliases are not accepted", hint)
     except yaml.YAMLError as error:
         if found:
             _report_broken(file, data, error, findings)
-    finally:
-        parser.dispose()
     return found
 
 
@@ -123,7 +131,11 @@ def _report_broken(file: str, data: bytes, error: yaml.YAMLError, findings: Find
         parts = (error.context, error.problem)
         message = ", ".join(" ".join(part.split()) for part in parts if part)
     else:
-        where = _at(file, data, getattr(error, "position", 0))
+        position = getattr(error, "position", 0)
+        if getattr(error, "encoding", "") == "unicode":
+            # The pure Python parser counts characters, libyaml bytes.
+            position = len(data.decode()[:position].encode())
+        where = _at(file, data, position)
         message = str(getattr(error, "reason", "")) or "characters that YAML does not allow"
     hint = "put quotes around a text with *" if "alias" in message else "check indentation, colons and quotes here"
     findings.error(codes.BROKEN_YAML, where, f"broken YAML: {message}", hint)

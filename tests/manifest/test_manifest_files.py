@@ -171,3 +171,10 @@ def test_any_bytes(tmp_path: Path, data: bytes) -> None:
     except ManifestError as error:
         assert error.diagnostics
         assert len(str(error).splitlines()) == len(error.diagnostics)
+
+
+def test_anchor_before_deep_nesting_does_not_hang(folder: Path) -> None:
+    """REC-11: looking for anchors stops at the same depth as reading, since libyaml needs quadratic time beyond."""
+    (folder / "a.yaml").write_text("&a " + "[" * 1_000_000, encoding="utf-8")
+    (folder / "b.yaml").write_text('"&": ' + "[" * 1_000_000, encoding="utf-8")
+    assert [line.split(": ")[1] for line in problems(folder)] == ["error E105", "error E104"]
