@@ -1,0 +1,155 @@
+"""Connected orgs and generated records for the benchmarks; shapes as in docs/benchmarks.md."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from orgsync_reconcile import catalog
+from orgsync_reconcile.clock import iso, system_clock
+from orgsync_reconcile.model.connection import ConnectionStatus, Side, SyncOptions
+from orgsync_reconcile.model.schema import FieldDef
+from orgsync_reconcile.stores.sqlite import connections, publications
+from orgsync_reconcile.stores.sqlite.create import create_org
+from orgsync_reconcile.stores.sqlite.flow import Pair
+from orgsync_reconcile.stores.sqlite.handle import SqliteOrg, open_org
+from orgsync_reconcile.stores.sqlite.schema import Objects
+
+CONNECTION = "bench"
+OBJECTS = ("Account", "Contact")
+#: The twelve Account columns that the generated records fill, about 250 bytes a record.
+ACCOUNT_COLUMNS = (
+    "Name",
+    "Industry",
+    "Phone",
+    "BillingStreet",
+    "BillingCity",
+    "BillingState",
+    "BillingPostalCode",
+    "BillingCountry",
+    "Website",
+    "Description",
+    "AnnualRevenue",
+    "NumberOfEmployees",
+)
+
+
+def account_rows(count: int) -> Iterator[tuple[object, ...]]:
+    """Rows for ACCOUNT_COLUMNS."""
+    for number in range(count):
+        yield (
+            f"Account {number:08d} Incorporated",
+            ("Energy", "Banking", "Media", "Retail")[number % 4],
+            f"+1 555 {number % 10_000_000:07d}",
+            f"{number} Main Street, Building {number % 97}",
+            ("Springfield", "Portland", "Salem")[number % 3],
+            "IL",
+            f"{number % 99_999:05d}",
+            "United States",
+            f"https://www.account{number}.example",
+            "A description of about fifty characters, like many.",
+            number * 1000,
+            number % 5000,
+        )
+
+
+def client(path: Path) -> sqlite3.Connection:
+    """Any other program that writes the org: a plain SQL client in autocommit mode."""
+    db = sqlite3.connect(path, isolation_level=None, timeout=60)
+    db.execute("PRAGMA synchronous = NORMAL")
+    db.execute("PRAGMA cache_size = -65536")
+    return db
+
+
+def load(path: Path, accounts: int, contacts: int) -> None:
+    """Fills an org with accounts, and with contacts of the first of them."""
+    db = client(path)
+    marks = ", ".join("?" for _ in ACCOUNT_COLUMNS)
+    db.execute("BEGIN IMMEDIATE")
+    db.executemany(f'INSERT INTO "Account" ({", ".join(ACCOUNT_COLUMNS)}) VALUES ({marks})', account_rows(accounts))
+    if contacts:
+        db.execute(
+            'INSERT INTO "Contact" ("FirstName", "LastName", "Email", "Phone", "MailingCity", "Title", "AccountId")'
+            " SELECT 'Robin', 'Person ' || orgsync_row, 'p' || orgsync_row || '@mail.example', \"Phone\", \"BillingCity\","
+            ' \'Engineer\', "Id" FROM "Account" WHERE orgsync_row <= ?',
+            [contacts],
+        )
+    db.execute("DELETE FROM orgsync_change")
+    db.execute("COMMIT")
+    db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    db.close()
+
+
+def _published(org: SqliteOrg, name: str) -> list[FieldDef]:
+    reachable = {*OBJECTS, "User", "Group", "RecordType"}
+    return [
+        field
+        for field in Objects(org)[name].fields.values()
+        if catalog.unpublishable_field(field) is None
+        and (not field.is_reference or bool(set(field.reference_to) & reachable))
+    ]
+
+
+def _offer(org: SqliteOrg, side: Side, partner: SqliteOrg) -> None:
+    connections.create_connection(
+        org,
+        CONNECTION,
+        side,
+        partner_org_id=partner.org_id,
+        partner_name=partner.name,
+        owner_id=org.admin_id,
+        contact_id=None,
+        options=SyncOptions(users_primary=False, users_secondary=False),
+        status=ConnectionStatus.ACCEPTED,
+        actor="bench",
+        clock=system_clock,
+    )
+    since = iso(datetime.now(UTC))
+    for name in OBJECTS:
+        fields = _published(org, name)
+        publications.publish_object(
+            org, CONNECTION, name, [field.name for field in fields], actor="bench", clock=system_clock
+        )
+        publications.subscribe_object(
+            org,
+            CONNECTION,
+            name,
+            {field.name: field.shape for field in fields},
+            since_seq=0,
+            since=since,
+            actor="bench",
+            clock=system_clock,
+        )
+
+
+def connected(folder: Path) -> None:
+    """Makes primary.db and secondary.db in the folder, connected two-way over OBJECTS with all their fields."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    with (
+        create_org(folder / "primary.db", name="primary") as primary,
+        create_org(folder / "secondary.db", name="secondary") as secondary,
+    ):
+        _offer(primary, Side.PRIMARY, secondary)
+        _offer(secondary, Side.SECONDARY, primary)
+
+
+def pair(folder: Path) -> Pair:
+    """Opens the two orgs of a folder."""
+    return Pair(open_org(folder / "primary.db"), open_org(folder / "secondary.db"), CONNECTION)
+
+
+def copy_org(source: Path, target: Path) -> None:
+    """Copies a closed org file, for a second run from the same state."""
+    db = sqlite3.connect(source)
+    db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    db.close()
+    shutil.copyfile(source, target)
+
+
+def stored_columns(db: sqlite3.Connection, table: str) -> Sequence[str]:
+    """The table's real columns: no generated ones."""
+    return [row[1] for row in db.execute(f'PRAGMA main.table_xinfo("{table}")') if row[6] == 0]
