@@ -61,9 +61,21 @@ def _checks(field: FieldDef) -> list[str]:
     elif field.type is FieldType.PICKLIST and field.restricted and field.picklist:
         values = commas(literal(value) for value in field.picklist)
         checks.append(("INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", f"{column} IN ({values})"))
+    elif field.type is FieldType.MULTI_SELECT_PICKLIST and field.restricted and field.picklist:
+        checks.append(("INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", _only_values(column, field.picklist)))
     elif field.is_reference:
         checks.append(("MALFORMED_ID", f"length({column}) = 18"))
     return [f'CONSTRAINT "{code}:{field.name}" CHECK ({test})' for code, test in checks]
+
+
+def _only_values(column: str, values: Sequence[str]) -> str:
+    """The test that `a;b` holds none but these values: the parts that are one of them make up the whole length.
+
+    A CHECK may hold no subquery, so the list cannot be taken apart.
+    """
+    parts = f"(';' || replace({column}, ';', ';;') || ';')"
+    found = " + ".join(f"length({parts}) - length(replace({parts}, {literal(f';{value};')}, ''))" for value in values)
+    return f"length({parts}) = {found}"
 
 
 def _affinity(field: FieldDef) -> str:
@@ -141,8 +153,9 @@ def create_table(obj: ObjectDef, admin_id: str, order: Sequence[str] = ()) -> st
 
 
 def indexes(obj: ObjectDef) -> dict[str, str]:
-    """Index name -> statement: unique fields among records that are not deleted, and parents that cascade."""
-    result: dict[str, str] = {}
+    """Index name -> statement: unique fields among records that are not deleted, parents that cascade, the deleted."""
+    bin_ = f"orgsync_{obj.name}_IsDeleted"
+    result = {bin_: f'CREATE INDEX "{bin_}" ON {quote(obj.name)} ("IsDeleted") WHERE "IsDeleted" = 1'}
     for field in obj.fields.values():
         name = f"orgsync_{obj.name}_{field.name}"
         column = quote(field.name)

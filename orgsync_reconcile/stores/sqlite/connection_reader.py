@@ -1,0 +1,88 @@
+"""An org's replication connections as a plan sees them (CON-*, PUB-*)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from orgsync_reconcile.model.actual import ActualConnection, ContactInfo
+from orgsync_reconcile.model.component import ComponentKey
+from orgsync_reconcile.stores.sqlite.connections import get_connection
+from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
+from orgsync_reconcile.stores.sqlite.publications import read_published, read_subscribed
+
+_CONTACT = (
+    'SELECT c."Id", trim(coalesce(c."FirstName", \'\') || \' \' || c."LastName"), coalesce(c."Email", \'\'),'
+    ' coalesce(a."Name", \'\') FROM "Contact" AS c LEFT JOIN "Account" AS a ON a."Id" = c."AccountId"'
+)
+
+
+def read_connection(org: SqliteOrg, name: str, partner: SqliteOrg | None = None) -> ActualConnection:
+    """One connection with its publications, subscriptions and counts of links.
+
+    Finished bulk syncs are on record in the org that they went to: they are counted where `partner` is given.
+    Raises StoreError where the org has no connection of that name.
+    """
+    db = org.db
+    known = get_connection(org, name)
+    owner = db.execute('SELECT "Username" FROM "User" WHERE "Id" = ?', [known.owner_id]).fetchone()
+    contact = db.execute(f'{_CONTACT} WHERE c."Id" = ?', [known.contact_id]).fetchone()
+    linked = db.execute(
+        "SELECT o.name, n FROM (SELECT object, count(*) AS n FROM orgsync_link WHERE connection = ? AND status = 1"
+        " GROUP BY object) JOIN orgsync_object AS o ON o.number = object ORDER BY o.name",
+        [known.number],
+    ).fetchall()
+    failed = db.execute(
+        "SELECT kind, name, hash, error FROM orgsync_failed WHERE connection = ? ORDER BY kind, name", [known.number]
+    ).fetchall()
+    return ActualConnection(
+        name=name,
+        id=known.id,
+        side=known.side,
+        status=known.status,
+        owner=owner[0] if owner else "",
+        contact=_contact(contact) if contact else None,
+        partner_org_id=known.partner_org_id,
+        feeds_and_audit_fields=known.feeds_and_audit_fields,
+        metadata=known.metadata,
+        users=known.users,
+        suspended_by=known.suspended_by,
+        settings=known.settings,
+        published=read_published(org, name),
+        subscribed=read_subscribed(org, name),
+        linked=dict(linked),
+        bulk_synced=_bulk_synced(partner, name) if partner is not None else {},
+        failed_components={
+            ComponentKey(*text.split(":", 1)): (hash_, error)
+            for kind, text, hash_, error in failed
+            if kind == "component"
+        },
+        failed_users={text: (hash_, error) for kind, text, hash_, error in failed if kind == "user"},
+    )
+
+
+def _contact(row: tuple[str, str, str, str]) -> ContactInfo:
+    return ContactInfo(id=row[0], name=row[1], email=row[2], account=row[3])
+
+
+def _bulk_synced(target: SqliteOrg, name: str) -> dict[str, int]:
+    """Object -> finished bulk syncs that went to this org."""
+    rows = target.db.execute(
+        "SELECT b.object, count(*) FROM orgsync_bulk AS b JOIN orgsync_connection AS c ON c.number = b.connection"
+        " WHERE c.name = ? AND b.finished IS NOT NULL GROUP BY b.object ORDER BY b.object",
+        [name],
+    )
+    return dict(rows.fetchall())
+
+
+def read_contacts(org: SqliteOrg, wanted: Iterable[tuple[str, str]]) -> tuple[ContactInfo, ...]:
+    """The contacts with one of these (full name, email) pairs; emails ignore case (CON-2)."""
+    pairs = {(name, email.lower()) for name, email in wanted if email}
+    if not pairs:
+        return ()
+    marks = ", ".join("?" for _ in pairs)
+    rows = org.db.execute(
+        f'{_CONTACT} WHERE c."IsDeleted" = 0 AND lower(c."Email") IN ({marks}) ORDER BY c.orgsync_row',
+        [email for _, email in sorted(pairs)],
+    )
+    found = (_contact(row) for row in rows)
+    return tuple(item for item in found if (item.name, item.email.lower()) in pairs)
