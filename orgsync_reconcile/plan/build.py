@@ -44,19 +44,20 @@ def build_plan(
     targets: Collection[str] = (),
     excludes: Collection[str] = (),
     allow: Mapping[str, float | None] = _NOTHING_ALLOWED,
+    unattended: bool = False,
 ) -> Plan:
     """What apply would do to bring the orgs to what the manifests say (REC-1).
 
     `targets` and `excludes` are addresses, or what addresses begin with up to a slash; what a target needs comes along,
     what needs an excluded action goes with it. `allow` maps guard names to the most that is allowed, None for any
-    amount. Never raises for what is wrong in manifests or orgs: that is in `diagnostics`, and the plan is then not
+    amount. `unattended` makes the manifests' drift policy count: what is to be reported is not corrected (REC-6). Never raises for what is wrong in manifests or orgs: that is in `diagnostics`, and the plan is then not
     applyable. The same facts give the same plan, whatever the order of the mappings.
     """
     sheet = Sheet(diagnostics=list(desired.diagnostics))
     followers: dict[str, int] = {}
     plan_removed(desired, actual, sheet)
     for name in sorted(desired.connections):
-        scope = scope_of(name, desired, actual)
+        scope = scope_of(name, desired, actual, unattended=unattended)
         if scope is None:
             sheet.info(
                 codes.ORG_NOT_READ,
@@ -81,6 +82,8 @@ def build_plan(
         manual=tuple(sorted(sheet.manual, key=lambda item: (item.address, item.code, item.org))),
         guards=guard_plan(desired, actual, followers, actions, allow),
         diagnostics=_sorted(sheet.diagnostics),
+        targets=tuple(sorted(set(targets))),
+        excludes=tuple(sorted(set(excludes))),
     )
 
 

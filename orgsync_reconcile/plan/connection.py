@@ -10,7 +10,7 @@ from orgsync_reconcile.model.plan import Change, Op, Reason
 from orgsync_reconcile.plan import address, codes
 from orgsync_reconcile.plan.draft import Draft, Phase, Sheet
 from orgsync_reconcile.plan.scope import Scope
-from orgsync_reconcile.plan.settings import connection_options, connection_settings
+from orgsync_reconcile.plan.settings import APPLIED, applied_mark, connection_options, connection_settings
 
 #: The feature that every connected org needs (CON-1).
 SALESFORCE_TO_SALESFORCE = "salesforce-to-salesforce"
@@ -178,12 +178,37 @@ def _advance(scope: Scope, sheet: Sheet, statuses: list[ConnectionStatus], commo
 
 
 def plan_update(scope: Scope, sheet: Sheet) -> None:
-    """The owner, the contact, options and settings of a connection that is already there (CON-7)."""
-    if scope.primary_side is not None:
-        _update(scope, sheet, Side.PRIMARY, _primary_changes(scope, scope.primary_side))
-    if scope.secondary_side is not None and scope.primary_side is not None:
-        known, wanted = scope.secondary_side.users, scope.desired.options.users_secondary
-        _update(scope, sheet, Side.SECONDARY, {"users": (known, wanted)} if known != wanted else {})
+    """The owner, the contact, options and settings of a connection that is already there (CON-7, REC-6)."""
+    known = scope.primary_side
+    if known is None:
+        return
+    changes = _primary_changes(scope, known)
+    reason = Reason.CHANGED
+    if changes and _changed_by_hand(scope, known):
+        keys = sorted(changes.keys() - {APPLIED})
+        sheet.drifted(
+            address.end(scope.name, Side.PRIMARY),
+            scope.desired.primary,
+            "settings",
+            f"changed in {scope.desired.primary} since the last apply: {', '.join(keys)}",
+        )
+        if APPLIED not in changes:
+            reason = Reason.DRIFT
+    if not (reason is Reason.DRIFT and "settings" in scope.reported):
+        _update(scope, sheet, Side.PRIMARY, changes, reason)
+    if scope.secondary_side is not None:
+        now, wanted = scope.secondary_side.users, scope.desired.options.users_secondary
+        _update(scope, sheet, Side.SECONDARY, {"users": (now, wanted)} if now != wanted else {}, Reason.CHANGED)
+
+
+def _changed_by_hand(scope: Scope, known: ActualConnection) -> bool:
+    """Whether the org no longer holds what was applied last; unknown where nothing was."""
+    mark = known.settings.get(APPLIED)
+    if mark is None:
+        return False
+    options = {key: getattr(known, key) for key in connection_options(scope.desired, Side.PRIMARY)}
+    ours = {key: known.settings[key] for key in connection_settings(scope.desired) if key in known.settings}
+    return applied_mark(known.owner, options, ours) != mark
 
 
 def _primary_changes(scope: Scope, known: ActualConnection) -> dict[str, tuple[Any, Any]]:
@@ -204,7 +229,7 @@ def _primary_changes(scope: Scope, known: ActualConnection) -> dict[str, tuple[A
     return changes
 
 
-def _update(scope: Scope, sheet: Sheet, side: Side, changes: dict[str, tuple[Any, Any]]) -> None:
+def _update(scope: Scope, sheet: Sheet, side: Side, changes: dict[str, tuple[Any, Any]], reason: Reason) -> None:
     if not changes:
         return
     manifest_key = {
@@ -212,7 +237,7 @@ def _update(scope: Scope, sheet: Sheet, side: Side, changes: dict[str, tuple[Any
         "metadata": "sync.metadata",
         "users": "sync.users",
     }
-    first = min(changes)
+    first = min(changes.keys() - {APPLIED}, default="")
     sheet.drafts.append(
         Draft(
             phase=Phase.UPDATE,
@@ -221,7 +246,7 @@ def _update(scope: Scope, sheet: Sheet, side: Side, changes: dict[str, tuple[Any
             org=scope.org_name(side),
             connection=scope.name,
             change=Change.UPDATE,
-            reason=Reason.CHANGED,
+            reason=reason,
             before={key: changes[key][0] for key in sorted(changes)},
             after={key: changes[key][1] for key in sorted(changes)},
             source=scope.desired.origin_of(manifest_key.get(first, first)),

@@ -40,6 +40,8 @@ class _Manifest(_Strict):
 class _Inputs(_Strict):
     manifests: list[_Manifest]
     env: str | None
+    targets: list[str] = []
+    excludes: list[str] = []
 
 
 class _Observed(_Strict):
@@ -140,6 +142,9 @@ def to_document(plan: Plan) -> dict[str, Any]:
         "inputs": {
             "manifests": [{"path": path, "sha256": sha256} for path, sha256 in plan.manifests],
             "env": plan.environment,
+            # Only in the plan of a part, which is planned again with the same choice.
+            **({"targets": list(plan.targets)} if plan.targets else {}),
+            **({"excludes": list(plan.excludes)} if plan.excludes else {}),
         },
         "observed": {
             name: {"org_id": plan.observed[name][0], "revision": plan.observed[name][1]}
@@ -242,6 +247,8 @@ def _plan(document: _Document) -> Plan:
         applyable=document.applyable,
         manifests=tuple((item.path, item.sha256) for item in document.inputs.manifests),
         environment=document.inputs.env,
+        targets=tuple(document.inputs.targets),
+        excludes=tuple(document.inputs.excludes),
         observed={name: (item.org_id, item.revision) for name, item in document.observed.items()},
         actions=tuple(
             Action(

@@ -167,6 +167,7 @@ class _Work:
             return
         here, there = scope.primary.components[key], scope.secondary.components[key]
         by_hand = bool(there.synced_hash) and there.hash != there.synced_hash
+        reason = Reason.DRIFT if by_hand and here.hash == there.synced_hash else Reason.CHANGED
         if by_hand:
             self.sheet.drifted(
                 address.component(scope.name, key),
@@ -175,12 +176,11 @@ class _Work:
                 f"{key} was changed in {scope.desired.secondary}",
                 unified(ours, theirs, scope.desired.primary, scope.desired.secondary),
             )
-            if scope.desired.drift.get("metadata", "correct") == "report":
+            if reason is Reason.DRIFT and "metadata" in scope.reported:
                 return
         if self._failed(key):
             return
         old, new = changed_keys(ours, theirs)
-        reason = Reason.DRIFT if by_hand and here.hash == there.synced_hash else Reason.CHANGED
         before: dict[str, Any] = {"hash": there.hash}
         after: dict[str, Any] = {}
         if new:

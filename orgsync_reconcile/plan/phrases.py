@@ -9,6 +9,7 @@ from typing import Any
 from orgsync_reconcile.model.plan import Action, Change, Op, Plan, Risk
 from orgsync_reconcile.plan.draft import counted
 from orgsync_reconcile.plan.guards import refused
+from orgsync_reconcile.plan.settings import APPLIED
 
 NO_CHANGES = "No changes. The orgs match the manifests."
 SYMBOLS = {Change.CREATE: "+", Change.UPDATE: "~", Change.DELETE: "-", Change.RUN: ">"}
@@ -20,6 +21,8 @@ _HELD = {
     "deactivate": frozenset({Op.DEACTIVATE}),
     "overwrite": frozenset({Op.DEPLOY_COMPONENT}),
 }
+#: Keys that tell a person nothing.
+_INTERNAL = frozenset({"hash", APPLIED})
 #: Longer values are cut in a list of changes.
 _LONGEST = 80
 
@@ -57,7 +60,7 @@ def attributes(action: Action) -> list[str]:
     lines = []
     before, after = _flat(action.before), _flat(action.after or {})
     for key in sorted(before.keys() | (after.keys() if action.op is Op.UPDATE_CONNECTION else before.keys())):
-        if key != "hash" and before.get(key) != after.get(key):
+        if key not in _INTERNAL and before.get(key) != after.get(key):
             lines.append(f"{key}: {_value(before.get(key))} → {_value(after.get(key))}")
     return lines
 

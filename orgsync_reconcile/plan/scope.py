@@ -29,6 +29,8 @@ class Scope:
     #: What each org knows of the connection; None before it exists and after it was deactivated.
     primary_side: ActualConnection | None
     secondary_side: ActualConnection | None
+    #: Kinds of drift ("metadata", "settings") that are reported and not corrected.
+    reported: frozenset[str]
 
     @property
     def name(self) -> str:
@@ -90,8 +92,11 @@ def _live(org: ActualOrg, name: str) -> ActualConnection | None:
     return None if known is None or known.status is ConnectionStatus.INACTIVE else known
 
 
-def scope_of(name: str, desired: Desired, actual: Actual) -> Scope | None:
-    """The scope of the connection `name`, or None where one of its orgs was not read."""
+def scope_of(name: str, desired: Desired, actual: Actual, *, unattended: bool) -> Scope | None:
+    """The scope of the connection `name`, or None where one of its orgs was not read.
+
+    The manifest's drift policy is for unattended runs; a person who applies a plan has seen what it corrects (REC-6).
+    """
     connection = desired.connections[name]
     primary = actual.orgs.get(connection.primary)
     secondary = actual.orgs.get(connection.secondary)
@@ -105,4 +110,5 @@ def scope_of(name: str, desired: Desired, actual: Actual) -> Scope | None:
         secondary=secondary,
         primary_side=_live(primary, name),
         secondary_side=_live(secondary, name),
+        reported=frozenset(kind for kind, policy in connection.drift.items() if unattended and policy == "report"),
     )

@@ -28,7 +28,7 @@ from plan_facts import (
 from orgsync_reconcile.model.actual import Actual
 from orgsync_reconcile.model.component import ComponentKey
 from orgsync_reconcile.model.connection import SyncOptions
-from orgsync_reconcile.model.desired import DesiredMetadata
+from orgsync_reconcile.model.desired import DesiredConnection, DesiredMetadata
 from orgsync_reconcile.model.plan import Change, Op, Reason, Risk
 from orgsync_reconcile.plan import build_plan
 
@@ -110,12 +110,12 @@ def test_manifest_selects_components() -> None:
     assert plan.actions[0].source == at(60)
 
 
-def drifted() -> Actual:
+def drifted(wanted: DesiredConnection | None = None) -> Actual:
     ours = components(("Role", "Sales", {"name": "Sales"}))
     theirs = components(("Role", "Sales", {"name": "By hand"}))
     before = next(iter(ours["components"].values())).hash
     theirs["components"] = {key: replace(item, synced_hash=before) for key, item in theirs["components"].items()}
-    return orgs(ours, theirs)
+    return orgs(ours, theirs, wanted=wanted)
 
 
 def test_drift_is_shown_and_corrected() -> None:
@@ -128,10 +128,13 @@ def test_drift_is_shown_and_corrected() -> None:
 
 
 def test_drift_can_be_reported_only() -> None:
-    """MET-5, REC-6: `drift: {metadata: report}` leaves the secondary as it is."""
-    plan = build_plan(desired(connections=[connection(drift={"metadata": "report"})]), drifted())
-    assert [item for item in plan.actions if item.op is Op.DEPLOY_COMPONENT] == []
-    assert len(plan.drift) == 1
+    """MET-5, REC-6: in an unattended run `drift: {metadata: report}` leaves the secondary as it is."""
+    wanted = connection(drift={"metadata": "report"})
+    facts = drifted(wanted)
+    plan = build_plan(desired(connections=[wanted]), facts, unattended=True)
+    assert plan.actions == () and len(plan.drift) == 1
+    assert len(build_plan(desired(connections=[wanted]), facts).actions) == 1
+    assert len(build_plan(desired(), drifted(), unattended=True).actions) == 1
 
 
 def test_change_on_both_sides_is_news_and_drift() -> None:
