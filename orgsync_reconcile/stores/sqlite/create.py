@@ -12,7 +12,7 @@ from orgsync_reconcile import catalog
 from orgsync_reconcile.catalog.ids import checksum18
 from orgsync_reconcile.errors import StoreError, UsageError
 from orgsync_reconcile.stores.sqlite import partner_tables
-from orgsync_reconcile.stores.sqlite.handle import STORE_VERSION, SqliteOrg, connect, explain
+from orgsync_reconcile.stores.sqlite.handle import STORE_VERSION, SqliteOrg, connect, explain, write_ahead
 from orgsync_reconcile.stores.sqlite.schema import deploy_objects
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -72,7 +72,9 @@ def create_org(
         _fill(db, partial, name, edition, org_type, admin or f"admin@{name}.example", wanted, licenses, namespace)
         db.close()
         partial.rename(path)
-        return SqliteOrg(connect(path), path, name)
+        db = connect(path)
+        write_ahead(db)
+        return SqliteOrg(db, path, name)
     except sqlite3.Error as error:
         raise explain(error, name) from error
     finally:

@@ -27,16 +27,19 @@ def check_sqlite() -> None:
 
 
 def connect(path: Path, *, readonly: bool = False, busy_seconds: float = BUSY_SECONDS) -> sqlite3.Connection:
-    """A connection in autocommit mode with our pragmas. The file must exist unless a new org is being made."""
+    """A connection in autocommit mode. The file must exist unless a new org is being made."""
     check_sqlite()
     uri = f"{path.absolute().as_uri()}?mode={'ro' if readonly else 'rwc'}"
     db = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=busy_seconds, check_same_thread=False)
     db.execute("PRAGMA temp_store = MEMORY")
     db.execute("PRAGMA cache_size = -65536")
-    if not readonly:
-        db.execute("PRAGMA journal_mode = WAL")
-        db.execute("PRAGMA synchronous = NORMAL")
     return db
+
+
+def write_ahead(db: sqlite3.Connection) -> None:
+    """Lets readers and a writer work at the same time; this is kept in the file, so it must be an org's."""
+    db.execute("PRAGMA journal_mode = WAL")
+    db.execute("PRAGMA synchronous = NORMAL")
 
 
 def explain(error: sqlite3.Error, where: str) -> OrgsyncError:
@@ -90,6 +93,7 @@ def refusal(error: sqlite3.Error) -> tuple[str, str, str]:
             "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST": f"the value of {field} is not in its picklist",
             "INVALID_TYPE_ON_FIELD_IN_RECORD": f"the value of {field} is not of the field's type",
             "MALFORMED_ID": f"the value of {field} is not a record Id",
+            "INVALID_FIELD_FOR_INSERT_UPDATE": f"{field} cannot be changed",
         }
         return code, field, words.get(code, rest)
     return "FIELD_INTEGRITY_EXCEPTION", "", text
@@ -191,6 +195,7 @@ def open_org(path: Path, *, label: str = "", readonly: bool = False, busy_second
                 hint="upgrade orgsync",
             )
         if not readonly:
+            write_ahead(db)
             db.execute("BEGIN IMMEDIATE")
             db.execute("ROLLBACK")
         return SqliteOrg(db, path, name)
