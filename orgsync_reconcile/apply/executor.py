@@ -1,0 +1,40 @@
+"""What an executor is: a function that carries out actions of one kind, alone or many at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from orgsync_reconcile.apply.context import ApplyContext
+from orgsync_reconcile.model.plan import Action
+
+
+@dataclass(kw_only=True, slots=True)
+class Result:
+    """Action id -> why it failed; and of done ones, action id -> what still needs attention."""
+
+    errors: dict[str, str] = field(default_factory=dict)
+    notes: dict[str, str] = field(default_factory=dict)
+
+
+#: Carries out actions of one op, org and connection. An OrgsyncError fails all of them.
+Run = Callable[[ApplyContext, Sequence[Action]], Result]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Executor:
+    """`most`: how many consecutive actions it takes at once."""
+
+    run: Run
+    most: int = 1
+
+
+def each(step: Callable[[ApplyContext, Action], None]) -> Executor:
+    """An executor of single actions."""
+
+    def run(context: ApplyContext, actions: Sequence[Action]) -> Result:
+        for action in actions:
+            step(context, action)
+        return Result()
+
+    return Executor(run=run)

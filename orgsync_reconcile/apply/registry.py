@@ -1,0 +1,36 @@
+"""Which executor carries out which kind of action: the whole list."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from orgsync_reconcile.apply import run_connection, run_metadata, run_publications, run_records
+from orgsync_reconcile.apply.executor import Executor, each
+from orgsync_reconcile.model.plan import Op
+
+EXECUTORS: Mapping[Op, Executor] = MappingProxyType(
+    {
+        Op.ENABLE_FEATURE: each(run_connection.enable_feature),
+        Op.CREATE_CONTACT: each(run_connection.create_contact),
+        Op.INVITE: each(run_connection.invite),
+        Op.ACCEPT: each(run_connection.accept),
+        Op.ADVANCE_CONNECTION: each(run_connection.advance),
+        Op.UPDATE_CONNECTION: each(run_connection.update),
+        Op.SUSPEND: each(run_connection.suspend),
+        Op.RESUME: each(run_connection.resume),
+        Op.DEACTIVATE: each(run_connection.deactivate),
+        Op.DEPLOY_COMPONENT: Executor(run=run_metadata.deploy, most=1000),
+        Op.DELETE_COMPONENT: each(run_metadata.delete),
+        Op.SYNC_USER: Executor(run=run_records.copy_users, most=500),
+        Op.PUBLISH_OBJECT: Executor(run=run_publications.publish_objects, most=run_publications.MOST),
+        Op.SUBSCRIBE_OBJECT: Executor(run=run_publications.subscribe_objects, most=run_publications.MOST),
+        Op.PUBLISH_FIELD: Executor(run=run_publications.publish_fields, most=run_publications.MOST),
+        Op.SUBSCRIBE_FIELD: Executor(run=run_publications.subscribe_fields, most=run_publications.MOST),
+        Op.UNPUBLISH_FIELD: Executor(run=run_publications.unpublish_fields, most=run_publications.MOST),
+        Op.UNSUBSCRIBE_FIELD: Executor(run=run_publications.unsubscribe_fields, most=run_publications.MOST),
+        Op.UNPUBLISH_OBJECT: Executor(run=run_publications.unpublish_objects, most=run_publications.MOST),
+        Op.UNSUBSCRIBE_OBJECT: Executor(run=run_publications.unsubscribe_objects, most=run_publications.MOST),
+        Op.BULK_SYNC: Executor(run=run_records.copy_records, most=run_publications.MOST),
+    }
+)

@@ -1,0 +1,163 @@
+"""Actions on what is published and subscribed, many in one transaction with one rebuild of the triggers (PUB-*)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from orgsync_reconcile.apply.context import ApplyContext
+from orgsync_reconcile.apply.executor import Result, Run
+from orgsync_reconcile.clock import iso
+from orgsync_reconcile.errors import OrgsyncError
+from orgsync_reconcile.model.plan import Action
+from orgsync_reconcile.stores.sqlite import publications
+from orgsync_reconcile.stores.sqlite.component_schema import savepoint
+from orgsync_reconcile.stores.sqlite.connections import log_position
+from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
+from orgsync_reconcile.stores.sqlite.schema import rebuild_triggers
+from orgsync_reconcile.stores.sqlite.shapes import shapes_of
+
+#: How many publications are changed in one transaction.
+MOST = 500
+
+
+def named(action: Action) -> tuple[str, str]:
+    """(object, field) of an action, from its address `CONN/publication/OBJECT[/field/FIELD]`; field may be empty."""
+    parts = action.address.split("/")
+    return parts[2], parts[4] if len(parts) > 4 else ""
+
+
+def _after(action: Action) -> dict[str, Any]:
+    return dict(action.after or {})
+
+
+def _together(step: Callable[[ApplyContext, SqliteOrg, Action], None], *, rebuild: bool) -> Run:
+    """Runs `step` for each action within one transaction of the org; one that fails leaves the others standing."""
+
+    def run(context: ApplyContext, actions: Sequence[Action]) -> Result:
+        org = context.org(actions[0].org)
+        result = Result()
+        with org.transaction():
+            for action in actions:
+                try:
+                    with savepoint(org):
+                        step(context, org, action)
+                except OrgsyncError as error:
+                    result.errors[action.id] = str(error)
+            if rebuild:
+                rebuild_triggers(org, dict.fromkeys(named(action)[0] for action in actions))
+        return result
+
+    return run
+
+
+def _publish_object(context: ApplyContext, org: SqliteOrg, action: Action) -> None:
+    after = _after(action)
+    publications.publish_object(
+        org,
+        action.connection,
+        named(action)[0],
+        after["fields"],
+        match_on=after.get("match_on"),
+        record_types=after.get("record_types", ()),
+        actor=context.actor(action.org),
+        clock=context.clock,
+        rebuild=False,
+    )
+
+
+def _publish_field(context: ApplyContext, org: SqliteOrg, action: Action) -> None:
+    name, field = named(action)
+    publications.publish_field(
+        org, action.connection, name, field, actor=context.actor(action.org), clock=context.clock, rebuild=False
+    )
+
+
+def _unpublish_field(context: ApplyContext, org: SqliteOrg, action: Action) -> None:
+    name, field = named(action)
+    publications.unpublish_field(
+        org, action.connection, name, field, actor=context.actor(action.org), clock=context.clock, rebuild=False
+    )
+
+
+def _unpublish_object(context: ApplyContext, org: SqliteOrg, action: Action) -> None:
+    publications.unpublish_object(
+        org,
+        action.connection,
+        named(action)[0],
+        disconnect=bool(_after(action).get("disconnect", True)),
+        actor=context.actor(action.org),
+        clock=context.clock,
+        rebuild=False,
+    )
+
+
+def _source(context: ApplyContext, action: Action) -> SqliteOrg:
+    """The publishing org of a subscription."""
+    return context.ends(action).org(context.side(action).other)
+
+
+def _subscribe_object(context: ApplyContext, org: SqliteOrg, action: Action) -> None:
+    source, name = _source(context, action), named(action)[0]
+    publications.subscribe_object(
+        org,
+        action.connection,
+        name,
+        shapes_of(source, name, _after(action)["fields"]),
+        since_seq=log_position(source),
+        since=iso(context.clock()),
+        actor=context.actor(action.org),
+        clock=context.clock,
+    )
+
+
+def _subscribe_field(context: ApplyContext, org: SqliteOrg, action: Action) -> None:
+    source, (name, field) = _source(context, action), named(action)
+    for known, shape in shapes_of(source, name, [field]).items():
+        publications.subscribe_field(
+            org, action.connection, name, known, shape, actor=context.actor(action.org), clock=context.clock
+        )
+
+
+def subscribe_fields(context: ApplyContext, actions: Sequence[Action]) -> Result:
+    """Subscribe to fields; where the publication asks for it, queue their present values (PUB-9).
+
+    The values are queued here and not when the field is published: only now is there a way for them.
+    """
+    result = _together(_subscribe_field, rebuild=False)(context, actions)
+    sent: dict[str, list[str]] = {}
+    for action in actions:
+        name, field = named(action)
+        wanted = context.desired.publications.get((action.connection, name))
+        if action.id not in result.errors and wanted is not None and wanted.backfill:
+            sent.setdefault(name, []).append(field)
+    for name, fields in sent.items():
+        publications.send_again(_source(context, actions[0]), actions[0].connection, name, fields, context.clock)
+    return result
+
+
+def _unsubscribe_field(context: ApplyContext, org: SqliteOrg, action: Action) -> None:
+    name, field = named(action)
+    publications.unsubscribe_field(
+        org, action.connection, name, field, actor=context.actor(action.org), clock=context.clock
+    )
+
+
+def _unsubscribe_object(context: ApplyContext, org: SqliteOrg, action: Action) -> None:
+    publications.unsubscribe_object(
+        org,
+        action.connection,
+        named(action)[0],
+        disconnect=bool(_after(action).get("disconnect", True)),
+        actor=context.actor(action.org),
+        clock=context.clock,
+    )
+
+
+publish_objects = _together(_publish_object, rebuild=True)
+publish_fields = _together(_publish_field, rebuild=True)
+unpublish_fields = _together(_unpublish_field, rebuild=True)
+unpublish_objects = _together(_unpublish_object, rebuild=True)
+subscribe_objects = _together(_subscribe_object, rebuild=False)
+unsubscribe_fields = _together(_unsubscribe_field, rebuild=False)
+unsubscribe_objects = _together(_unsubscribe_object, rebuild=False)

@@ -1,0 +1,64 @@
+"""The shapes of fields, read straight from the registry: what PUB-8 compares without building any definition."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from orgsync_reconcile.stores.sqlite.connections import get_connection
+from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
+
+# The same text as FieldDef.shape; `f` is a row of orgsync_field.
+_SHAPE = (
+    "json_extract(f.definition, '$.type')"
+    " || ':' || coalesce(nullif(json_extract(f.definition, '$.length'), 0), '')"
+    " || ':' || coalesce(nullif(json_extract(f.definition, '$.precision'), 0), '')"
+    " || ':' || coalesce(json_extract(f.definition, '$.scale'), '')"
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SubscribedShape:
+    """A subscribed field: its shape in the partner at subscription, and its shape here now, None once it is gone."""
+
+    object: str
+    field: str
+    stored: str
+    here: str | None
+
+
+def subscribed_shapes(org: SqliteOrg, connection: str) -> tuple[SubscribedShape, ...]:
+    """Every field that this org accepts over the connection and has not dropped."""
+    with org.translated():
+        rows = org.db.execute(
+            f"SELECT s.object, s.field, s.shape, {_SHAPE} FROM main.orgsync_subscribed_field AS s"
+            " LEFT JOIN main.orgsync_object AS o ON o.name = s.object"
+            " LEFT JOIN main.orgsync_field AS f ON f.object = o.number AND f.name = s.field"
+            " WHERE s.connection = ? AND s.dropped IS NULL ORDER BY s.object, s.field",
+            [get_connection(org, connection).number],
+        ).fetchall()
+    return tuple(SubscribedShape(object=row[0], field=row[1], stored=row[2], here=row[3]) for row in rows)
+
+
+def published_shapes(org: SqliteOrg, connection: str) -> dict[tuple[str, str], str | None]:
+    """(object, field) -> shape of every field that this org offers over the connection; None once the field is gone."""
+    with org.translated():
+        rows = org.db.execute(
+            f"SELECT p.object, p.field, {_SHAPE} FROM main.orgsync_published_field AS p"
+            " LEFT JOIN main.orgsync_object AS o ON o.name = p.object"
+            " LEFT JOIN main.orgsync_field AS f ON f.object = o.number AND f.name = p.field WHERE p.connection = ?",
+            [get_connection(org, connection).number],
+        ).fetchall()
+    return {(row[0], row[1]): row[2] for row in rows}
+
+
+def shapes_of(org: SqliteOrg, object_name: str, fields: Iterable[str]) -> Mapping[str, str]:
+    """Field -> shape in this org, of those fields that exist."""
+    wanted = set(fields)
+    with org.translated():
+        rows = org.db.execute(
+            f"SELECT f.name, {_SHAPE} FROM main.orgsync_field AS f JOIN main.orgsync_object AS o ON o.number = f.object"
+            " WHERE o.name = ? AND f.definition IS NOT NULL",
+            [object_name],
+        ).fetchall()
+    return {name: shape for name, shape in rows if name in wanted}

@@ -1,0 +1,334 @@
+"""Copying users from one org of a connection to the other, all of them or one at a time (USR-1…7).
+
+The target is written first, user and link in one transaction, then the link's mirror in the source. A run that ends in
+between leaves a user under the right name, whom the next run links.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from orgsync_reconcile.clock import Clock
+from orgsync_reconcile.errors import OrgsyncError, RecordError
+from orgsync_reconcile.model.connection import Side
+from orgsync_reconcile.plan.users import SUFFIX, counterpart
+from orgsync_reconcile.stores.sqlite import links
+from orgsync_reconcile.stores.sqlite.component_schema import savepoint
+from orgsync_reconcile.stores.sqlite.connections import Connection, get_connection
+from orgsync_reconcile.stores.sqlite.handle import SqliteOrg, refusal
+from orgsync_reconcile.stores.sqlite.history import USER_UPSERT, log_failure
+from orgsync_reconcile.stores.sqlite.people import (
+    Person,
+    PersonColumns,
+    Setup,
+    common_columns,
+    read_people,
+    read_setup,
+)
+from orgsync_reconcile.stores.sqlite.people_reader import read_users
+from orgsync_reconcile.stores.sqlite.schema import Objects
+from orgsync_reconcile.sync.user_writes import Refused, UserWriter
+
+#: Users per transaction: short enough for other writers of the target.
+_CHUNK = 500
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UserReport:
+    """What a user sync did, by username in the source. `failed` holds (username, why)."""
+
+    copied: tuple[str, ...] = ()
+    linked: tuple[str, ...] = ()
+    updated: tuple[str, ...] = ()
+    failed: tuple[tuple[str, str], ...] = ()
+    #: Active users without a standard licence (USR-1).
+    left_out: tuple[str, ...] = ()
+    #: Users of the secondary without the suffix (USR-2).
+    nameless: tuple[str, ...] = ()
+    #: The source's own switch is off: nothing was sent (USR-3).
+    switched_off: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Way:
+    """One direction of a connection. `side` is the source's."""
+
+    source: SqliteOrg
+    target: SqliteOrg
+    from_: Connection
+    to: Connection
+    side: Side
+    clock: Clock
+    columns: PersonColumns
+
+    @property
+    def now_ms(self) -> int:
+        return int(self.clock().timestamp() * 1000)
+
+
+def _way(source: SqliteOrg, target: SqliteOrg, connection: str, side: Side, clock: Clock) -> _Way:
+    return _Way(
+        source=source,
+        target=target,
+        from_=get_connection(source, connection),
+        to=get_connection(target, connection),
+        side=side,
+        clock=clock,
+        columns=common_columns(Objects(source)["User"], Objects(target)["User"]),
+    )
+
+
+@dataclass(kw_only=True, slots=True)
+class _Tally:
+    """A report in the making, and what the source must learn."""
+
+    copied: list[str] = field(default_factory=list)
+    linked: list[str] = field(default_factory=list)
+    updated: list[str] = field(default_factory=list)
+    failed: list[tuple[Person, Refused]] = field(default_factory=list)
+    #: (user in the source, user in the target) of links made or confirmed.
+    pairs: list[tuple[Person, str]] = field(default_factory=list)
+
+    def add(self, other: _Tally) -> None:
+        """Sums up two parts of one run."""
+        self.copied += other.copied
+        self.linked += other.linked
+        self.updated += other.updated
+        self.failed += other.failed
+        self.pairs += other.pairs
+
+
+def sync_all_users(source: SqliteOrg, target: SqliteOrg, connection: str, side: Side, clock: Clock) -> UserReport:
+    """Copies every user of the source that user sync covers, at accept or on demand; one failure stops nobody (USR-7).
+
+    `side` is the source's. Users without a standard licence stay out unless they are linked already.
+    """
+    return _sync(_way(source, target, connection, side, clock), None)
+
+
+def sync_users(
+    source: SqliteOrg, target: SqliteOrg, connection: str, side: Side, usernames: Sequence[str], clock: Clock
+) -> UserReport:
+    """Copies the users of the source with these usernames, as `sync_all_users` does."""
+    return _sync(_way(source, target, connection, side, clock), usernames)
+
+
+def _sync(way: _Way, usernames: Sequence[str] | None) -> UserReport:
+    if not way.from_.users:
+        return UserReport(switched_off=True)
+    with way.source.snapshot():
+        people = read_people(way.source, way.columns, usernames=usernames)
+    with way.target.snapshot():
+        linked = links.partners_of(way.target, way.to.number, "User")
+    named = [person for person in people if counterpart(person.username, way.side) is not None]
+    wanted = [person for person in named if person.id in linked or (person.active and person.standard)]
+    nameless = [person for person in people if person not in named and person.active and person.standard]
+    total = _Tally()
+    for start in range(0, len(wanted), _CHUNK):
+        _copy(way, wanted[start : start + _CHUNK], total)
+    _fill_people(way, total)
+    _log_nameless(way, nameless)
+    return UserReport(
+        copied=tuple(total.copied),
+        linked=tuple(total.linked),
+        updated=tuple(total.updated),
+        failed=tuple((person.username, str(why)) for person, why in total.failed),
+        left_out=tuple(p.username for p in people if p.active and not p.standard and p.id not in linked),
+        nameless=tuple(person.username for person in nameless),
+    )
+
+
+def upsert_user(
+    source: SqliteOrg, target: SqliteOrg, connection: str, side: Side, user_id: str, *, clock: Clock
+) -> str | None:
+    """Sends one user whose record or assignments changed; returns why that failed, or None (USR-3, USR-4).
+
+    A user that user sync does not cover, or whose org's switch is off, is left alone.
+    """
+    way = _way(source, target, connection, side, clock)
+    if not way.from_.users:
+        return None
+    with way.source.snapshot():
+        people = read_people(source, way.columns, ids=[user_id])
+    if not people:
+        return None
+    person = people[0]
+    known = links.link_of(target, way.to.number, person.id)
+    if known is None and not (person.active and person.standard):
+        return None
+    if counterpart(person.username, side) is None:
+        _log_nameless(way, [person])
+        return None
+    tally = _Tally()
+    _copy(way, [person], tally)
+    _fill_people(way, tally)
+    return str(tally.failed[0][1]) if tally.failed else None
+
+
+def _copy(way: _Way, people: Sequence[Person], total: _Tally) -> None:
+    """One transaction in the target, then one in the source."""
+    tally = _Tally()
+    with way.target.transaction(), links.engine_write(way.target, way.to.number, "User"):
+        writer = _writer(way, people)
+        for person in people:
+            try:
+                with savepoint(way.target):
+                    outcome, local = writer.write(person, str(counterpart(person.username, way.side)))
+                    if outcome in ("copied", "linked"):
+                        links.add_link(
+                            way.target,
+                            way.to.number,
+                            "User",
+                            local,
+                            person.id,
+                            made_here=True,
+                            since_ms=way.now_ms,
+                        )
+            except (OrgsyncError, sqlite3.Error) as error:
+                tally.failed.append((person, _refused(error)))
+                continue
+            writer.links[person.id] = local
+            tally.pairs.append((person, local))
+            if outcome != "same":
+                {"copied": tally.copied, "linked": tally.linked, "updated": tally.updated}[outcome].append(
+                    person.username
+                )
+    _tell_source(way, tally)
+    total.add(tally)
+
+
+def _writer(way: _Way, people: Sequence[Person]) -> UserWriter:
+    setup: Setup = read_setup(way.target)
+    linked = links.partners_of(way.target, way.to.number, "User")
+    names = [str(counterpart(person.username, way.side)) for person in people]
+    present = {
+        item.id: item
+        for item in (
+            *read_people(way.target, way.columns, usernames=names),
+            *read_people(way.target, way.columns, ids=[linked[p.id] for p in people if p.id in linked]),
+        )
+    }
+    return UserWriter(
+        org=way.target,
+        other=way.source,
+        connection=way.to,
+        partner=way.from_,
+        side=way.side,
+        columns=way.columns,
+        setup=setup,
+        links=linked,
+        present=present,
+        by_name={item.username.lower(): item for item in present.values()},
+    )
+
+
+def _refused(error: OrgsyncError | sqlite3.Error) -> Refused:
+    if isinstance(error, Refused):
+        return error
+    if isinstance(error, RecordError):
+        return Refused(error.message, code=error.code)
+    if isinstance(error, sqlite3.IntegrityError):
+        code, column, message = refusal(error)
+        return Refused(message, code=code, field=column)
+    raise error
+
+
+def _tell_source(way: _Way, tally: _Tally) -> None:
+    """The mirror of the links, and the failures in the source's own log (USR-4)."""
+    with way.source.transaction():
+        for person, local in tally.pairs:
+            links.add_link(way.source, way.from_.number, "User", person.id, local, made_here=False, since_ms=way.now_ms)
+            links.clear_failed(way.source, way.from_.number, "user", person.username)
+        if tally.failed:
+            hashes = _hashes(way.source)
+            for person, why in tally.failed:
+                _log(way, person, hashes.get(person.username, ""), why)
+
+
+def _hashes(org: SqliteOrg) -> dict[str, str]:
+    """Username -> the fingerprint by which a plan knows whether a user was saved since a failure (USR-4)."""
+    return {name: user.hash for name, user in read_users(org, Objects(org)["User"]).items()}
+
+
+def _log(way: _Way, person: Person, fingerprint: str, why: Refused) -> None:
+    """One Failed entry per failure; the same failure of the same content is not logged twice."""
+    number = way.from_.number
+    if links.failed_before(way.source, number, "user", person.username) == (fingerprint, str(why)):
+        return
+    log_failure(
+        way.source,
+        way.from_.id,
+        entity="User",
+        record=person.id,
+        event=USER_UPSERT,
+        error_code=why.code,
+        description=str(why),
+        field=why.field,
+        field_type=why.field_type,
+    )
+    links.set_failed(way.source, number, "user", person.username, fingerprint, str(why))
+
+
+def _log_nameless(way: _Way, people: Sequence[Person]) -> None:
+    """Users of the secondary who cannot be sent for their name: an entry in the secondary's log (USR-2)."""
+    if not people:
+        return
+    why = Refused(
+        f"the username does not end with {SUFFIX}; users made here are copied only under such a name",
+        code="INVALID_USERNAME",
+        field="Username",
+        field_type="text",
+    )
+    with way.source.transaction():
+        hashes = _hashes(way.source)
+        for person in people:
+            _log(way, person, hashes.get(person.username, ""), why)
+
+
+def _fill_people(way: _Way, tally: _Tally) -> None:
+    """Managers that came after their reports: filled in where the target has nothing yet (LKP-2 for users)."""
+    linked = links.partners_of(way.target, way.to.number, "User")
+    new = {person.id for person, _ in tally.pairs if person.username in {*tally.copied, *tally.linked}}
+    if not new or not way.columns.people:
+        return
+    updates: list[tuple[str, str, str]] = []
+    for column in way.columns.people:
+        for user, other in way.source.db.execute(
+            f'SELECT "Id", "{column}" FROM main."User" WHERE "{column}" IS NOT NULL'
+        ):
+            if other in new and user in linked:
+                updates.append((column, linked[other], linked[user]))
+    if not updates:
+        return
+    with way.target.transaction() as db, links.engine_write(way.target, way.to.number, "User"):
+        for column, value, user in updates:
+            db.execute(f'UPDATE main."User" SET "{column}" = ? WHERE "Id" = ? AND "{column}" IS NULL', [value, user])
+
+
+def link_present_users(primary: SqliteOrg, secondary: SqliteOrg, connection: str, clock: Clock) -> int:
+    """Links users who are in both orgs under matching names, whatever the switches say; returns how many are new.
+
+    An admin may add the secondary's users by hand: records that name them must still find them (USR-1, LKP-6).
+    """
+    way = _way(primary, secondary, connection, Side.PRIMARY, clock)
+    with primary.snapshot():
+        people = {person.username.lower(): person for person in read_people(primary, way.columns)}
+    with secondary.snapshot():
+        theirs = read_people(secondary, way.columns)
+        taken = links.partners_of(secondary, way.to.number, "User")
+    pairs = [
+        (ours, their)
+        for their in theirs
+        if (name := counterpart(their.username, Side.SECONDARY)) is not None
+        and (ours := people.get(name.lower())) is not None
+        and ours.id not in taken
+        and their.id not in taken.values()
+    ]
+    for org, number, made_here in ((secondary, way.to.number, True), (primary, way.from_.number, False)):
+        with org.transaction():
+            for ours, their in pairs:
+                local, partner = (their.id, ours.id) if made_here else (ours.id, their.id)
+                links.add_link(org, number, "User", local, partner, made_here=made_here, since_ms=way.now_ms)
+    return len(pairs)
