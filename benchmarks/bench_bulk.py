@@ -80,6 +80,14 @@ def bare_copy(folder: Path, target: Path) -> float:
     return seconds
 
 
+def restore(folder: Path) -> None:
+    """Puts both orgs back to where the bulk sync starts, and removes what other runs left."""
+    for stale in (*folder.glob("*-wal"), *folder.glob("*-shm"), *folder.glob("limit*"), *folder.glob("bare*")):
+        stale.unlink()
+    orgs.copy_org(folder / "empty.db", folder / "secondary.db")
+    orgs.copy_org(folder / "full.db", folder / "primary.db")
+
+
 def peak_memory(folder: Path) -> float:
     """Peak memory in MiB of a process that runs the bulk sync of the folder."""
     code = (
@@ -116,10 +124,7 @@ def main() -> None:
         pairs: list[tuple[float, float]] = []
         bare: list[float] = []
         for _ in range(options.runs):
-            for stale in (*folder.glob("*-wal"), *folder.glob("*-shm"), *folder.glob("limit*"), *folder.glob("bare*")):
-                stale.unlink()
-            orgs.copy_org(folder / "empty.db", folder / "secondary.db")
-            orgs.copy_org(folder / "full.db", folder / "primary.db")
+            restore(folder)
             orgs.copy_org(folder / "empty.db", folder / "limit.db")
             bare.append(bare_copy(folder, folder / "bare.db"))
             pairs.append((plain_copy(folder, folder / "limit.db"), bulk(folder)))
@@ -139,8 +144,7 @@ def main() -> None:
         small = Path(name) / "small"
         orgs.connected(small)
         orgs.load(small / "primary.db", 100_000, 0)
-        orgs.copy_org(folder / "empty.db", folder / "secondary.db")
-        orgs.copy_org(folder / "full.db", folder / "primary.db")
+        restore(folder)
         low, high = peak_memory(small), peak_memory(folder)
         report.table(
             "Peak memory of a bulk sync",

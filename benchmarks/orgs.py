@@ -12,7 +12,7 @@ from orgsync_reconcile import catalog
 from orgsync_reconcile.clock import iso, system_clock
 from orgsync_reconcile.model.connection import ConnectionStatus, Side, SyncOptions
 from orgsync_reconcile.model.schema import FieldDef
-from orgsync_reconcile.stores.sqlite import connections, publications
+from orgsync_reconcile.stores.sqlite import connections, links, publications
 from orgsync_reconcile.stores.sqlite.create import create_org
 from orgsync_reconcile.stores.sqlite.flow import Pair
 from orgsync_reconcile.stores.sqlite.handle import SqliteOrg, open_org
@@ -135,6 +135,10 @@ def connected(folder: Path) -> None:
     ):
         _offer(primary, Side.PRIMARY, secondary)
         _offer(secondary, Side.SECONDARY, primary)
+        for org, partner in ((primary, secondary), (secondary, primary)):
+            with org.transaction():
+                number = connections.get_connection(org, CONNECTION).number
+                links.add_link(org, number, "User", org.admin_id, partner.admin_id, made_here=False, since_ms=0)
 
 
 def pair(folder: Path) -> Pair:
