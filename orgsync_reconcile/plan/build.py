@@ -50,8 +50,10 @@ def build_plan(
 
     `targets` and `excludes` are addresses, or what addresses begin with up to a slash; what a target needs comes along,
     what needs an excluded action goes with it. `allow` maps guard names to the most that is allowed, None for any
-    amount. `unattended` makes the manifests' drift policy count: what is to be reported is not corrected (REC-6). Never raises for what is wrong in manifests or orgs: that is in `diagnostics`, and the plan is then not
-    applyable. The same facts give the same plan, whatever the order of the mappings.
+    amount. `unattended` makes the manifests' drift policy count: what is to be reported is not corrected (REC-6).
+
+    Never raises for what is wrong in manifests or orgs: that is in `diagnostics`, and the plan is then not applyable.
+    The same facts give the same plan, whatever the order of the mappings.
     """
     sheet = Sheet(diagnostics=list(desired.diagnostics))
     followers: dict[str, int] = {}

@@ -54,6 +54,15 @@ def test_feature_actions_belong_to_no_connection() -> None:
     assert plan.actions[0].connection == ""
 
 
+def test_plan_of_a_part_remembers_its_choice() -> None:
+    """REC-2: targets and excludes are saved, so that apply plans the same part again; a whole plan has neither."""
+    part = build_plan(desired(publication("Account")), actual(), targets=["b", "a"], excludes=["c"])
+    assert from_json(to_json(part), "plan.json") == part
+    assert (part.targets, part.excludes) == (("a", "b"), ("c",))
+    assert to_document(part)["inputs"]["targets"] == ["a", "b"]
+    assert set(to_document(rich())["inputs"]) == {"manifests", "env"}
+
+
 def test_document_has_the_shape_of_the_contract() -> None:
     """REC-1: keys, their order, and no time anywhere."""
     document = to_document(rich())
