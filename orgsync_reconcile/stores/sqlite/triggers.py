@@ -118,7 +118,12 @@ def _minting(obj: ObjectDef, code: str) -> list[tuple[str, str]]:
         # The platform names a record by its Id where its writer gave it no name.
         minted = f'coalesce(NEW."Id", {mint(obj.key_prefix, code, row)})'
         change = f'UPDATE {table} SET "Name" = {minted} WHERE {ROW} = {row}'
-        triggers.append(_trigger(obj, "name", "AFTER INSERT", "NEW.\"Name\" IS NULL OR NEW.\"Name\" = ''", [change]))
+        triggers.append(_trigger(obj, "name", "AFTER INSERT", 'NEW."Name" IS NULL OR NEW."Name" = \'\'', [change]))
+    fixed = "INVALID_FIELD_FOR_INSERT_UPDATE:Id: a record keeps its Id"
+    renamed = 'OLD."Id" IS NOT NULL AND NEW."Id" IS NOT OLD."Id"'
+    triggers.append(
+        _trigger(obj, "fixed_id", 'AFTER UPDATE OF "Id"', renamed, [f"SELECT RAISE(ABORT, {literal(fixed)})"])
+    )
     for field in _auto_numbers(obj):
         key = f"object = {literal(obj.name)} AND field = {literal(field.name)}"
         number = f"(SELECT next - 1 FROM orgsync_autonumber WHERE {key})"
