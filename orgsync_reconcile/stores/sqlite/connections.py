@@ -21,6 +21,8 @@ from orgsync_reconcile.stores.sqlite.schema import rebuild_triggers
 PEOPLE = ("User", "PermissionSetAssignment")
 #: The feature without which an org has no connections (CON-1).
 FEATURE = "salesforce-to-salesforce"
+#: The setting that is a mark of all the others; it tells people nothing.
+MARK = "applied"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -309,9 +311,8 @@ def set_settings(org: SqliteOrg, name: str, changes: Mapping[str, str], *, actor
             "UPDATE orgsync_connection SET settings = ? WHERE number = ?",
             [json.dumps(settings, sort_keys=True), known.number],
         )
-        detail = ", ".join(
-            f"{key} {value}" for key, value in sorted(changes.items()) if known.settings.get(key) != value
-        )
+        changed = {key: value for key, value in sorted(changes.items()) if known.settings.get(key) != value}
+        detail = ", ".join(f"{key} {value}" for key, value in changed.items() if key != MARK)
         history.record_event(org, name, history.UPDATED, detail, actor=actor, clock=clock)
         org.touch_revision()
 

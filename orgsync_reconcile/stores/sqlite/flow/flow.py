@@ -61,7 +61,8 @@ class Flow:
 
     def head(self) -> int:
         """The last position of the source's log."""
-        return int(self.source.db.execute("SELECT coalesce(max(seq), 0) FROM main.orgsync_change").fetchone()[0])
+        row = self.source.db.execute("SELECT seq FROM main.sqlite_sequence WHERE name = 'orgsync_change'").fetchone()
+        return int(row[0]) if row else 0
 
     def due(self, now: datetime) -> bool:
         """Whether a held record is due for its next try, or its parent has come."""

@@ -46,6 +46,16 @@ def mirror(source: SqliteOrg, here: int, there: int, words: Words, retry: Sequen
             "UPDATE main.orgsync_outbox SET seq = ?, batch = ?, link = ? WHERE connection = ?",
             [theirs[0], theirs[1], newest, here],
         )
+        _trim(db)
+
+
+def _trim(db: sqlite3.Connection) -> None:
+    """Forgets the log behind the slowest cursor of a connection that is not inactive; all of it is durable over there."""
+    db.execute(
+        "DELETE FROM main.orgsync_change WHERE seq <= (SELECT min(o.seq) FROM main.orgsync_outbox AS o"
+        " JOIN main.orgsync_connection AS c ON c.number = o.connection"
+        ' JOIN main."PartnerNetworkConnection" AS p ON p."Id" = c.id WHERE p."ConnectionStatus" <> \'Inactive\')'
+    )
 
 
 def _copy_outcomes(
