@@ -96,7 +96,7 @@ class DesiredConnection:
     contact: ContactRef
     direction: Direction = Direction.TWO_WAY
     state: Literal["active", "suspended"] = "active"
-    options: SyncOptions = SyncOptions()
+    options: SyncOptions = field(default_factory=SyncOptions)
     metadata_delete: bool = False
     conflicts: ConflictPolicy = ConflictPolicy.PRIMARY_WINS
     #: Seconds between tries.

@@ -1,0 +1,121 @@
+"""Embedded orgs: made, filled from files, described and checked (ORG-1, ORG-8, ORG-10)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from orgsync_reconcile.app.workspace import Workspace, store_url
+from orgsync_reconcile.errors import UsageError
+from orgsync_reconcile.importers import ImportProblem, read_sfdx
+from orgsync_reconcile.model.actual import HygieneFinding
+from orgsync_reconcile.stores.sqlite.check import check
+from orgsync_reconcile.stores.sqlite.components import DeployFailure, deploy
+from orgsync_reconcile.stores.sqlite.describe import describe
+from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
+from orgsync_reconcile.stores.sqlite.loader import LoadReport, load
+from orgsync_reconcile.stores.urls import create_store, open_store
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NewOrg:
+    """An org that was made: its Id, and the username that acts in it."""
+
+    org_id: str
+    admin: str
+    objects: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Import:
+    """What became of a project's components: how many were deployed, by type, and what was not."""
+
+    deployed: dict[str, int]
+    problems: tuple[ImportProblem, ...]
+    shadowed: tuple[ImportProblem, ...]
+    failures: tuple[DeployFailure, ...]
+
+
+def create(
+    workspace: Workspace,
+    url: str,
+    *,
+    name: str,
+    edition: str,
+    org_type: str,
+    admin: str,
+    features: Sequence[str],
+    licenses: dict[str, int] | None,
+    namespace: str,
+) -> NewOrg:
+    """Makes an org at a store's address (ORG-1). Raises UsageError and StoreError."""
+    with create_store(
+        url,
+        base=workspace.directory,
+        name=name,
+        edition=edition,
+        org_type=org_type,
+        admin=admin,
+        features=features,
+        licenses=licenses,
+        namespace=namespace,
+    ) as org:
+        found = describe(org)
+        return NewOrg(org_id=org.org_id, admin=found["org"]["admin"], objects=len(found["objects"]))
+
+
+def _open(workspace: Workspace, url: str, *, readonly: bool) -> SqliteOrg:
+    """The org at an address, or of that name in the manifests."""
+    if ":" in url:
+        return open_store(url, base=workspace.directory, label=url, readonly=readonly)
+    if not (workspace.directory / workspace.manifests).is_dir():
+        raise UsageError(f"not a store's address: {url!r}", hint="write sqlite:PATH, for example sqlite:orgs/acme.db")
+    desired = workspace.desired()
+    if url not in desired.orgs:
+        raise UsageError(
+            f"there is no org {url!r} in the manifests",
+            hint=f"write a store's address such as sqlite:orgs/{url}.db, or one of: {', '.join(sorted(desired.orgs))}",
+        )
+    address = store_url(workspace, desired.orgs[url])
+    return open_store(address, base=workspace.directory, label=url, readonly=readonly)
+
+
+def import_project(workspace: Workspace, url: str, folder: Path) -> Import:
+    """Deploys every component of an SFDX project that can be; the others are in the result (ORG-8).
+
+    Raises UsageError where the folder is no project.
+    """
+    project = read_sfdx(workspace.directory / folder)
+    with _open(workspace, url, readonly=False) as org:
+        failures = deploy(org, project.components)
+    failed = {item.key for item in failures}
+    deployed: dict[str, int] = {}
+    for component in project.components:
+        if component.key not in failed:
+            deployed[component.key.type] = deployed.get(component.key.type, 0) + 1
+    return Import(
+        deployed=dict(sorted(deployed.items())),
+        problems=project.problems,
+        shadowed=project.shadowed,
+        failures=failures,
+    )
+
+
+def load_records(workspace: Workspace, url: str, files: Sequence[Path], *, keep_going: bool) -> LoadReport:
+    """Loads records from files (ORG-8). Without `keep_going` nothing of a file with a problem stays."""
+    with _open(workspace, url, readonly=False) as org:
+        return load(org, [workspace.directory / file for file in files], keep_going=keep_going)
+
+
+def describe_org(workspace: Workspace, url: str, object_name: str | None) -> dict[str, Any]:
+    """The org's objects, or one object's fields, as plain data."""
+    with _open(workspace, url, readonly=True) as org:
+        return describe(org, object_name)
+
+
+def check_org(workspace: Workspace, url: str, objects: Sequence[str]) -> tuple[HygieneFinding, ...]:
+    """Dirt in the data (ORG-10)."""
+    with _open(workspace, url, readonly=True) as org:
+        return check(org, objects)

@@ -1,0 +1,158 @@
+"""Moving records: drain, bulk sync, and the proof that both orgs agree (QUE-*, BLK-*, VER-1)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from orgsync_reconcile.app.workspace import OpenConnection, Workspace, open_connection
+from orgsync_reconcile.errors import UsageError
+from orgsync_reconcile.model.connection import ConnectionStatus, Direction, Side
+from orgsync_reconcile.model.records import ObjectCounts
+from orgsync_reconcile.stores.sqlite.connections import get_connection
+from orgsync_reconcile.stores.sqlite.flow import Pair
+from orgsync_reconcile.sync import bulk, verify
+from orgsync_reconcile.sync.drain import drain
+from orgsync_reconcile.sync.verify import VerifyReport
+
+#: Called with (object or "", done, in all).
+Progress = Callable[[str, int, int], None]
+#: How long a following drain rests when there was nothing to send, in seconds.
+REST = 1.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Moved:
+    """What a drain or a bulk sync did, and how long it took."""
+
+    connection: str
+    objects: tuple[ObjectCounts, ...]
+    seconds: float
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def records(self) -> int:
+        """How many records arrived."""
+        return sum(item.moved for item in self.objects)
+
+    @property
+    def incomplete(self) -> bool:
+        """Whether a record failed, or is held for its next try."""
+        return any(item.failed or item.held for item in self.objects)
+
+
+@contextmanager
+def open_pair(workspace: Workspace, name: str | None) -> Iterator[tuple[OpenConnection, Pair]]:
+    """A connection ready to move records. Raises StoreError where apply has not made it yet."""
+    with open_connection(workspace, name) as found:
+        yield found, Pair(found.primary, found.secondary, found.desired.name)
+
+
+def send_queue(
+    workspace: Workspace,
+    name: str | None,
+    *,
+    sides: Sequence[Side],
+    max_records: int | None = None,
+    progress: Progress | None = None,
+) -> Moved:
+    """Sends what is queued. A suspended connection sends nothing, which is said in `warnings` (SUS-1)."""
+    with open_pair(workspace, name) as (found, pair):
+        started = time.monotonic()
+        counts = drain(pair, sides=sides, clock=workspace.clock, max_records=max_records, progress=progress)
+        return Moved(
+            connection=found.desired.name,
+            objects=tuple(counts),
+            seconds=time.monotonic() - started,
+            warnings=_why_silent(found),
+        )
+
+
+def follow_queue(
+    workspace: Workspace, name: str | None, *, sides: Sequence[Side], progress: Progress | None = None
+) -> Iterator[Moved]:
+    """Sends what is queued as it comes, until the caller stops; yields what each round moved."""
+    with open_pair(workspace, name) as (found, pair):
+        while True:
+            started = time.monotonic()
+            counts = drain(pair, sides=sides, clock=workspace.clock, progress=progress)
+            if any(item.moved or item.failed for item in counts):
+                yield Moved(connection=found.desired.name, objects=tuple(counts), seconds=time.monotonic() - started)
+            else:
+                time.sleep(REST)
+
+
+def _why_silent(found: OpenConnection) -> tuple[str, ...]:
+    name = found.desired.name
+    states = {side: get_connection(found.org(side), name).status for side in Side}
+    return tuple(
+        f"{name} is {state.shown} in {found.org(side).label}, so nothing was sent;"
+        + (f" resume it with orgsync resume {name}" if state is ConnectionStatus.SUSPENDED else " run orgsync apply")
+        for side, state in states.items()
+        if state is not ConnectionStatus.ACCEPTED
+    )
+
+
+def copy_records(
+    workspace: Workspace,
+    name: str | None,
+    *,
+    source: Side = Side.PRIMARY,
+    objects: Sequence[str] = (),
+    since: datetime | timedelta | None = None,
+    limit: int | None = None,
+    progress: Progress | None = None,
+) -> Moved:
+    """Copies records that are already there, in one direction (BLK-1).
+
+    `since` is a moment, or an age; by default the connection's `bulk_sync.max_age`. Raises UsageError for an earlier
+    moment than the manifest allows, and for the way back of a one-way connection.
+    """
+    with open_pair(workspace, name) as (found, pair):
+        if source is Side.SECONDARY and found.desired.direction is Direction.ONE_WAY:
+            raise UsageError(
+                f"{found.desired.name} is one-way: nothing goes from the secondary to the primary",
+                hint="leave out --from, or make the connection two-way",
+            )
+        now = workspace.clock()
+        earliest = _earliest(found, now)
+        cutoff = earliest if since is None else now - since if isinstance(since, timedelta) else since
+        # A day's grace: "365d" typed a moment later is still the year that the manifest allows.
+        if earliest is not None and cutoff is not None and cutoff < earliest - timedelta(days=1):
+            raise UsageError(
+                f"the cutoff {cutoff:%Y-%m-%d} is earlier than {found.desired.name} allows ({earliest:%Y-%m-%d})",
+                where=str(found.desired.origin_of("bulk_sync.max_age")),
+                hint="set bulk_sync.max_age in the manifest, or choose a later cutoff",
+            )
+        started = time.monotonic()
+        counts = bulk.bulk_sync(
+            pair,
+            source=source,
+            objects=objects,
+            cutoff=cutoff,
+            limit=limit,
+            clock=workspace.clock,
+            progress=progress,
+        )
+        return Moved(connection=found.desired.name, objects=tuple(counts), seconds=time.monotonic() - started)
+
+
+def _earliest(found: OpenConnection, now: datetime) -> datetime | None:
+    age = found.desired.bulk_sync.max_age
+    return None if age is None else now - timedelta(seconds=age)
+
+
+def compare(workspace: Workspace, name: str | None, *, objects: Sequence[str] = (), listed: int = 100) -> VerifyReport:
+    """Compares every linked record of both orgs. Raises UsageError for an object that does not flow."""
+    with open_pair(workspace, name) as (found, pair):
+        report = verify.verify(pair, clock=workspace.clock, objects=objects, listed=listed)
+        unknown = sorted(set(objects) - {item.object for item in report.objects})
+        if unknown:
+            raise UsageError(
+                f"{', '.join(unknown)} does not flow over {found.desired.name}",
+                hint=f"see orgsync status {found.desired.name}",
+            )
+        return report

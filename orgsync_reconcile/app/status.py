@@ -1,0 +1,58 @@
+"""The connection's page: status, queue, log, history of the connections in the manifests (CON-12)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import Any
+
+from orgsync_reconcile.app.workspace import Workspace, open_connection, pick_connection
+from orgsync_reconcile.model.connection import Side
+from orgsync_reconcile.model.records import LogEntry, QueueItem
+from orgsync_reconcile.sync import status as readers
+from orgsync_reconcile.sync.status import Ends
+
+
+@contextmanager
+def _ends(workspace: Workspace, name: str | None) -> Iterator[tuple[str, Ends]]:
+    """A connection's name and its two orgs, each as it is at one moment."""
+    with open_connection(workspace, name, readonly=True) as found:
+        ends = {side: found.org(side) for side in Side}
+        with found.primary.snapshot(), found.secondary.snapshot():
+            yield found.desired.name, ends
+
+
+def show_status(workspace: Workspace, name: str | None) -> dict[str, Any]:
+    """The `status` document of one connection, or of all in the manifests."""
+    desired = workspace.desired()
+    names = sorted(desired.connections) if name is None else [pick_connection(desired, name).name]
+    connections = []
+    for each in names:
+        with _ends(workspace, each) as (connection, ends):
+            connections.append(readers.status(connection, ends))
+    return {"connections": connections}
+
+
+def show_queue(workspace: Workspace, name: str | None, *, limit: int | None) -> list[QueueItem]:
+    """What waits to be sent; `limit` is per org."""
+    with _ends(workspace, name) as (connection, ends):
+        return readers.queue(connection, ends, limit=limit)
+
+
+def list_log(workspace: Workspace, name: str | None, *, state: str, limit: int) -> list[LogEntry]:
+    """The newest entries of both orgs' logs."""
+    with _ends(workspace, name) as (connection, ends):
+        return readers.log_entries(connection, ends, state=state, limit=limit)
+
+
+def show_log_entry(workspace: Workspace, name: str | None, side: Side, number: int) -> LogEntry:
+    """One entry of one org's log. Raises OrgsyncError where there is none."""
+    with _ends(workspace, name) as (_, ends):
+        return readers.log_entry(ends, side, number)
+
+
+def list_history(workspace: Workspace, name: str | None, *, limit: int) -> list[dict[str, Any]]:
+    """The newest rows of both orgs' histories, as plain data with the org's name."""
+    with _ends(workspace, name) as (connection, ends):
+        return [{"org": org, **asdict(entry)} for org, entry in readers.history(connection, ends, limit=limit)]

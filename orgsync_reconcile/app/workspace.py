@@ -1,0 +1,120 @@
+"""Where a command works: a folder with manifests, one environment, a clock; and the orgs that manifests name."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from orgsync_reconcile.clock import Clock, system_clock
+from orgsync_reconcile.errors import UsageError
+from orgsync_reconcile.manifest import load
+from orgsync_reconcile.model.connection import Side
+from orgsync_reconcile.model.desired import Desired, DesiredConnection, DesiredOrg
+from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
+from orgsync_reconcile.stores.urls import open_store
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Workspace:
+    """`manifests` and the stores' paths are relative to `directory`."""
+
+    directory: Path = Path()
+    manifests: Path = Path("manifests")
+    environment: str | None = None
+    clock: Clock = system_clock
+
+    def desired(self) -> Desired:
+        """What the manifests say. Raises ManifestError with every problem."""
+        return load(self.directory / self.manifests, base=self.directory, environment=self.environment)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OpenConnection:
+    """A connection of the manifests with its two orgs open."""
+
+    desired: DesiredConnection
+    primary: SqliteOrg
+    secondary: SqliteOrg
+    #: Who acts in each org, by username.
+    admins: dict[Side, str]
+
+    def org(self, side: Side) -> SqliteOrg:
+        """The org at one end."""
+        return self.primary if side is Side.PRIMARY else self.secondary
+
+
+def store_url(workspace: Workspace, org: DesiredOrg) -> str:
+    """The address of an org's store; a secret reference is resolved here and nowhere earlier (REC-11).
+
+    Raises UsageError where the variable or file is missing.
+    """
+    if isinstance(org.store, str):
+        return org.store
+    try:
+        if org.store.source == "env":
+            return os.environ[org.store.name]
+        return (workspace.directory / org.store.name).read_text(encoding="utf-8").strip()
+    except (KeyError, OSError, UnicodeDecodeError):
+        kind = "environment variable" if org.store.source == "env" else "file"
+        raise UsageError(
+            f"the store of {org.name} is in the {kind} {org.store.name}, which is not there",
+            where=str(org.origin),
+            hint=f"set the {kind}",
+        ) from None
+
+
+def pick_connection(desired: Desired, name: str | None) -> DesiredConnection:
+    """The connection of that name, or the only one. Raises UsageError, with the nearest name."""
+    known = sorted(desired.connections)
+    if name is None:
+        if len(known) == 1:
+            return desired.connections[known[0]]
+        what = f"the manifests have {len(known)} connections" if known else "the manifests have no connection"
+        raise UsageError(
+            what, hint=f"name one of: {', '.join(known)}" if known else "add a document of kind Connection"
+        )
+    if name not in desired.connections:
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"the manifests have: {', '.join(known) or 'none'}"
+        raise UsageError(f"there is no connection {name!r} in the manifests", hint=hint)
+    return desired.connections[name]
+
+
+@contextmanager
+def open_orgs(
+    workspace: Workspace, desired: Desired, names: Iterable[str], *, readonly: bool = False
+) -> Iterator[dict[str, SqliteOrg]]:
+    """The orgs of these manifest names, open until the block ends.
+
+    Raises StoreError for a store that is missing or cannot be used, UsageError for an address that cannot.
+    """
+    with ExitStack() as stack:
+        yield {
+            name: stack.enter_context(
+                open_store(
+                    store_url(workspace, desired.orgs[name]), base=workspace.directory, label=name, readonly=readonly
+                )
+            )
+            for name in sorted(set(names))
+        }
+
+
+@contextmanager
+def open_connection(workspace: Workspace, name: str | None, *, readonly: bool = False) -> Iterator[OpenConnection]:
+    """A connection of the manifests with both orgs open until the block ends. Raises as `open_orgs` does."""
+    desired = workspace.desired()
+    chosen = pick_connection(desired, name)
+    with open_orgs(workspace, desired, (chosen.primary, chosen.secondary), readonly=readonly) as orgs:
+        yield OpenConnection(
+            desired=chosen,
+            primary=orgs[chosen.primary],
+            secondary=orgs[chosen.secondary],
+            admins={
+                Side.PRIMARY: desired.orgs[chosen.primary].admin,
+                Side.SECONDARY: desired.orgs[chosen.secondary].admin,
+            },
+        )

@@ -1,0 +1,1 @@
+"""The program at the terminal: one file per command, errors to exit codes, rendering."""

@@ -1,0 +1,26 @@
+"""`orgsync lint`."""
+
+from __future__ import annotations
+
+from orgsync_reconcile.app.validate import advise
+from orgsync_reconcile.cli.base import leaf
+from orgsync_reconcile.cli.findings import show_findings
+from orgsync_reconcile.cli.session import Session, pass_session
+
+
+@leaf(formats=("text", "json", "markdown"))
+@pass_session
+def command(session: Session) -> None:
+    """Give advice on style and risk in the manifests.
+
+    Advice never stops a plan, so this exits with 0; what would stop one is an error of `orgsync validate`. The codes
+    are explained in docs/diagnostics.md.
+
+    Example:
+      orgsync lint
+    """
+    found = advise(session.workspace())
+    if found or session.format == "json":
+        show_findings(session, found)
+    else:
+        session.show("No advice.")

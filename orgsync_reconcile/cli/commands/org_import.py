@@ -1,0 +1,62 @@
+"""`orgsync org import`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from orgsync_reconcile.app.orgs import Import, import_project
+from orgsync_reconcile.cli.base import leaf
+from orgsync_reconcile.cli.layout import counted, table, visible
+from orgsync_reconcile.cli.session import Session, pass_session
+from orgsync_reconcile.errors import ExitCode
+
+
+@leaf(formats=("text", "json", "markdown"))
+@click.argument("org")
+@click.argument("folder")
+@pass_session
+def command(session: Session, org: str, folder: str) -> ExitCode:
+    """Deploy an SFDX project into an org.
+
+    ORG is a store's address, or an org of the manifests. Objects and fields become tables and columns; types that
+    orgsync does not know are kept as they are. A component that cannot be deployed is listed, the others go on; then
+    the exit code is 5.
+
+    Examples:
+      orgsync org import sqlite:orgs/acme.db ../dreamhouse
+      orgsync org import acme force-app
+    """
+    result = import_project(session.workspace(), org, Path(folder))
+    failed = bool(result.failures or result.problems)
+    if session.format == "json":
+        session.show_json(
+            {
+                "deployed": result.deployed,
+                "failures": [{"component": str(item.key), "message": item.message} for item in result.failures],
+                "problems": [
+                    {"path": item.path, "line": item.line, "message": item.message} for item in result.problems
+                ],
+            }
+        )
+    else:
+        session.show(
+            table(session, ("COMPONENT", "DEPLOYED"), list(result.deployed.items()), empty="Nothing was deployed.")
+        )
+        _complain(session, result)
+    return ExitCode.PARTIAL if failed else ExitCode.OK
+
+
+def _complain(session: Session, result: Import) -> None:
+    for problem in result.problems:
+        session.complain(f"{session.style_error('error', 'not read:')} {visible(str(problem))}")
+    for failure in result.failures:
+        session.complain(
+            f"{session.style_error('error', 'not deployed:')} {visible(f'{failure.key}: {failure.message}')}"
+        )
+    for item in result.shadowed:
+        session.note(f"left out: {visible(str(item))}")
+    bad = len(result.problems) + len(result.failures)
+    if bad:
+        session.complain(f"{counted(bad, 'component')} stayed out; mend them and import again.")

@@ -1,0 +1,58 @@
+"""`orgsync plan`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from orgsync_reconcile.app.planning import Choice, plan, save_plan
+from orgsync_reconcile.cli.base import leaf
+from orgsync_reconcile.cli.options import allowance
+from orgsync_reconcile.cli.plans import plan_text
+from orgsync_reconcile.cli.session import Session, pass_session
+from orgsync_reconcile.errors import ExitCode
+
+
+@leaf(formats=("text", "json", "markdown"))
+@click.option("-o", "--out", metavar="FILE", help="Save the plan as well, for: orgsync apply FILE.")
+@click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 where there is something to do or drift.")
+@click.option("--target", "targets", multiple=True, metavar="ADDRESS", help="Only this and what it needs; repeatable.")
+@click.option("--exclude", "excludes", multiple=True, metavar="ADDRESS", help="All but this; repeatable.")
+@click.option(
+    "--allow", "allow", multiple=True, type=allowance, metavar="GUARD[=N]", help="As if apply were given this."
+)
+@pass_session
+def command(
+    session: Session,
+    out: str | None,
+    detailed_exitcode: bool,
+    targets: tuple[str, ...],
+    excludes: tuple[str, ...],
+    allow: tuple[tuple[str, float | None], ...],
+) -> ExitCode:
+    """Show what apply would do; change nothing.
+
+    Each line is an action at an address: + creates, ~ changes, - deletes, > runs; ? marks what was changed by hand in
+    an org, ! what is blocked. The same manifests and orgs give the same plan, byte for byte. Exits with 1 where the
+    plan cannot be applied.
+
+    Examples:
+      orgsync plan
+      orgsync plan --out plan.json && orgsync apply plan.json
+      orgsync plan --target acme-dr/publication/Account
+      orgsync plan --format markdown > comment.md
+    """
+    made = plan(
+        session.workspace(),
+        Choice(targets=targets, excludes=excludes, allow=dict(allow)),
+    )
+    session.show(plan_text(session, made))
+    if out is not None:
+        save_plan(session.workspace(), made, Path(out))
+        session.note(f"Saved to {out}; apply it with: orgsync apply {out}")
+    elif made.actions and made.applyable:
+        session.note("Nothing was changed. Carry it out with: orgsync apply")
+    if not made.applyable:
+        return ExitCode.ERROR
+    return ExitCode.CHANGES if detailed_exitcode and (made.actions or made.drift) else ExitCode.OK

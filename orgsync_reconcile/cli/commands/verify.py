@@ -1,0 +1,85 @@
+"""`orgsync verify`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import click
+
+from orgsync_reconcile.app.records import compare
+from orgsync_reconcile.cli.base import leaf
+from orgsync_reconcile.cli.layout import counted, table
+from orgsync_reconcile.cli.options import connection_argument
+from orgsync_reconcile.cli.session import Session, pass_session
+from orgsync_reconcile.errors import ExitCode
+from orgsync_reconcile.sync.verify import VerifyReport
+
+_HEADS = ("OBJECT", "LINKED", "EQUAL", "DIFFERENT", "MISSING IN PRIMARY", "MISSING IN SECONDARY")
+_DIFFERENCES = ("OBJECT", "PRIMARY", "SECONDARY", "FIELD", "IN PRIMARY", "IN SECONDARY")
+#: Longer values are cut in the list of differences.
+_LONGEST = 30
+
+
+@leaf(formats=("text", "json", "markdown"))
+@connection_argument
+@click.option("--object", "objects", multiple=True, metavar="OBJECT", help="Only this object; repeatable.")
+@click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 where something differs.")
+@pass_session
+def command(session: Session, connection: str | None, objects: tuple[str, ...], detailed_exitcode: bool) -> ExitCode:
+    """Prove that both orgs agree, or list what differs.
+
+    Compares every published field of every linked record, after translating Ids and users. Changes that are still
+    queued count as differences: drain first. Up to 100 differing records per object are listed; the counts are complete.
+
+    Examples:
+      orgsync verify acme-dr
+      orgsync verify acme-dr --object Account --detailed-exitcode
+    """
+    report = compare(session.workspace(), connection, objects=objects)
+    if session.format == "json":
+        session.show_json(_document(report))
+    else:
+        rows = [
+            (r.object, r.linked, r.equal, r.different, r.missing_primary, r.missing_secondary) for r in report.objects
+        ]
+        session.show(table(session, _HEADS, rows, empty="No records are linked."))
+        if report.differences:
+            session.show("")
+            session.show(table(session, _DIFFERENCES, _differences(report), empty=""))
+        if rows:
+            session.show(f"\n{_verdict(report)}")
+    return ExitCode.CHANGES if detailed_exitcode and not report.equal else ExitCode.OK
+
+
+def _document(report: VerifyReport) -> dict[str, Any]:
+    """Values that are bytes are told by their length."""
+    document = asdict(report)
+    for item in document["differences"]:
+        for key in ("primary_value", "secondary_value"):
+            if isinstance(item[key], bytes):
+                item[key] = f"({len(item[key])} bytes)"
+    return document
+
+
+def _differences(report: VerifyReport) -> Sequence[Sequence[object]]:
+    return [
+        (d.object, d.primary_record, d.secondary_record, d.field, _short(d.primary_value), _short(d.secondary_value))
+        for d in report.differences
+    ]
+
+
+def _short(value: object) -> str:
+    if isinstance(value, bytes):
+        return f"({len(value)} bytes)"
+    text = "(blank)" if value in (None, "") else str(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
+def _verdict(report: VerifyReport) -> str:
+    linked = sum(item.linked for item in report.objects)
+    equal = sum(item.equal for item in report.objects)
+    if equal == linked:
+        return f"Both orgs agree: {counted(linked, 'linked record')}, all equal."
+    return f"The orgs differ: {counted(linked - equal, 'linked record')} of {linked:,}."

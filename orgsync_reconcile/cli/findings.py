@@ -1,0 +1,46 @@
+"""Findings in manifests as text, JSON or Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from orgsync_reconcile.cli.layout import markdown_table, visible
+from orgsync_reconcile.cli.session import Session
+from orgsync_reconcile.model.diagnostic import Diagnostic, Severity
+
+
+def findings_document(findings: Sequence[Diagnostic]) -> dict[str, Any]:
+    """The JSON document of `validate` and `lint`."""
+    return {
+        "valid": not any(item.severity is Severity.ERROR for item in findings),
+        "diagnostics": [
+            {
+                "severity": item.severity.value,
+                "code": item.code,
+                "message": item.message,
+                "hint": item.hint,
+                "source": (
+                    {"file": item.origin.file, "line": item.origin.line, "column": item.origin.column}
+                    if item.origin
+                    else None
+                ),
+            }
+            for item in findings
+        ],
+    }
+
+
+def show_findings(session: Session, findings: Sequence[Diagnostic]) -> None:
+    """Prints the findings in the session's format."""
+    if session.format == "json":
+        session.show_json(findings_document(findings))
+    elif session.format == "markdown":
+        rows = [(str(item.origin or ""), f"{item.severity} {item.code}", item.message, item.hint) for item in findings]
+        session.show(markdown_table(("Place", "Code", "What", "What to do"), rows))
+    else:
+        for item in findings:
+            place = session.style("dim", f"{item.origin}: ") if item.origin else ""
+            kind = session.style(item.severity.value, f"{item.severity} {item.code}")
+            hint = f"; {item.hint}" if item.hint else ""
+            session.show(f"{place}{kind}: {visible(item.message + hint)}")

@@ -1,0 +1,47 @@
+"""Every command with its one line of help, so that `orgsync --help` imports none of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+#: Name -> summary, or (summary, commands) of a group. A command `a b` is `command` in the module `commands.a_b`.
+Entries = Mapping[str, "str | tuple[str, Mapping[str, str]]"]
+
+COMMANDS: Entries = {
+    "init": "Write a commented starter set of manifests.",
+    "validate": "Check the manifests without touching an org.",
+    "lint": "Give advice on style and risk in the manifests.",
+    "schema": "Print the JSON Schema of manifests, for editors.",
+    "plan": "Show what apply would do; change nothing.",
+    "show": "Show a saved plan, and whether it is stale.",
+    "apply": "Bring the orgs to what the manifests say.",
+    "bulk-sync": "Copy the records that are already there, in one direction.",
+    "drain": "Send queued changes to the other org.",
+    "verify": "Prove that both orgs agree, or list what differs.",
+    "status": "Show connections: state, queue, log, publications.",
+    "queue": ("Look at the record queue.", {"list": "List what waits to be sent."}),
+    "log": (
+        "Look at the sync log.",
+        {"list": "List the newest entries of both orgs' logs.", "show": "Show one entry in full."},
+    ),
+    "history": "List what happened to a connection, newest first.",
+    "suspend": "Stop sending over a connection; changes go on queueing.",
+    "resume": "Let a suspended connection send again.",
+    "metadata": ("Metadata on demand.", {"sync": "Bring the secondary's metadata in step now."}),
+    "users": ("Users on demand.", {"sync": "Copy users again, both ways by their switches."}),
+    "org": (
+        "Make, fill and look at embedded orgs.",
+        {
+            "create": "Make an embedded org.",
+            "import": "Deploy an SFDX project into an org.",
+            "load": "Load records from sObject trees, their plans or CSV.",
+            "describe": "Show an org's objects, or one object's fields.",
+            "check": "Look for blank required fields, invalid lookups, duplicates.",
+        },
+    ),
+    "lock": (
+        "The lock that an apply holds.",
+        {"show": "Show who holds a lock.", "release": "Release a lock that a dead run left behind."},
+    ),
+    "demo": "Tell the whole story on two embedded orgs in a new folder.",
+}

@@ -1,0 +1,181 @@
+"""The connection's page as data: status, queue, log and history of both orgs (CON-12, QUE-1, LOG-1, SUS-1)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from orgsync_reconcile.errors import OrgsyncError
+from orgsync_reconcile.model.connection import ConnectionStatus, Side
+from orgsync_reconcile.model.records import LogEntry, QueueItem
+from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
+from orgsync_reconcile.stores.sqlite.history import HistoryEntry, read_history, read_log
+from orgsync_reconcile.stores.sqlite.queue import count_queue, read_queue
+
+#: The two orgs of a connection; one that cannot be read is None.
+Ends = Mapping[Side, SqliteOrg | None]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class End:
+    """A connection as one org knows it; `number` is its number in that org."""
+
+    number: int
+    status: ConnectionStatus
+    connection_type: str
+    owner: str
+    contact: str
+    partner: str
+    suspended_by: str
+    options: Mapping[str, bool]
+
+
+def read_end(org: SqliteOrg, connection: str) -> End | None:
+    """What the org's own tables say of the connection; None where it does not know it."""
+    row = org.db.execute(
+        'SELECT c.number, p."ConnectionStatus", coalesce(p."ConnectionType", \'\'), coalesce(u."Username", \'\'),'
+        " coalesce(k.\"Name\", ''), c.partner_name, c.suspended_by,"
+        ' p."IsSyncAuditFields", p."IsSyncMetadata", p."IsSyncUsers"'
+        ' FROM orgsync_connection AS c JOIN "PartnerNetworkConnection" AS p ON p."Id" = c.id'
+        ' LEFT JOIN "User" AS u ON u."Id" = p."PrimaryContactId" LEFT JOIN "Contact" AS k ON k."Id" = p."ContactId"'
+        " WHERE c.name = ?",
+        [connection],
+    ).fetchone()
+    if row is None:
+        return None
+    return End(
+        number=row[0],
+        status=ConnectionStatus(row[1]),
+        connection_type=row[2],
+        owner=row[3],
+        contact=row[4],
+        partner=row[5],
+        suspended_by=row[6],
+        options={
+            "feeds_and_audit_fields": bool(row[7]),
+            "metadata": bool(row[8]),
+            "users": bool(row[9]),
+        },
+    )
+
+
+def status(connection: str, ends: Ends) -> dict[str, Any]:
+    """One connection of the `status` document. The whole is Suspended where either org is; a new one is Not connected."""
+    known = {side: read_end(org, connection) if org else None for side, org in ends.items()}
+    shown = [end.status for end in known.values() if end]
+    if not shown:
+        overall = "Not connected"
+    elif ConnectionStatus.SUSPENDED in shown:
+        overall = ConnectionStatus.SUSPENDED.shown
+    else:
+        # The end that lags behind says how far the connection is.
+        overall = min(shown, key=list(ConnectionStatus).index).shown
+    primary = known[Side.PRIMARY]
+    return {
+        "name": connection,
+        "status": overall,
+        "type": primary.connection_type if primary else "",
+        "owner": primary.owner if primary else "",
+        "contact": primary.contact if primary else "",
+        **{side.value: _end_document(side, ends, known) for side in Side},
+    }
+
+
+def _end_document(side: Side, ends: Ends, known: Mapping[Side, End | None]) -> dict[str, Any] | None:
+    org, end = ends[side], known[side]
+    if org is None or end is None:
+        return None
+    partner, theirs = ends[side.other], known[side.other]
+    counts = count_queue(org, end.number, partner if theirs else None, theirs.number if theirs else 0)
+    hidden = end.status is ConnectionStatus.SUSPENDED
+    return {
+        "org": org.label,
+        "role": side.value,
+        "status": end.status.shown,
+        "suspended_by": end.suspended_by or None,
+        "options": dict(end.options),
+        "queue": {"pending": counts.pending, "retrying": counts.retrying},
+        "log": _log_counts(org, connection_number=end.number),
+        "published": None if hidden else _objects(org, "orgsync_published", end.number),
+        "subscribed": None if hidden else _objects(org, "orgsync_subscribed", end.number),
+        "bulk_sync": _bulk_syncs(partner, theirs),
+    }
+
+
+def _objects(org: SqliteOrg, table: str, connection: int) -> list[str]:
+    rows = org.db.execute(f"SELECT object FROM {table} WHERE connection = ? ORDER BY object", [connection])
+    return [row[0] for row in rows]
+
+
+def _log_counts(org: SqliteOrg, connection_number: int) -> dict[str, int]:
+    counts = {"retrying": 0, "failed": 0, "resolved": 0}
+    for word, number in org.db.execute(
+        'SELECT lower(l."Status"), count(*) FROM "PartnerNetworkSyncLog" AS l'
+        ' JOIN orgsync_connection AS c ON c.id = l."ConnectionId"'
+        ' WHERE c.number = ? AND l."IsDeleted" = 0 GROUP BY 1',
+        [connection_number],
+    ):
+        if word in counts:
+            counts[word] = number
+    return counts
+
+
+def _bulk_syncs(target: SqliteOrg | None, end: End | None) -> list[dict[str, Any]]:
+    """How far the bulk syncs from this org have come: their checkpoints stand in the target (BLK-5)."""
+    if target is None or end is None:
+        return []
+    rows = target.db.execute(
+        "SELECT object, copied, failed, remaining, finished IS NOT NULL FROM orgsync_bulk WHERE connection = ? ORDER BY object",
+        [end.number],
+    )
+    names = ("object", "copied", "failed", "remaining", "finished")
+    return [{**dict(zip(names, row, strict=True)), "finished": bool(row[4])} for row in rows]
+
+
+def queue(connection: str, ends: Ends, *, limit: int | None = None) -> list[QueueItem]:
+    """What waits to be sent from each org: retrying items first, then pending ones in order. `limit` is per org."""
+    known = {side: read_end(org, connection) if org else None for side, org in ends.items()}
+    items: list[QueueItem] = []
+    for side in Side:
+        org, end, theirs = ends[side], known[side], known[side.other]
+        if org is not None and end is not None:
+            partner = ends[side.other] if theirs else None
+            items.extend(read_queue(org, end.number, partner, theirs.number if theirs else 0, limit=limit))
+    return items
+
+
+def log_entries(connection: str, ends: Ends, *, state: str = "", limit: int = 100) -> list[LogEntry]:
+    """The newest entries of both orgs' sync logs, newest first; `state` is one of their statuses, in any case."""
+    found = [
+        entry
+        for org in ends.values()
+        if org is not None
+        for entry in read_log(org, connection, limit=-1 if state else limit)
+        if not state or entry.status.casefold() == state.casefold()
+    ]
+    return sorted(found, key=lambda entry: (entry.at, entry.number), reverse=True)[:limit]
+
+
+def log_entry(ends: Ends, side: Side, number: int) -> LogEntry:
+    """One entry by its number in one org's log. Raises OrgsyncError where there is none."""
+    org = ends[side]
+    found = next((entry for entry in read_log(org, limit=-1) if entry.number == number), None) if org else None
+    if found is None:
+        raise OrgsyncError(
+            f"the sync log has no entry {number}",
+            where=org.label if org else side.value,
+            hint="run orgsync log list to see the entries",
+        )
+    return found
+
+
+def history(connection: str, ends: Ends, *, limit: int = 100) -> list[tuple[str, HistoryEntry]]:
+    """(org, row) of both orgs' connection histories, newest first (CON-12)."""
+    found = [
+        (org.label, entry)
+        for org in ends.values()
+        if org is not None
+        for entry in read_history(org, connection, limit=limit)
+    ]
+    return sorted(found, key=lambda item: (item[1].at, item[1].number), reverse=True)[:limit]
