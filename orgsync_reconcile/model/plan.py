@@ -134,6 +134,9 @@ class Plan:
     manual: tuple[ManualTask, ...] = ()
     guards: tuple[Guard, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
+    #: The part of the whole that was asked for: addresses, sorted.
+    targets: tuple[str, ...] = ()
+    excludes: tuple[str, ...] = ()
 
     @property
     def summary(self) -> Mapping[str, int]:
