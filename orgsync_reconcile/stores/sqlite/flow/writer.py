@@ -93,11 +93,7 @@ class Writer:
         """Updates linked records by their changed columns; returns how many."""
         bits = self._bits(path.columns)
         full = path.full_mask(self.words.width)
-        everything = commas(f"m{word} = {value}" for word, value in enumerate(full))
-        # An insert under an Id that is already linked is an update of all columns (ORG-7).
-        self.db.execute(
-            f"UPDATE temp.stage SET {everything} WHERE object = ? AND ins = 1 AND local IS NOT NULL", [path.source]
-        )
+        self.db.execute(writes.mask_of_linked_inserts(path, self.words.width, self.target))
         kept = [f"st.{name} & {value}" for name, value in zip(self.words.names, full, strict=True)]
         count = self._todo(path, f"st.local IS NOT NULL AND {self.words.any_bit(bits, 'st')}", masks=kept)
         if not count:

@@ -156,6 +156,22 @@ def update_rows(path: Path, columns: Sequence[PathColumn], target: Target, *, on
     )
 
 
+def mask_of_linked_inserts(path: Path, width: int, target: Target) -> str:
+    """UPDATE of temp.stage: an insert under an Id that is linked already is an update of all columns (ORG-7).
+
+    Of all columns that differ, that is: a bulk sync that has already copied the record leaves nothing to do.
+    """
+    words: list[list[str]] = [["0"] for _ in range(width)]
+    for column in path.columns:
+        words[column.word].append(f"({value_of(column, target)} IS NOT t.{quote(column.name)}) * {column.bit}")
+    sets = commas(f"m{word} = {' | '.join(bits)}" for word, bits in enumerate(words))
+    return (
+        f"UPDATE temp.stage SET {sets} FROM partner.{quote(path.object)} AS s, main.{quote(path.object)} AS t"
+        f" WHERE stage.object = {path.source} AND stage.ins = 1 AND stage.local IS NOT NULL"
+        ' AND s."Id" = stage.record AND t."Id" = stage.local'
+    )
+
+
 def blank_unique(path: Path, columns: Sequence[PathColumn]) -> str:
     """UPDATE that blanks unique columns which are about to change, so that records can swap their values."""
     sets = commas(
