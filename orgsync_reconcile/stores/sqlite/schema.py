@@ -8,8 +8,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from orgsync_reconcile.errors import MetadataError
-from orgsync_reconcile.model.schema import SCALED, FieldDef, FieldType, ObjectDef
+from orgsync_reconcile.model.schema import FieldDef, FieldType, ObjectDef
 from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
+from orgsync_reconcile.stores.sqlite.retype import convert_column, needs_conversion
 from orgsync_reconcile.stores.sqlite.tables import all_columns, create_table, indexes
 from orgsync_reconcile.stores.sqlite.text import quote
 from orgsync_reconcile.stores.sqlite.triggers import Capture, Child, object_triggers
@@ -126,24 +127,6 @@ def _physical_columns(org: SqliteOrg, name: str) -> list[str]:
     return [row[1] for row in org.db.execute(f"PRAGMA table_xinfo({quote(name)})")]
 
 
-def _convert(org: SqliteOrg, name: str, old: FieldDef, new: FieldDef) -> None:
-    """Carries values over a change of type or scale, as far as they have a meaning there; others become blank."""
-    table, column = quote(name), quote(new.name)
-    if old.type in SCALED and new.type in SCALED:
-        change = (new.scale or 0) - (old.scale or 0)
-        if change > 0:
-            org.db.execute(f"UPDATE {table} SET {column} = {column} * {10**change}")
-        elif change < 0:
-            org.db.execute(f"UPDATE {table} SET {column} = CAST(round({column} / {10**-change}.0) AS INTEGER)")
-    elif old.type in SCALED:
-        org.db.execute(f"UPDATE {table} SET {column} = CAST({column} / {10 ** (old.scale or 0)}.0 AS TEXT)")
-    elif new.type in SCALED:
-        number = f"CAST(round(CAST({column} AS REAL) * {10 ** (new.scale or 0)}) AS INTEGER)"
-        org.db.execute(f"UPDATE {table} SET {column} = CASE WHEN {column} GLOB '*[0-9]*' THEN {number} END")
-    elif new.type is FieldType.CHECKBOX:
-        org.db.execute(f"UPDATE {table} SET {column} = coalesce({column} IN ('1', 'true', 'TRUE'), 0)")
-
-
 def _alter(org: SqliteOrg, old: ObjectDef, new: ObjectDef) -> None:
     """Brings the table of `old` to `new` without copying it: columns are added and dropped, constraints rewritten."""
     db = org.db
@@ -164,8 +147,8 @@ def _alter(org: SqliteOrg, old: ObjectDef, new: ObjectDef) -> None:
     _rewrite_constraints(org, new)
     for field in new.fields.values():
         previous = old.fields.get(field.name)
-        if previous is not None and (previous.type, previous.scale) != (field.type, field.scale):
-            _convert(org, new.name, previous, field)
+        if previous is not None and field.name in present and needs_conversion(previous, field):
+            convert_column(org, new.name, previous, field)
 
 
 def _rewrite_constraints(org: SqliteOrg, obj: ObjectDef) -> None:

@@ -1,0 +1,53 @@
+"""Short ways to make objects, records and connections, and to read the change log, for the store tests."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import UTC, datetime
+
+from orgsync_reconcile.model.schema import FieldDef, FieldType, ObjectDef
+from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
+from orgsync_reconcile.stores.sqlite.schema import deploy_objects
+
+NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
+
+
+def make_object(org: SqliteOrg, *fields: FieldDef, name: str = "Thing__c", key_prefix: str = "a00") -> ObjectDef:
+    """Deploys a custom object with a text name and these fields."""
+    title = FieldDef(name="Name", type=FieldType.TEXT, length=80, name_field=True)
+    everything = {item.name: item for item in (title, *fields)}
+    obj = ObjectDef(name=name, key_prefix=key_prefix, label=name, custom=True, fields=everything)
+    deploy_objects(org, [obj])
+    return obj
+
+
+def custom(name: str, type_: FieldType, **values: object) -> FieldDef:
+    """A custom field."""
+    return FieldDef.from_dict({"name": name, "type": type_, "custom": True, **values})
+
+
+def changes(org: SqliteOrg) -> list[tuple[str, str, tuple[str, ...]]]:
+    """The change log as (operation, record, changed fields by name)."""
+    names: dict[tuple[int, int], str] = {
+        (row[0], row[1]): row[2] for row in org.db.execute("SELECT object, number, name FROM orgsync_field")
+    }
+    columns = [row[1] for row in org.db.execute("PRAGMA table_info(orgsync_change)") if row[1][0] == "m"]
+    words = ", ".join(columns)
+    found = []
+    for row in org.db.execute(f"SELECT object, op, record, {words} FROM orgsync_change ORDER BY seq"):
+        changed = tuple(
+            names[row[0], word * 62 + bit]
+            for word, mask in enumerate(row[3:])
+            for bit in range(62)
+            if (mask or 0) >> bit & 1
+        )
+        found.append((row[1], row[2], changed))
+    return found
+
+
+def insert(db: sqlite3.Connection, table: str, **values: object) -> str:
+    """Inserts a record as any client would and returns its minted Id."""
+    names = ", ".join(f'"{name}"' for name in values)
+    given = f"({names}) VALUES ({', '.join('?' * len(values))})" if values else "DEFAULT VALUES"
+    row = db.execute(f'INSERT INTO "{table}" {given}', list(values.values())).lastrowid
+    return str(db.execute(f'SELECT "Id" FROM "{table}" WHERE orgsync_row = ?', [row]).fetchone()[0])

@@ -1,0 +1,169 @@
+"""Altering objects that hold records: data stays, rules change, refusals change nothing (ORG-4)."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import replace
+
+import pytest
+from store_helpers import custom, insert, make_object
+
+from orgsync_reconcile.errors import MetadataError
+from orgsync_reconcile.model.schema import FieldDef, FieldType
+from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
+from orgsync_reconcile.stores.sqlite.schema import Objects, deploy_objects, free_key_prefix
+
+T = FieldType
+
+
+def test_fields_come_and_go_and_records_stay(org: SqliteOrg, client: sqlite3.Connection) -> None:
+    """ORG-4: adding and dropping fields keeps Ids, values and what is to come."""
+    make_object(org, custom("A__c", T.TEXT, length=20), custom("U__c", T.TEXT, length=20, unique=True))
+    first = insert(client, "Thing__c", A__c="a", U__c="u")
+    make_object(org, custom("A__c", T.TEXT, length=20), custom("N__c", T.NUMBER, precision=5, scale=1, default="2.5"))
+    second = insert(client, "Thing__c", A__c="b")
+    rows = client.execute('SELECT "Id", "A__c", "N__c" FROM "Thing__c" ORDER BY orgsync_row').fetchall()
+    assert [row[:2] for row in rows] == [(first, "a"), (second, "b")]
+    assert rows[1][2] == 25
+    with pytest.raises(sqlite3.OperationalError, match="no column named U__c"):
+        insert(client, "Thing__c", U__c="u")
+
+
+def test_a_dropped_field_keeps_its_number(org: SqliteOrg) -> None:
+    """ORG-7: numbers stand in the change log, so they are never given to another field."""
+    a, b, c = (custom(name, T.TEXT, length=20) for name in ("A__c", "B__c", "C__c"))
+    make_object(org, a, b)
+    make_object(org, a)
+    make_object(org, a, c)
+    make_object(org, a, b, c)
+    rows = org.db.execute(
+        "SELECT f.name, f.number FROM orgsync_field AS f JOIN orgsync_object AS o ON o.number = f.object"
+        " WHERE o.name = 'Thing__c' ORDER BY f.number"
+    ).fetchall()
+    assert rows == [("Name", 0), ("A__c", 1), ("B__c", 2), ("C__c", 3)]
+
+
+def test_columns_that_formulas_and_parents_use_can_be_dropped(org: SqliteOrg, client: sqlite3.Connection) -> None:
+    """ORG-4, ORG-6: a computed column gives way, and the former parent no longer cascades."""
+    rate = custom("Rate__c", T.NUMBER, precision=5, scale=0)
+    twice = custom("Twice__c", T.FORMULA, formula="Rate__c * 2", result_type="number", scale=0)
+    parent = custom("Parent__c", T.MASTER_DETAIL, reference_to=["Account"], cascade_delete=True)
+    make_object(org, twice, rate, parent)
+    account = insert(client, "Account", Name="a")
+    insert(client, "Thing__c", Rate__c=4, Parent__c=account)
+    make_object(org, twice)
+    client.execute('DELETE FROM "Account"')
+    assert client.execute('SELECT "Twice__c", "IsDeleted" FROM "Thing__c"').fetchone() == (None, 0)
+    make_object(org, twice, rate, parent)
+    client.execute('UPDATE "Thing__c" SET "Rate__c" = 5')
+    assert client.execute('SELECT "Twice__c" FROM "Thing__c"').fetchone() == (10,)
+
+
+@pytest.mark.parametrize(
+    ("old", "value", "new", "kept"),
+    [
+        (custom("F__c", T.NUMBER, precision=8, scale=2), 125, custom("F__c", T.NUMBER, precision=8, scale=4), 12500),
+        (custom("F__c", T.NUMBER, precision=8, scale=2), 125, custom("F__c", T.NUMBER, precision=8, scale=1), 13),
+        (custom("F__c", T.NUMBER, precision=8, scale=2), -125, custom("F__c", T.TEXT, length=20), "-1.25"),
+        (custom("F__c", T.NUMBER, precision=8, scale=0), 7, custom("F__c", T.TEXT, length=20), "7"),
+        (custom("F__c", T.TEXT, length=20), "2.5", custom("F__c", T.CURRENCY, precision=8, scale=2), 250),
+        (custom("F__c", T.TEXT, length=20), "two", custom("F__c", T.CURRENCY, precision=8, scale=2), None),
+        (custom("F__c", T.TEXT, length=20), "2 or 3", custom("F__c", T.NUMBER, precision=8, scale=0), None),
+        (custom("F__c", T.TEXT, length=20), "true", custom("F__c", T.CHECKBOX), 1),
+        (custom("F__c", T.TEXT, length=20), "2026-01-31", custom("F__c", T.DATE), "2026-01-31"),
+        (custom("F__c", T.TEXT, length=20), "soon", custom("F__c", T.DATE), None),
+        (custom("F__c", T.TEXT, length=20), "Acme", custom("F__c", T.LOOKUP, reference_to=["Account"]), None),
+        (custom("F__c", T.PICKLIST, picklist=["a"]), "a", custom("F__c", T.TEXT, length=20), "a"),
+        (custom("F__c", T.CHECKBOX), 1, custom("F__c", T.TEXT, length=20), "true"),
+        (custom("F__c", T.DATE), "2026-01-31", custom("F__c", T.DATETIME), "2026-01-31T00:00:00.000Z"),
+        (custom("F__c", T.DATETIME), "2026-01-31T12:00:00.000Z", custom("F__c", T.DATE), "2026-01-31"),
+        (
+            custom("F__c", T.NUMBER, precision=18, scale=2),
+            10**18 - 1,
+            custom("F__c", T.TEXT, length=20),
+            "9" * 16 + ".99",
+        ),
+        (
+            custom("F__c", T.TEXT, length=20),
+            "9" * 16 + ".99",
+            custom("F__c", T.NUMBER, precision=18, scale=2),
+            10**18 - 1,
+        ),
+    ],
+)
+def test_a_retyped_field_keeps_what_has_a_meaning(
+    old: FieldDef, value: object, new: FieldDef, kept: object, org: SqliteOrg, client: sqlite3.Connection
+) -> None:
+    """ORG-4: values are carried over a change of type or scale; those without a meaning there become blank."""
+    make_object(org, old)
+    record = insert(client, "Thing__c", Name="x", F__c=value)
+    make_object(org, new)
+    assert client.execute('SELECT "Id", "Name", "F__c" FROM "Thing__c"').fetchone() == (record, "x", kept)
+    client.execute('UPDATE "Thing__c" SET "Name" = \'y\'')
+    assert client.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def test_required_later_leaves_older_records_be(org: SqliteOrg, client: sqlite3.Connection) -> None:
+    """ORG-4, ORG-10: records older than a requirement may stay blank, new ones and changes of the field may not."""
+    make_object(org, custom("F__c", T.TEXT, length=20))
+    insert(client, "Thing__c", Name="old")
+    make_object(org, custom("F__c", T.TEXT, length=20, required=True))
+    client.execute('UPDATE "Thing__c" SET "Name" = \'still old\'')
+    for statement in ('UPDATE "Thing__c" SET "F__c" = \'\'', 'INSERT INTO "Thing__c" ("Name") VALUES (\'new\')'):
+        with pytest.raises(sqlite3.IntegrityError, match="REQUIRED_FIELD_MISSING:F__c"):
+            client.execute(statement)
+
+
+def test_shorter_fields_leave_longer_values_be(org: SqliteOrg, client: sqlite3.Connection) -> None:
+    """ORG-4: a shorter length counts from now on; nothing is cut."""
+    make_object(org, custom("F__c", T.TEXT, length=20))
+    insert(client, "Thing__c", F__c="x" * 20)
+    make_object(org, custom("F__c", T.TEXT, length=5))
+    assert client.execute('SELECT length("F__c") FROM "Thing__c"').fetchone() == (20,)
+    with pytest.raises(sqlite3.IntegrityError, match="STRING_TOO_LONG"):
+        insert(client, "Thing__c", F__c="x" * 6)
+
+
+def test_uniqueness_that_the_data_breaks_is_refused_whole(org: SqliteOrg, client: sqlite3.Connection) -> None:
+    """ORG-4: a unique field cannot be made over duplicates, and the org is then as before."""
+    make_object(org, custom("F__c", T.TEXT, length=20))
+    insert(client, "Thing__c", F__c="same")
+    insert(client, "Thing__c", F__c="SAME")
+    before = org.db.execute("SELECT * FROM sqlite_master").fetchall()
+    with pytest.raises(MetadataError, match="unique") as caught:
+        make_object(org, custom("F__c", T.TEXT, length=20, unique=True), custom("New__c", T.TEXT, length=5))
+    assert "org check" in caught.value.hint
+    assert org.db.execute("SELECT * FROM sqlite_master").fetchall() == before
+    assert "New__c" not in Objects(org)["Thing__c"].fields
+    insert(client, "Thing__c", F__c="same")
+
+
+def test_a_column_that_an_own_trigger_reads_is_not_dropped_from_under_it(
+    org: SqliteOrg, client: sqlite3.Connection
+) -> None:
+    """ORG-4, TRG-1: the refusal leaves table and trigger as they were."""
+    make_object(org, custom("F__c", T.TEXT, length=20))
+    client.execute(
+        "CREATE TRIGGER own AFTER INSERT ON \"Thing__c\" WHEN NEW.F__c = 'x' BEGIN SELECT 1; END",
+    )
+    with pytest.raises(Exception, match="own"):
+        make_object(org)
+    insert(client, "Thing__c", F__c="x")
+
+
+def test_a_label_change_changes_no_data(org: SqliteOrg, client: sqlite3.Connection) -> None:
+    """ORG-2: the registry follows, the table stays; the key prefix that was given stays as well."""
+    obj = make_object(org, custom("F__c", T.TEXT, length=20))
+    record = insert(client, "Thing__c", F__c="x")
+    deploy_objects(org, [replace(obj, label="Other", key_prefix="a0z")])
+    assert Objects(org)["Thing__c"].label == "Other"
+    assert Objects(org)["Thing__c"].key_prefix == "a00"
+    assert insert(client, "Thing__c", F__c="y")[:6] == record[:6]
+
+
+def test_key_prefixes_are_given_once(org: SqliteOrg) -> None:
+    """ORG-5: every custom object has a prefix of its own."""
+    assert free_key_prefix(org) == "a00"
+    make_object(org)
+    assert free_key_prefix(org) == "a01"
+    assert free_key_prefix(org, {"a01", "a02"}) == "a03"
