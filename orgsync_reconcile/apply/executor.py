@@ -11,9 +11,10 @@ from orgsync_reconcile.model.plan import Action
 
 @dataclass(kw_only=True, slots=True)
 class Result:
-    """Action id -> why it failed; and of done ones, action id -> what still needs attention."""
+    """Action id -> why it failed, why it was held back, or, of done ones, what still needs attention."""
 
     errors: dict[str, str] = field(default_factory=dict)
+    held_back: dict[str, str] = field(default_factory=dict)
     notes: dict[str, str] = field(default_factory=dict)
 
 
@@ -38,3 +39,12 @@ def each(step: Callable[[ApplyContext, Action], None]) -> Executor:
         return Result()
 
     return Executor(run=run)
+
+
+def needs_failed(action: Action, actions: Sequence[Action], result: Result) -> str:
+    """What an action depends on that failed or was held back in the same group, as words; empty where nothing did."""
+    lost = result.errors.keys() | result.held_back.keys()
+    for other in actions:
+        if other.id in action.depends_on and other.id in lost:
+            return f"it needs {other.address}"
+    return ""

@@ -101,18 +101,20 @@ class _Loop:
 
     def _execute(self, group: Sequence[Action]) -> None:
         home: SqliteOrg = self._context.home(group[0])
+        numbers = journal.start(home, self._plan.plan_id, group, self._context.clock)
         for action in group:
             if self._progress:
                 self._progress(action, None)
-        numbers = journal.start(home, self._plan.plan_id, group, self._context.clock)
         try:
             result = EXECUTORS[group[0].op].run(self._context, group)
         except OrgsyncError as error:
             result = Result(errors={action.id: str(error) for action in group})
-        journal.finish(home, numbers.items(), result.errors, self._context.clock)
+        journal.finish(home, numbers, result.errors, result.held_back, self._context.clock)
         for action in group:
             if action.id in result.errors:
                 self._end(action, Status.FAILED, result.errors[action.id])
+            elif action.id in result.held_back:
+                self._end(action, Status.NOT_STARTED, result.held_back[action.id])
             else:
                 self._end(action, Status.DONE, result.notes.get(action.id, ""))
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from orgsync_reconcile.apply.context import ApplyContext
-from orgsync_reconcile.apply.executor import Result
+from orgsync_reconcile.apply.executor import Result, needs_failed
 from orgsync_reconcile.model.component import ComponentKey
 from orgsync_reconcile.model.plan import Action
 from orgsync_reconcile.stores.sqlite import components
@@ -39,6 +39,7 @@ def deploy(context: ApplyContext, actions: Sequence[Action]) -> Result:
         clock=context.clock,
         reports={key: value for key, value in reports.items() if value},
         renames=renames,
+        needs=_needs(by_key),
     )
     if find_connection(ends.secondary, connection) is not None:
         follow_deployed(
@@ -51,7 +52,19 @@ def deploy(context: ApplyContext, actions: Sequence[Action]) -> Result:
         )
         drop_mismatched(ends.primary, ends.secondary, connection, clock=context.clock)
     remember_equal(ends.primary, ends.secondary)
-    return Result(errors={by_key[key].id: why for key, why in failures.items() if key in by_key})
+    result = Result(errors={by_key[key].id: why for key, why in failures.items()})
+    for action in actions:
+        why = needs_failed(action, actions, result) if action.id in result.errors else ""
+        if why:
+            result.held_back[action.id] = why
+            del result.errors[action.id]
+    return result
+
+
+def _needs(by_key: Mapping[ComponentKey, Action]) -> dict[ComponentKey, list[ComponentKey]]:
+    """Key -> the keys of the same group that it depends on."""
+    keys = {action.id: key for key, action in by_key.items()}
+    return {key: [keys[need] for need in action.depends_on if need in keys] for key, action in by_key.items()}
 
 
 def delete(context: ApplyContext, action: Action) -> None:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from orgsync_reconcile.apply.context import ApplyContext
-from orgsync_reconcile.apply.executor import Result, Run
+from orgsync_reconcile.apply.executor import Result, Run, needs_failed
 from orgsync_reconcile.clock import iso
 from orgsync_reconcile.errors import OrgsyncError
 from orgsync_reconcile.model.plan import Action
 from orgsync_reconcile.stores.sqlite import publications
 from orgsync_reconcile.stores.sqlite.component_schema import savepoint
 from orgsync_reconcile.stores.sqlite.connections import log_position
-from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
+from orgsync_reconcile.stores.sqlite.handle import SqliteOrg, explain
 from orgsync_reconcile.stores.sqlite.schema import rebuild_triggers
 from orgsync_reconcile.stores.sqlite.shapes import shapes_of
 
@@ -39,11 +40,17 @@ def _together(step: Callable[[ApplyContext, SqliteOrg, Action], None], *, rebuil
         result = Result()
         with org.transaction():
             for action in actions:
+                why = needs_failed(action, actions, result)
+                if why:
+                    result.held_back[action.id] = why
+                    continue
                 try:
                     with savepoint(org):
                         step(context, org, action)
                 except OrgsyncError as error:
                     result.errors[action.id] = str(error)
+                except sqlite3.Error as error:
+                    result.errors[action.id] = str(explain(error, org.label))
             if rebuild:
                 rebuild_triggers(org, dict.fromkeys(named(action)[0] for action in actions))
         return result
@@ -129,7 +136,7 @@ def subscribe_fields(context: ApplyContext, actions: Sequence[Action]) -> Result
     for action in actions:
         name, field = named(action)
         wanted = context.desired.publications.get((action.connection, name))
-        if action.id not in result.errors and wanted is not None and wanted.backfill:
+        if action.id not in {*result.errors, *result.held_back} and wanted is not None and wanted.backfill:
             sent.setdefault(name, []).append(field)
     for name, fields in sent.items():
         publications.send_again(_source(context, actions[0]), actions[0].connection, name, fields, context.clock)

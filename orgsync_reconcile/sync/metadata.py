@@ -17,6 +17,7 @@ from orgsync_reconcile.stores.sqlite.publications import drop_field, subscribe_f
 from orgsync_reconcile.stores.sqlite.shapes import published_shapes, subscribed_shapes
 
 _NO_REPORTS: Mapping[ComponentKey, Mapping[str, str]] = MappingProxyType({})
+_NO_NEEDS: Mapping[ComponentKey, Collection[ComponentKey]] = MappingProxyType({})
 _NO_RENAMES: Mapping[ComponentKey, ComponentKey] = MappingProxyType({})
 
 
@@ -30,12 +31,14 @@ def sync_components(
     clock: Clock,
     reports: Mapping[ComponentKey, Mapping[str, str]] = _NO_REPORTS,
     renames: Mapping[ComponentKey, ComponentKey] = _NO_RENAMES,
+    needs: Mapping[ComponentKey, Collection[ComponentKey]] = _NO_NEEDS,
 ) -> dict[ComponentKey, str]:
     """Deploys these components of the primary to the secondary; returns key -> why, of those that failed.
 
     One that fails goes at once, without retries, to the connection history and the primary's sync log; the others go on
     (MET-8). `reports`: page -> report Ids to rewrite (MET-3). `renames`: new key -> key that the secondary still has
-    (MET-7). Parts that stay each org's own are kept (MET-2). Raises StoreError and its kin.
+    (MET-7). `needs`: key -> keys without which it cannot stand: one that fails with what it needs is returned, but not
+    remembered as failed, since it is not at fault. Parts that stay each org's own are kept (MET-2). Raises StoreError and its kin.
     """
     chosen: list[Component] = []
     failures: dict[ComponentKey, str] = {}
@@ -53,7 +56,9 @@ def sync_components(
             failures.update({item.key: item.message for item in renamed})
     deployed = components.deploy(secondary, chosen, keep_unsynced=True, synced=True)
     failures.update({item.key: item.message for item in deployed})
-    _tell(primary, connection, [item.key for item in chosen], failures, actor, clock)
+    at_fault = {key: why for key, why in failures.items() if failures.keys().isdisjoint(needs.get(key, ()))}
+    deployed_keys = [key for key in (*(item.key for item in chosen), *renames) if key not in failures]
+    _tell(primary, connection, deployed_keys, at_fault, actor, clock)
     return failures
 
 
@@ -70,8 +75,9 @@ def _tell(
     hashes = {key: item.hash for key, item in summaries(primary).items()} if failures else {}
     with primary.transaction():
         for key in keys:
-            if key not in failures:
-                links.clear_failed(primary, known.number, "component", str(key))
+            links.clear_failed(primary, known.number, "component", str(key))
+            if key.type == "CustomObject":
+                links.clear_failed_parts(primary, known.number, key.full_name)
         for key, why in failures.items():
             fingerprint = hashes.get(key, "")
             if links.failed_before(primary, known.number, "component", str(key)) == (fingerprint, why):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from orgsync_reconcile.clock import Clock, iso
 from orgsync_reconcile.model.plan import Action
 from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
 
-STARTED, DONE, FAILED = "started", "done", "failed"
+STARTED, DONE, FAILED, HELD_BACK = "started", "done", "failed", "not started"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,16 +38,16 @@ def start(org: SqliteOrg, plan_id: str, actions: Sequence[Action], clock: Clock)
     return numbers
 
 
-def finish(org: SqliteOrg, numbers: Iterable[tuple[str, int]], errors: Mapping[str, str], clock: Clock) -> None:
-    """Notes how these actions ended: `errors` holds action id -> error of those that failed."""
+def finish(
+    org: SqliteOrg, numbers: Mapping[str, int], errors: Mapping[str, str], held_back: Mapping[str, str], clock: Clock
+) -> None:
+    """Notes how these actions ended. All three mappings go by action id; what is in neither of the latter is done."""
+    rows = []
+    for action, number in numbers.items():
+        status = FAILED if action in errors else HELD_BACK if action in held_back else DONE
+        rows.append((status, errors.get(action, held_back.get(action, "")), iso(clock()), number))
     with org.transaction() as db:
-        db.executemany(
-            "UPDATE orgsync_journal SET status = ?, error = ?, at = ? WHERE number = ?",
-            [
-                (FAILED if action in errors else DONE, errors.get(action, ""), iso(clock()), number)
-                for action, number in numbers
-            ],
-        )
+        db.executemany("UPDATE orgsync_journal SET status = ?, error = ?, at = ? WHERE number = ?", rows)
 
 
 def read_journal(org: SqliteOrg, *, plan_id: str = "", limit: int = 1000) -> tuple[JournalEntry, ...]:

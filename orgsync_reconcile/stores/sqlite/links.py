@@ -89,3 +89,12 @@ def clear_failed(org: SqliteOrg, connection: int, kind: str, name: str) -> None:
     org.db.execute(
         "DELETE FROM main.orgsync_failed WHERE connection = ? AND kind = ? AND name = ?", [connection, kind, name]
     )
+
+
+def clear_failed_parts(org: SqliteOrg, connection: int, object_name: str) -> None:
+    """Forgets the failures of an object's fields, record types and layouts: they may have failed for want of it."""
+    org.db.execute(
+        "DELETE FROM main.orgsync_failed WHERE connection = ?1 AND kind = 'component'"
+        " AND (name GLOB '*:' || ?2 || '.*' OR name GLOB 'Layout:' || ?2 || '-*')",
+        [connection, object_name],
+    )
