@@ -12,9 +12,9 @@ from orgsync_reconcile.stores.sqlite.text import commas, quote
 
 def insert_row(org: SqliteOrg, object_name: str, values: Mapping[str, Any]) -> str:
     """Inserts one record and returns its Id. Inside a transaction; SQLite's errors pass through (ORG-5)."""
-    names = commas(quote(name) for name in values)
     marks = commas("?" for _ in values)
-    cursor = org.db.execute(f"INSERT INTO {quote(object_name)} ({names}) VALUES ({marks})", list(values.values()))
+    given = f"({commas(quote(name) for name in values)}) VALUES ({marks})" if values else "DEFAULT VALUES"
+    cursor = org.db.execute(f"INSERT INTO {quote(object_name)} {given}", list(values.values()))
     # RETURNING would not show an Id that the table's trigger mints.
     row = org.db.execute(f'SELECT "Id" FROM {quote(object_name)} WHERE {ROW} = ?', [cursor.lastrowid]).fetchone()
     return str(row[0])
