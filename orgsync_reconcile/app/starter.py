@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from orgsync_reconcile.app.workspace import Workspace
-from orgsync_reconcile.manifest import scaffold, schema_text
+from orgsync_reconcile.manifest.scaffolding import scaffold, schema_text
 
 
 def init(workspace: Workspace) -> list[Path]:

@@ -25,8 +25,8 @@ def visible(text: str) -> str:
     )
 
 
-def columns(session: Session, heads: Sequence[str], rows: Sequence[Sequence[object]], *, cut: bool = True) -> str:
-    """A table for a terminal: numbers to the right, the last column cut to the terminal's width."""
+def columns(session: Session, heads: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """A table: numbers to the right, and on a terminal each line cut to its width."""
     cells = [[f"{cell:,}" if isinstance(cell, int) else visible(str(cell)) for cell in row] for row in rows]
     right = [bool(rows) and all(isinstance(row[place], int) for row in rows) for place in range(len(heads))]
     widths = [max(len(head), *(len(row[place]) for row in cells)) for place, head in enumerate(heads)] if cells else []
@@ -39,7 +39,7 @@ def columns(session: Session, heads: Sequence[str], rows: Sequence[Sequence[obje
             for part, width, to_right in zip(parts, widths, right, strict=True)
         ]
         text = "  ".join(padded).rstrip()
-        return text if len(text) <= session.width or not cut else text[: session.width - 1] + "…"
+        return text if len(text) <= session.width or not session.terminal else text[: session.width - 1] + "…"
 
     return "\n".join([session.style("heading", line(heads)), *(line(row) for row in cells)])
 

@@ -35,6 +35,8 @@ _STYLES: dict[str, dict[str, Any]] = {
 }
 #: Lines are laid out for terminals between these widths.
 _NARROWEST, _WIDEST = 60, 160
+#: The width for files and pipes.
+_UNKNOWN = 120
 
 
 @dataclass
@@ -73,12 +75,17 @@ class Session:
 
     @property
     def width(self) -> int:
-        """Columns to lay text out for: the terminal's, within reason; 100 where there is none."""
-        if not sys.stdout.isatty() and "COLUMNS" not in os.environ:
-            return 100
+        """Columns to lay text out for: the terminal's, within reason; enough for most where there is none."""
+        if not self.terminal and "COLUMNS" not in os.environ:
+            return _UNKNOWN
         import shutil
 
-        return min(max(shutil.get_terminal_size((100, 24)).columns, _NARROWEST), _WIDEST)
+        return min(max(shutil.get_terminal_size((_UNKNOWN, 24)).columns, _NARROWEST), _WIDEST)
+
+    @property
+    def terminal(self) -> bool:
+        """Whether standard output is a terminal."""
+        return sys.stdout.isatty()
 
     @property
     def interactive(self) -> bool:

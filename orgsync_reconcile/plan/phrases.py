@@ -80,7 +80,9 @@ def _value(value: Any) -> str:
 def summary_line(plan: Plan) -> str:
     """The last line of every rendering."""
     if not plan.actions:
-        return NO_CHANGES if plan.applyable else "No actions: the plan has errors."
+        if not plan.applyable:
+            return "No actions: the plan has errors."
+        return "Nothing to apply; what was changed by hand is reported above." if plan.drift else NO_CHANGES
     counts = plan.summary
     line = (
         f"Plan: {counts['create']} to create, {counts['update']} to update,"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable
 
 from orgsync_reconcile.model.diagnostic import Diagnostic, Severity
 from orgsync_reconcile.model.origin import Origin
-from orgsync_reconcile.model.plan import Action, Plan
+from orgsync_reconcile.model.plan import Plan
 from orgsync_reconcile.plan.escape import for_terminal
 from orgsync_reconcile.plan.phrases import (
     BLOCKED,
@@ -22,8 +23,12 @@ from orgsync_reconcile.plan.phrases import (
 #: (kind, text) -> the text with colour. Kinds: create, update, delete, run, drift, blocked, heading, dim, error,
 #: warning, info, ok, refused, summary.
 Style = Callable[[str, str], str]
-#: Addresses up to this length share a column.
-_WIDEST_ADDRESS = 64
+#: Addresses up to this length share a column, in a narrow terminal less: what is done keeps its room beside them.
+_WIDEST_ADDRESS, _ROOM, _NARROWEST_ADDRESS = 64, 44, 24
+#: What is done, up to this length, shares a column too.
+_WIDEST_PHRASE = 46
+#: Below this width the manifest's place gives way where a line would break for it.
+_NARROW = 100
 
 
 def _plain(_kind: str, text: str) -> str:
@@ -38,9 +43,9 @@ def render_text(plan: Plan, *, width: int = 100, style: Style = _plain) -> str:
     """
     blocks = [
         _actions(plan, width, style),
-        _drift(plan, style),
-        _manual(plan, style),
-        _diagnostics(plan, style),
+        _drift(plan, width, style),
+        _manual(plan, width, style),
+        _diagnostics(plan, width, style),
         _guards(plan, style),
     ]
     lines = [line for block in blocks if block for line in [*block, ""]]
@@ -54,57 +59,81 @@ def _place(origin: Origin | None) -> str:
 
 def _actions(plan: Plan, width: int, style: Style) -> list[str]:
     blocked = blocked_actions(plan)
-    column = min(max((len(action.address) for action in plan.actions), default=0), _WIDEST_ADDRESS)
+    widest = min(max(width - _ROOM, _NARROWEST_ADDRESS), _WIDEST_ADDRESS)
+    rows = [(action, for_terminal(action.address), for_terminal(phrase(action))) for action in plan.actions]
+    left = min(max((len(address) for _, address, _ in rows), default=0), widest)
+    middle = min(max((len(done) for _, _, done in rows), default=0), _WIDEST_PHRASE)
     lines: list[str] = []
-    for action in plan.actions:
-        lines.append(_action(action, action.id in blocked, column, width, style))
-        lines.extend(f"      {style('dim', for_terminal(line))}" for line in attributes(action))
+    for action, address, done in rows:
+        kind = "blocked" if action.id in blocked else action.change.value
+        symbol = BLOCKED if action.id in blocked else SYMBOLS[action.change]
+        body = f"{address:<{left}}  {done:<{middle}}"
+        place = _place(action.source)
+        if width < _NARROW and len(body) + len(place) + 6 > width:
+            place = ""
+        line = f"{body}  {style('dim', place)}" if place else body.rstrip()
+        lines.append(f"  {style(kind, symbol)} {line}")
+        lines.extend(f"      {style('dim', for_terminal(text))}" for text in attributes(action))
     return lines
 
 
-def _action(action: Action, blocked: bool, column: int, width: int, style: Style) -> str:
-    kind = "blocked" if blocked else action.change.value
-    symbol = BLOCKED if blocked else SYMBOLS[action.change]
-    body = f"{for_terminal(action.address):<{column}}  {for_terminal(phrase(action))}"
-    place = _place(action.source)
-    gap = max(width - 4 - len(body) - len(place), 2)
-    return f"  {style(kind, symbol)} {body}" + (f"{' ' * gap}{style('dim', place)}" if place else "")
+def _wrapped(text: str, width: int, first: str, rest: str) -> list[str]:
+    """`text` in lines of at most `width` columns; words and addresses stay whole."""
+    lines = textwrap.wrap(
+        for_terminal(text),
+        width,
+        initial_indent=first,
+        subsequent_indent=rest,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return lines or [first]
 
 
-def _drift(plan: Plan, style: Style) -> list[str]:
+def _drift(plan: Plan, width: int, style: Style) -> list[str]:
     lines = [style("heading", "Changed by hand in the orgs:")] if plan.drift else []
     for item in plan.drift:
-        lines.append(f"  {style('drift', DRIFT)} {for_terminal(item.address)}  {for_terminal(item.detail)}")
+        first, *more = _wrapped(f"{item.address}  {item.detail}", width, "    ", "      ")
+        lines.extend([f"  {style('drift', DRIFT)} {first[4:]}", *more])
         for line in item.diff:
             kind = {"+": "create", "-": "delete"}.get(line[:1], "dim")
             lines.append(f"      {style(kind, for_terminal(line))}")
     return lines
 
 
-def _manual(plan: Plan, style: Style) -> list[str]:
+def _manual(plan: Plan, width: int, style: Style) -> list[str]:
     lines = [style("heading", "To do by hand:")] if plan.manual else []
     for item in plan.manual:
-        lines.append(f"  * {for_terminal(item.address)}  {for_terminal(item.task)}")
-        lines.append(f"      {style('dim', for_terminal(f'{item.code}: {item.why}'))}")
+        lines.extend(_wrapped(f"{item.address}  {item.task}", width, "  * ", "      "))
+        why = _wrapped(f"{item.code}: {item.why}", width, "      ", "      ")
+        lines.extend(f"      {style('dim', line[6:])}" for line in why)
     return lines
 
 
-def _diagnostics(plan: Plan, style: Style) -> list[str]:
+def _diagnostics(plan: Plan, width: int, style: Style) -> list[str]:
     titles = {Severity.ERROR: "Errors:", Severity.WARNING: "Warnings:", Severity.INFO: "Notes:"}
     lines: list[str] = []
     for severity, title in titles.items():
         found = [item for item in plan.diagnostics if item.severity is severity]
         if found:
             lines.append(style("heading", title))
-            lines.extend(_diagnostic(item, style) for item in found)
+            lines.extend(line for item in found for line in _diagnostic(item, width, style))
     return lines
 
 
-def _diagnostic(item: Diagnostic, style: Style) -> str:
-    mark = f"{style('error', BLOCKED)} " if item.severity is Severity.ERROR else ""
+def _diagnostic(item: Diagnostic, width: int, style: Style) -> list[str]:
+    """The finding with its code in front, and its place at the end where there is room, or below."""
+    mark = f"{BLOCKED} " if item.severity is Severity.ERROR else ""
     hint = f"; {item.hint}" if item.hint else ""
-    place = f"  {style('dim', _place(item.origin))}" if item.origin else ""
-    return f"  {mark}{style(item.severity.value, item.code)} {for_terminal(item.message + hint)}{place}"
+    start = f"  {mark}{item.code} "
+    first, *more = _wrapped(item.message + hint, width, start, " " * len(start))
+    lines = [f"  {style('error', mark) if mark else ''}{style(item.severity.value, item.code)} {first[len(start) :]}", *more]
+    place = _place(item.origin)
+    if place and len(more[-1] if more else first) + 2 + len(place) <= width:
+        lines[-1] += f"  {style('dim', place)}"
+    elif place:
+        lines.append(f"{' ' * len(start)}{style('dim', place)}")
+    return lines
 
 
 def _guards(plan: Plan, style: Style) -> list[str]:

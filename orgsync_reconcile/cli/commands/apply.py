@@ -49,7 +49,7 @@ def command(
     """Bring the orgs to what the manifests say.
 
     Shows the plan and asks, then carries it out action by action; or carries out a plan that was saved, if it still
-    holds. Running it again finishes what was left, and does nothing where nothing is left.
+    holds. A saved plan with --yes was reviewed already and is not shown again. Running it again finishes what was left, and does nothing where nothing is left.
 
     Exits with 3 where a guard refused, 4 for a stale plan, 5 where only part was done, 6 where another apply holds
     the lock, 7 where you said no.
@@ -64,7 +64,7 @@ def command(
     choice = Choice(targets=targets, excludes=excludes, allow=dict(allow))
     workspace = session.workspace()
     made, choice = prepare(workspace, Path(file) if file else None, choice)
-    if session.format == "text":
+    if session.format == "text" and not (file and yes and made.actions):
         session.show(plan_text(session, made))
     check(made)
     if not made.actions:

@@ -46,7 +46,7 @@ def _show_org(session: Session, document: dict[str, Any]) -> None:
     session.show(
         visible(f"{org['name']} ({org['org_id']}), {org['edition']} {org['org_type']}, acts as {org['admin']}")
     )
-    session.show(visible(f"features: {', '.join(org['features']) or 'none'}\n"))
+    session.show(visible(f"features: {', '.join(org['features']) or 'none'}") + "\n")
     rows = [
         (item["name"], item["key_prefix"], item["records"], item["field_count"], _yes(item))
         for item in document["objects"]

@@ -1,0 +1,69 @@
+"""`orgsync demo`."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import click
+
+from orgsync_reconcile.app.demo import STEPS, Step, run_sql, write_demo
+from orgsync_reconcile.cli.base import leaf
+from orgsync_reconcile.cli.session import Session, pass_session
+from orgsync_reconcile.errors import OrgsyncError
+
+
+@leaf()
+@click.argument("folder", metavar="[DIR]", default="orgsync-demo")
+@click.pass_context
+@pass_session
+def command(session: Session, ctx: click.Context, folder: str) -> None:
+    """Tell the whole story on two embedded orgs in a new folder.
+
+    Two orgs are made and connected, records copied, changed on both sides, sent and compared. Every command is shown
+    before it runs; everything stays in DIR (by default orgsync-demo) to be looked at and tried on.
+
+    Examples:
+      orgsync demo
+      orgsync demo /tmp/harbour
+    """
+    place = Path(folder)
+    files = write_demo(place)
+    session.show(
+        f"A harbour company keeps a second org in step with its first. {len(files)} files were written to {place}:\n"
+        "manifests, a small SFDX project and sample records. Each command below can be typed there."
+    )
+    session.show(f"\n{session.style('run', f'$ cd {shlex.quote(folder)}')}")
+    for number, step in enumerate(STEPS, start=1):
+        session.show(f"\n{session.style('heading', f'{number}. {step.title}')}")
+        session.show(f"{step.about}\n" if step.about else "")
+        if step.command:
+            _run(session, ctx, place, step)
+        else:
+            _run_sql(session, place, step)
+    session.show(
+        f"\nThat is the whole story, and it stays in {place}. Change a manifest there, such as the fields of a\n"
+        "publication, and run orgsync plan again; or begin with your own: orgsync init."
+    )
+
+
+def _run(session: Session, ctx: click.Context, place: Path, step: Step) -> None:
+    """Runs a command of the program as the reader would. Raises OrgsyncError where it ends in another way than well."""
+    session.show(session.style("run", f"$ orgsync {shlex.join(step.command)}"))
+    color = ("--color", "always" if session.colored() else "never")
+    try:
+        ctx.find_root().command.main(["-C", str(place), *color, *step.command])
+    except SystemExit as end:
+        if end.code:
+            raise OrgsyncError(
+                f"the demo stopped at: orgsync {shlex.join(step.command)} (exit code {end.code})",
+                hint=f"look at {place}, and run it there with -vv",
+            ) from None
+
+
+def _run_sql(session: Session, place: Path, step: Step) -> None:
+    session.show(session.style("run", f"$ sqlite3 {step.store}"))
+    for statement, rows in zip(step.sql, run_sql(place, step), strict=True):
+        session.show(f"{session.style('dim', 'sqlite>')} {statement};")
+        for row in rows:
+            session.show(row)
