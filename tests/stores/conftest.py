@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from shutil import copyfile
 
 import pytest
 from store_helpers import NOW
@@ -12,14 +13,22 @@ from store_helpers import NOW
 from orgsync_reconcile.model.connection import ConnectionStatus, Side, SyncOptions
 from orgsync_reconcile.stores.sqlite import connections, publications
 from orgsync_reconcile.stores.sqlite.create import create_org
-from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
+from orgsync_reconcile.stores.sqlite.handle import SqliteOrg, open_org
+
+
+@pytest.fixture(scope="session")
+def new_org(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of an org as it is made, to copy: making one takes longer than most tests."""
+    path = tmp_path_factory.mktemp("template") / "acme.db"
+    create_org(path, name="acme", features=["salesforce-to-salesforce"]).close()
+    return path
 
 
 @pytest.fixture
-def org(tmp_path: Path) -> Iterator[SqliteOrg]:
+def org(new_org: Path, tmp_path: Path) -> Iterator[SqliteOrg]:
     """A new org in a file of its own."""
-    with create_org(tmp_path / "acme.db", name="acme", features=["salesforce-to-salesforce"]) as made:
-        yield made
+    with open_org(Path(copyfile(new_org, tmp_path / "acme.db")), label="acme") as opened:
+        yield opened
 
 
 @pytest.fixture
