@@ -1,0 +1,118 @@
+"""Two connected orgs in files, and short ways to make users in them."""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+
+from orgsync_reconcile.model.connection import ConnectionStatus, ContactRef, Side, SyncOptions
+from orgsync_reconcile.stores.sqlite import connections
+from orgsync_reconcile.stores.sqlite.create import create_org
+from orgsync_reconcile.stores.sqlite.flow import Pair
+from orgsync_reconcile.stores.sqlite.handle import SqliteOrg, open_org
+from orgsync_reconcile.stores.sqlite.rows import insert_row
+from orgsync_reconcile.sync import lifecycle
+from orgsync_reconcile.sync.drain import drain
+from orgsync_reconcile.sync.users import UserReport, sync_all_users
+
+NAME = "acme-dr"
+ADMINS = {"acme": "admin@acme.example", "acme-secondary": "admin@acme.example.dr"}
+LICENSES = {"Salesforce": 6, "Salesforce Platform": 2, "Chatter Free": 10}
+CONTACT = ContactRef(first_name="Elise", last_name="Medina", email="elise@acme.example", account="Acme")
+
+
+def clock() -> datetime:
+    return datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+
+
+def create_orgs(folder: Path) -> None:
+    for name, admin in ADMINS.items():
+        create_org(
+            folder / f"{name}.db", name=name, admin=admin, licenses=LICENSES, features=["salesforce-to-salesforce"]
+        ).close()
+
+
+class People:
+    """Two orgs; `connect` joins them."""
+
+    def __init__(self, folder: Path, made: Path, stack: ExitStack) -> None:
+        shutil.copytree(made, folder / "orgs")
+        self.primary, self.secondary = (
+            stack.enter_context(open_org(folder / "orgs" / f"{name}.db", label=name)) for name in ADMINS
+        )
+        self.ends = lifecycle.Ends(
+            primary=self.primary,
+            secondary=self.secondary,
+            primary_admin=ADMINS["acme"],
+            secondary_admin=ADMINS["acme-secondary"],
+        )
+
+    def invite(self, options: SyncOptions = SyncOptions()) -> None:  # noqa: B008
+        connections.create_contact(self.primary, CONTACT)
+        lifecycle.invite(
+            self.ends, NAME, owner=ADMINS["acme"], contact=CONTACT, options=options, settings={}, clock=clock
+        )
+
+    def accept(self, options: SyncOptions = SyncOptions()) -> None:  # noqa: B008
+        lifecycle.accept(self.ends, NAME, options=options, status=ConnectionStatus.USERS_INITIAL_SYNC, clock=clock)
+
+    def connect(self, options: SyncOptions = SyncOptions()) -> People:  # noqa: B008
+        self.invite(options)
+        self.accept(options)
+        lifecycle.advance(self.ends, NAME, ConnectionStatus.ACCEPTED, clock=clock)
+        return self
+
+    def forth(self) -> UserReport:
+        return sync_all_users(self.primary, self.secondary, NAME, Side.PRIMARY, clock)
+
+    def back(self) -> UserReport:
+        return sync_all_users(self.secondary, self.primary, NAME, Side.SECONDARY, clock)
+
+    def drain(self) -> None:
+        drain(Pair(self.primary, self.secondary, NAME), clock=clock)
+
+
+def id_of(org: SqliteOrg, table: str, name: str) -> str:
+    row = org.db.execute(f'SELECT "Id" FROM "{table}" WHERE "Name" = ?', [name]).fetchone()
+    return str(row[0])
+
+
+def add_user(org: SqliteOrg, username: str, profile: str = "Standard User", **more: object) -> str:
+    values = {
+        "Username": username,
+        "LastName": username.partition("@")[0].title(),
+        "Email": "people@acme.example",
+        "Alias": username[:8],
+        "ProfileId": id_of(org, "Profile", profile),
+    }
+    return insert_row(org, "User", {**values, **more})
+
+
+def add_role(org: SqliteOrg, name: str) -> str:
+    return insert_row(org, "UserRole", {"Name": name, "DeveloperName": name})
+
+
+def add_permission_set(org: SqliteOrg, name: str) -> str:
+    return insert_row(org, "PermissionSet", {"Name": name, "Label": name})
+
+
+def assign(org: SqliteOrg, user: str, permission_set: str) -> str:
+    return insert_row(org, "PermissionSetAssignment", {"AssigneeId": user, "PermissionSetId": permission_set})
+
+
+def find(org: SqliteOrg, username: str, *columns: str) -> tuple[object, ...] | None:
+    """Columns of the user with that username; None where there is none."""
+    wanted = ", ".join(f'u."{name}"' for name in columns) or 'u."Id"'
+    row = org.db.execute(f'SELECT {wanted} FROM "User" AS u WHERE u."Username" = ?', [username]).fetchone()
+    return None if row is None else tuple(row)
+
+
+def sets_of(org: SqliteOrg, username: str) -> set[str]:
+    rows = org.db.execute(
+        'SELECT s."Name" FROM "PermissionSetAssignment" AS a JOIN "PermissionSet" AS s ON s."Id" = a."PermissionSetId"'
+        ' JOIN "User" AS u ON u."Id" = a."AssigneeId" WHERE u."Username" = ? AND a."IsDeleted" = 0',
+        [username],
+    )
+    return {row[0] for row in rows}
