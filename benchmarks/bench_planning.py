@@ -79,7 +79,8 @@ def prepare(folder: Path, objects: int) -> None:
     for number in range(objects):
         text = f"version: 1\nkind: Publication\nconnection: bench\nobject: Thing_{number:04d}__c\n"
         (manifests / f"thing_{number:04d}.yaml").write_text(text)
-    subprocess.run([PROGRAM, "-q", "-C", str(folder), "apply", "--yes"], check=True, stdout=subprocess.DEVNULL)
+    for command in (["apply", "--yes"], ["bulk-sync", "bench"]):
+        subprocess.run([PROGRAM, "-q", "-C", str(folder), *command], check=True, stdout=subprocess.DEVNULL)
 
 
 def cpu_seconds(command: list[str], runs: int) -> float:

@@ -38,6 +38,9 @@ class FieldType(StrEnum):
     BASE64 = "base64"
 
 
+_TYPES: Mapping[str, FieldType] = {item.value: item for item in FieldType}
+_TUPLES = {"picklist", "reference_to", "summary"}
+
 #: Stored as integers scaled by 10 ** scale, so that 18 digits survive.
 SCALED = frozenset({FieldType.NUMBER, FieldType.CURRENCY, FieldType.PERCENT})
 #: Stored as text of limited length.
@@ -129,12 +132,11 @@ class FieldDef:
     def from_dict(cls, data: Mapping[str, Any]) -> FieldDef:
         """The inverse of `to_dict`."""
         values = dict(data)
-        values["type"] = FieldType(values["type"])
-        if values.get("result_type"):
-            values["result_type"] = FieldType(values["result_type"])
-        for name in ("picklist", "reference_to", "summary"):
-            if values.get(name) is not None:
-                values[name] = tuple(values[name])
+        values["type"] = _TYPES[values["type"]]
+        if "result_type" in values:
+            values["result_type"] = _TYPES[values["result_type"]]
+        for name in _TUPLES & values.keys():
+            values[name] = tuple(values[name])
         return cls(**values)
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from orgsync_reconcile import manifest
 from orgsync_reconcile.errors import UsageError
+from orgsync_reconcile.manifest import scaffolding
 from orgsync_reconcile.model.desired import Desired
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -42,11 +43,11 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 def test_scaffold_writes_what_is_shipped(tmp_path: Path) -> None:
     """REC-8: the starter set is the repository's own, it loads without a remark, and its schema is beside it."""
-    written = manifest.scaffold(tmp_path / "manifests")
+    written = scaffolding.scaffold(tmp_path / "manifests")
     assert contents(tmp_path / "manifests") == contents(ROOT / "manifests")
     schema = tmp_path / "schemas" / "orgsync.schema.json"
     assert written == [*sorted((tmp_path / "manifests").iterdir()), schema]
-    assert schema.read_text(encoding="utf-8") == manifest.schema_text()
+    assert schema.read_text(encoding="utf-8") == scaffolding.schema_text()
     desired = manifest.load(tmp_path / "manifests", base=tmp_path)
     assert (desired.diagnostics, manifest.lint(desired)) == ((), ())
     published = [item.object for item in desired.publications_of("acme-dr")]
@@ -61,11 +62,11 @@ def test_scaffold_never_overwrites(tmp_path: Path) -> None:
     (folder / "orgs.yaml").write_text("mine", encoding="utf-8")
     (folder / "case.yaml").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(UsageError, match=r"manifests: case\.yaml, orgs\.yaml would be overwritten; choose"):
-        manifest.scaffold(folder)
+        scaffolding.scaffold(folder)
     assert sorted(path.name for path in folder.iterdir()) == ["case.yaml", "orgs.yaml"]
     (tmp_path / "schemas").mkdir()
     (tmp_path / "schemas" / "orgsync.schema.json").write_text("mine", encoding="utf-8")
-    assert len(manifest.scaffold(tmp_path / "other")) == 8
+    assert len(scaffolding.scaffold(tmp_path / "other")) == 8
     assert (tmp_path / "schemas" / "orgsync.schema.json").read_text(encoding="utf-8") == "mine"
 
 
@@ -73,7 +74,7 @@ def test_scaffold_on_a_file(tmp_path: Path) -> None:
     """REC-8: a folder that cannot be made is explained in one line."""
     (tmp_path / "manifests").write_text("a file", encoding="utf-8")
     with pytest.raises(UsageError, match="cannot be written"):
-        manifest.scaffold(tmp_path / "manifests")
+        scaffolding.scaffold(tmp_path / "manifests")
 
 
 @pytest.mark.parametrize(("name", "environment"), EXAMPLES)

@@ -10,7 +10,7 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from orgsync_reconcile import manifest
+from orgsync_reconcile.manifest import editor_schema, scaffolding
 
 ROOT = Path(__file__).resolve().parents[2]
 SHIPPED = sorted(
@@ -27,15 +27,15 @@ def documents(path: Path) -> list[Any]:
 
 
 def test_committed_schema_is_current() -> None:
-    """REC-8: schemas/orgsync.schema.json is what the models say; write manifest.schema_text() there otherwise."""
+    """REC-8: schemas/orgsync.schema.json is what the models say; write scaffolding.schema_text() there otherwise."""
     committed = (ROOT / "schemas" / "orgsync.schema.json").read_text(encoding="utf-8")
-    assert committed == manifest.schema_text()
+    assert committed == scaffolding.schema_text()
     Draft202012Validator.check_schema(json.loads(committed))
 
 
 def test_every_key_is_described() -> None:
     """REC-8: an editor can explain each key, and shows durations as they are written."""
-    schema = manifest.schema()
+    schema = editor_schema.schema()
     definitions = schema["$defs"]
     undescribed = [
         f"{name}.{key}"
@@ -55,7 +55,7 @@ def test_shipped_manifests_pass(path: Path) -> None:
     first = path.read_text(encoding="utf-8").splitlines()[0]
     named = first.removeprefix("# yaml-language-server: $schema=")
     assert (path.parent / named).resolve() == ROOT / "schemas" / "orgsync.schema.json"
-    validator = Draft202012Validator(manifest.schema())
+    validator = Draft202012Validator(editor_schema.schema())
     for document in documents(path):
         assert [error.message for error in validator.iter_errors(document)] == []
 
@@ -66,13 +66,13 @@ def test_shipped_manifests_pass(path: Path) -> None:
 )
 def test_bad_manifests_fail(name: str) -> None:
     """REC-8: what the loader refuses within one document, an editor marks too."""
-    validator = Draft202012Validator(manifest.schema())
+    validator = Draft202012Validator(editor_schema.schema())
     assert any(not validator.is_valid(document) for document in documents(BAD / f"{name}.yaml"))
 
 
 def test_errors_are_those_of_the_kind() -> None:
     """REC-8: an editor sees one precise error, not one per kind."""
     document = {"version": 1, "kind": "Publication", "connection": "c", "object": "Account", "filds": "all"}
-    errors = list(Draft202012Validator(manifest.schema()).iter_errors(document))
+    errors = list(Draft202012Validator(editor_schema.schema()).iter_errors(document))
     assert len(errors) == 1
     assert "'filds' was unexpected" in errors[0].message
