@@ -68,7 +68,7 @@ def _count(org: SqliteOrg, name: str, tests: list[tuple[str, str, str]]) -> Iter
     totals = commas(f"count(t{place}), min(t{place})" for place in range(len(tests)))
     # The limit keeps the inner query apart, so that each test runs once per record.
     row = org.db.execute(
-        f'SELECT {totals} FROM (SELECT {marks} FROM {quote(name)} WHERE "IsDeleted" = 0 LIMIT -1)'
+        f'SELECT {totals} FROM (SELECT {marks} FROM {quote(name)} AS r WHERE "IsDeleted" = 0 LIMIT -1)'
     ).fetchone()
     for place, (field, kind, _) in enumerate(tests):
         records, example = row[2 * place], row[2 * place + 1]
@@ -82,7 +82,8 @@ def _invalid(prefixes: Mapping[str, str], field: FieldDef) -> str:
     Which object is meant stands in the Id's first three characters. Objects that this org does not have cannot be
     looked into: a lookup that may point to one of those is judged only where its prefix is known here.
     """
-    column = quote(field.name)
+    # Qualified: the object that is pointed to may have a field of the same name.
+    column = f"r.{quote(field.name)}"
     anything = ANY_OBJECT in field.reference_to
     names = list(prefixes) if anything else [name for name in field.reference_to if name in prefixes]
     alive = ' AND t."IsDeleted" = 0' if field.required else ""
