@@ -8,7 +8,7 @@ from orgsync_reconcile.clock import Clock
 from orgsync_reconcile.model.connection import ConnectionStatus, Side
 from orgsync_reconcile.model.records import ObjectCounts
 from orgsync_reconcile.stores.sqlite.flow import Flow, Pair
-from orgsync_reconcile.sync.users import upsert_user
+from orgsync_reconcile.sync.users import upsert_users
 
 #: Log entries per batch: large enough for set statements, small enough to keep the target's lock short.
 BATCH = 20_000
@@ -72,8 +72,9 @@ def _drain_side(
 
 def _send_people(flow: Flow, size: int, clock: Clock) -> None:
     """Users go before the records that name them (USR-3, USR-5)."""
-    for user in flow.people(size):
-        upsert_user(flow.source, flow.target, flow.pair.connection, flow.side, user, clock=clock)
+    changed = flow.people(size)
+    if changed:
+        upsert_users(flow.source, flow.target, flow.pair.connection, flow.side, changed, clock=clock)
 
 
 def _add(totals: dict[str, ObjectCounts], counts: ObjectCounts) -> None:

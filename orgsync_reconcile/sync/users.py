@@ -105,26 +105,52 @@ def sync_all_users(source: SqliteOrg, target: SqliteOrg, connection: str, side: 
 
     `side` is the source's. Users without a standard licence stay out unless they are linked already.
     """
-    return _sync(_way(source, target, connection, side, clock), None)
+    return _sync(_way(source, target, connection, side, clock))
 
 
 def sync_users(
     source: SqliteOrg, target: SqliteOrg, connection: str, side: Side, usernames: Sequence[str], clock: Clock
 ) -> UserReport:
     """Copies the users of the source with these usernames, as `sync_all_users` does."""
-    return _sync(_way(source, target, connection, side, clock), usernames)
+    return _sync(_way(source, target, connection, side, clock), usernames=usernames)
 
 
-def _sync(way: _Way, usernames: Sequence[str] | None) -> UserReport:
+def upsert_users(
+    source: SqliteOrg, target: SqliteOrg, connection: str, side: Side, user_ids: Sequence[str], *, clock: Clock
+) -> UserReport:
+    """Sends users whose record or assignments changed, by Id in the source (USR-3, USR-4).
+
+    Users that user sync does not cover are left alone, and all of them where the source's own switch is off.
+    """
+    return _sync(_way(source, target, connection, side, clock), ids=user_ids)
+
+
+def upsert_user(
+    source: SqliteOrg, target: SqliteOrg, connection: str, side: Side, user_id: str, *, clock: Clock
+) -> str | None:
+    """Sends one user as `upsert_users` does; returns why that failed, or None."""
+    report = upsert_users(source, target, connection, side, [user_id], clock=clock)
+    return report.failed[0][1] if report.failed else None
+
+
+def _sync(way: _Way, *, ids: Sequence[str] | None = None, usernames: Sequence[str] | None = None) -> UserReport:
     if not way.from_.users:
         return UserReport(switched_off=True)
     with way.source.snapshot():
-        people = read_people(way.source, way.columns, usernames=usernames)
+        people = read_people(way.source, way.columns, ids=ids, usernames=usernames)
     with way.target.snapshot():
         linked = links.partners_of(way.target, way.to.number, "User")
-    named = [person for person in people if counterpart(person.username, way.side) is not None]
-    wanted = [person for person in named if person.id in linked or (person.active and person.standard)]
-    nameless = [person for person in people if person not in named and person.active and person.standard]
+    wanted: list[Person] = []
+    nameless: list[Person] = []
+    left_out: list[str] = []
+    for person in people:
+        if counterpart(person.username, way.side) is None:
+            if person.active and person.standard:
+                nameless.append(person)
+        elif person.id in linked or (person.active and person.standard):
+            wanted.append(person)
+        elif person.active:
+            left_out.append(person.username)
     total = _Tally()
     for start in range(0, len(wanted), _CHUNK):
         _copy(way, wanted[start : start + _CHUNK], total)
@@ -135,36 +161,9 @@ def _sync(way: _Way, usernames: Sequence[str] | None) -> UserReport:
         linked=tuple(total.linked),
         updated=tuple(total.updated),
         failed=tuple((person.username, str(why)) for person, why in total.failed),
-        left_out=tuple(p.username for p in people if p.active and not p.standard and p.id not in linked),
+        left_out=tuple(left_out),
         nameless=tuple(person.username for person in nameless),
     )
-
-
-def upsert_user(
-    source: SqliteOrg, target: SqliteOrg, connection: str, side: Side, user_id: str, *, clock: Clock
-) -> str | None:
-    """Sends one user whose record or assignments changed; returns why that failed, or None (USR-3, USR-4).
-
-    A user that user sync does not cover, or whose org's switch is off, is left alone.
-    """
-    way = _way(source, target, connection, side, clock)
-    if not way.from_.users:
-        return None
-    with way.source.snapshot():
-        people = read_people(source, way.columns, ids=[user_id])
-    if not people:
-        return None
-    person = people[0]
-    known = links.link_of(target, way.to.number, person.id)
-    if known is None and not (person.active and person.standard):
-        return None
-    if counterpart(person.username, side) is None:
-        _log_nameless(way, [person])
-        return None
-    tally = _Tally()
-    _copy(way, [person], tally)
-    _fill_people(way, tally)
-    return str(tally.failed[0][1]) if tally.failed else None
 
 
 def _copy(way: _Way, people: Sequence[Person], total: _Tally) -> None:
@@ -237,10 +236,13 @@ def _refused(error: OrgsyncError | sqlite3.Error) -> Refused:
 
 def _tell_source(way: _Way, tally: _Tally) -> None:
     """The mirror of the links, and the failures in the source's own log (USR-4)."""
+    number = way.from_.number
     with way.source.transaction():
+        mirrored = links.partners_of(way.source, number, "User")
         for person, local in tally.pairs:
-            links.add_link(way.source, way.from_.number, "User", person.id, local, made_here=False, since_ms=way.now_ms)
-            links.clear_failed(way.source, way.from_.number, "user", person.username)
+            if mirrored.get(local) != person.id:
+                links.add_link(way.source, number, "User", person.id, local, made_here=False, since_ms=way.now_ms)
+            links.clear_failed(way.source, number, "user", person.username)
         if tally.failed:
             hashes = _hashes(way.source)
             for person, why in tally.failed:
@@ -290,7 +292,8 @@ def _log_nameless(way: _Way, people: Sequence[Person]) -> None:
 def _fill_people(way: _Way, tally: _Tally) -> None:
     """Managers that came after their reports: filled in where the target has nothing yet (LKP-2 for users)."""
     linked = links.partners_of(way.target, way.to.number, "User")
-    new = {person.id for person, _ in tally.pairs if person.username in {*tally.copied, *tally.linked}}
+    names = {*tally.copied, *tally.linked}
+    new = {person.id for person, _ in tally.pairs if person.username in names}
     if not new or not way.columns.people:
         return
     updates: list[tuple[str, str, str]] = []
