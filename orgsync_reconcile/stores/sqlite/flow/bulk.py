@@ -129,7 +129,7 @@ class BulkFlow:
         self, path: Path, writer: Writer, result: BatchResult, position: int, *, done: bool, now: datetime
     ) -> None:
         flow = self.flow
-        fill_waiting(self.db, flow.numbers[1], self._links_before)
+        fill_waiting(self.db, flow.numbers[1], self._links_before, lambda number: flow.writing(number, writer))
         flow.write_outcomes(writer.refused, {path.source: path.object}, result)
         flow.move_watermark(flow.watermark())
         counts = result.counts[path.object]

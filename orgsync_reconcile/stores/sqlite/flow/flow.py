@@ -173,7 +173,7 @@ class Flow:
                 counts.copied += writer.insert_new(path)
                 counts.updated += writer.update_linked(path)
                 counts.updated += writer.undelete(path)
-        fill_waiting(self.db, self.numbers[1], links_before)
+        fill_waiting(self.db, self.numbers[1], links_before, lambda number: self.writing(number, writer))
         self.write_outcomes(writer.refused, {path.source: path.object for path in ordered}, result)
         self._resolve_held(writer.refused)
 

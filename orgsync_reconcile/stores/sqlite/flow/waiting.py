@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 from orgsync_reconcile.stores.sqlite.text import literal, quote
 
 
-def fill_waiting(db: sqlite3.Connection, connection: int, links_after: int) -> int:
+def fill_waiting(
+    db: sqlite3.Connection, connection: int, links_after: int, writing: Callable[[int], AbstractContextManager[None]]
+) -> int:
     """Fills in every lookup that waits for a record linked since link number `links_after`; returns how many.
 
-    A field that no longer holds its placeholder was edited meanwhile, and keeps the edit.
+    `writing` marks writes to an object, by number, as the engine's. A field that no longer holds its placeholder was
+    edited meanwhile, and keeps the edit.
     """
     if db.execute("SELECT 1 FROM main.orgsync_waiting WHERE connection = ? LIMIT 1", [connection]).fetchone() is None:
         return 0
@@ -29,12 +34,13 @@ def fill_waiting(db: sqlite3.Connection, connection: int, links_after: int) -> i
     ).fetchall()
     for number, name, field in kinds:
         column = quote(field)
-        db.execute(
-            f"UPDATE main.{quote(name)} AS t SET {column} = a.local, \"SystemModstamp\" = strftime('%Y-%m-%dT%H:%M:%fZ','now'),"
-            ' "LastModifiedDate" = t."LastModifiedDate"'
-            f' FROM temp.arrived AS a WHERE a.object = {number} AND a.field = {literal(field)} AND t."Id" = a.record'
-            f" AND t.{column} IS a.placeholder"
-        )
+        with writing(number):
+            db.execute(
+                f"UPDATE main.{quote(name)} AS t SET {column} = a.local,"
+                " \"SystemModstamp\" = strftime('%Y-%m-%dT%H:%M:%fZ','now'), \"LastModifiedDate\" = t.\"LastModifiedDate\""
+                f' FROM temp.arrived AS a WHERE a.object = {number} AND a.field = {literal(field)} AND t."Id" = a.record'
+                f" AND t.{column} IS a.placeholder"
+            )
     (count,) = db.execute("SELECT count(*) FROM temp.arrived").fetchone()
     db.execute(
         "DELETE FROM main.orgsync_waiting WHERE (connection, parent, record, field) IN"
