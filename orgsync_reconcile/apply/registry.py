@@ -20,7 +20,7 @@ EXECUTORS: Mapping[Op, Executor] = MappingProxyType(
         Op.SUSPEND: each(run_connection.suspend),
         Op.RESUME: each(run_connection.resume),
         Op.DEACTIVATE: each(run_connection.deactivate),
-        Op.DEPLOY_COMPONENT: Executor(run=run_metadata.deploy, most=1000),
+        Op.DEPLOY_COMPONENT: Executor(run=run_metadata.deploy, most=run_metadata.MOST),
         Op.DELETE_COMPONENT: each(run_metadata.delete),
         Op.SYNC_USER: Executor(run=run_records.copy_users, most=500),
         Op.PUBLISH_OBJECT: Executor(run=run_publications.publish_objects, most=run_publications.MOST),

@@ -12,6 +12,10 @@ from orgsync_reconcile.stores.sqlite import components
 from orgsync_reconcile.stores.sqlite.connections import find_connection
 from orgsync_reconcile.sync.metadata import drop_mismatched, follow_deployed, remember_equal, sync_components
 
+#: How many components are deployed at once. Objects and their fields had better go together: to add columns to a table
+#: that is there costs far more than to create it with them.
+MOST = 20_000
+
 
 def component_key(action: Action) -> ComponentKey:
     """The component that an action is about, from its address `CONN/metadata/Type:Full.Name`."""
