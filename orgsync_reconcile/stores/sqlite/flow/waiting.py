@@ -37,7 +37,7 @@ def fill_waiting(
         with writing(number):
             db.execute(
                 f"UPDATE main.{quote(name)} AS t SET {column} = a.local,"
-                " \"SystemModstamp\" = strftime('%Y-%m-%dT%H:%M:%fZ','now'), \"LastModifiedDate\" = t.\"LastModifiedDate\""
+                ' "SystemModstamp" = strftime(\'%Y-%m-%dT%H:%M:%fZ\',\'now\'), "LastModifiedDate" = t."LastModifiedDate"'
                 f' FROM temp.arrived AS a WHERE a.object = {number} AND a.field = {literal(field)} AND t."Id" = a.record'
                 f" AND t.{column} IS a.placeholder"
             )
