@@ -12,6 +12,7 @@ from orgsync_reconcile.errors import MetadataError, OrgsyncError
 from orgsync_reconcile.metadata import field_def, host_objects, is_standard, namespace_of, object_def, value_set
 from orgsync_reconcile.model.component import Component, ComponentKey
 from orgsync_reconcile.model.schema import FieldDef, ObjectDef
+from orgsync_reconcile.stores.isolation import isolate
 from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
 from orgsync_reconcile.stores.sqlite.schema import Objects, deploy_objects, free_key_prefix
 
@@ -40,14 +41,13 @@ def reason(error: Exception) -> str:
 
 
 class SchemaDraft(Mapping[str, ObjectDef]):
-    """An org's objects as they will be; what was changed is in `changed`, by the components in `sources`."""
+    """An org's objects as they will be; those that differ from what they are stand in `changed`."""
 
     def __init__(self, org: SqliteOrg) -> None:
         self._org = org
         self._known = Objects(org)
         self._value_sets = _value_sets(org)
         self.changed: dict[str, ObjectDef] = {}
-        self.sources: dict[str, list[Component]] = {}
 
     def __getitem__(self, name: str) -> ObjectDef:
         return self.changed[name] if name in self.changed else self._known[name]
@@ -63,21 +63,20 @@ class SchemaDraft(Mapping[str, ObjectDef]):
         """Takes in one object or field. Raises MetadataError; the draft is then as it was."""
         if component.key.type == "CustomObject":
             if not is_standard(component):
-                self._set(self._object(component), component)
+                self._set(self._object(component))
             return
         for name in host_objects(component.key.full_name):
             if name in self:
                 field = field_def(component, known=self, value_sets=self._value_sets)
                 if field is not None:
                     self._check_parents(component, field)
-                    self._set(_with_field(self[name], field), component)
+                    self._set(_with_field(self[name], field))
             elif own_object(self._org, name):
                 raise MetadataError(
                     f"the org has no object {name}", hint="deploy the object first", where=str(component.key)
                 )
 
-    def _set(self, obj: ObjectDef, component: Component) -> None:
-        self.sources.setdefault(obj.name, []).append(component)
+    def _set(self, obj: ObjectDef) -> None:
         if self.get(obj.name) != obj:
             self.changed[obj.name] = obj
 
@@ -156,14 +155,13 @@ def deploy_schema(org: SqliteOrg, components: Iterable[Component]) -> dict[Compo
             draft.add(component)
         except OrgsyncError as error:
             failures[component.key] = reason(error)
-    if not draft.changed:
-        return failures
-    try:
-        with savepoint(org):
-            deploy_objects(org, draft.changed.values())
-    except (OrgsyncError, sqlite3.Error):
-        for name in draft.changed:
-            failures.update(_deploy_alone(org, draft.sources[name]))
+    good = [item for item in ordered if item.key not in failures]
+    isolate(
+        0,
+        len(good),
+        lambda low, high: _attempt(org, good[low:high]),
+        lambda place, why: failures.__setitem__(good[place - 1].key, why),
+    )
     return failures
 
 
@@ -171,15 +169,15 @@ def _is_roll_up(component: Component) -> bool:
     return component.content.get("type") == "Summary"
 
 
-def _deploy_alone(org: SqliteOrg, components: Iterable[Component]) -> dict[ComponentKey, str]:
-    """Deploys the components of one object one by one, so that only those fail which the org refuses."""
-    failures: dict[ComponentKey, str] = {}
-    for component in components:
-        try:
-            with savepoint(org):
-                draft = SchemaDraft(org)
+def _attempt(org: SqliteOrg, components: Iterable[Component]) -> str | None:
+    """Deploys all of these or none; returns why not, or None. An object is altered once, whatever changes on it."""
+    try:
+        with savepoint(org):
+            draft = SchemaDraft(org)
+            for component in components:
                 draft.add(component)
+            if draft.changed:
                 deploy_objects(org, draft.changed.values())
-        except (OrgsyncError, sqlite3.Error) as error:
-            failures[component.key] = reason(error)
-    return failures
+    except (OrgsyncError, sqlite3.Error) as error:
+        return reason(error)
+    return None

@@ -79,7 +79,7 @@ def deploy(
                 why = _save(org, component, synced=synced)
                 if why is not None:
                     failures[component.key] = why
-        if len(failures) < len(unique):
+        if any(key not in failures for key in unique):
             org.touch_revision()
     return tuple(DeployFailure(key=key, message=failures[key]) for key in sorted(failures))
 
