@@ -11,7 +11,7 @@ from pathlib import Path
 
 from orgsync_reconcile.errors import UsageError
 
-_PRIMARY, _SECONDARY = "orgs/harbour.db", "orgs/harbour-dr.db"
+_PRIMARY, _SECONDARY = "orgs/harbour.db", "orgs/standby.db"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,7 +39,7 @@ STEPS: Sequence[Step] = (
             "create",
             f"sqlite:{_SECONDARY}",
             "--name",
-            "harbour-dr",
+            "standby",
             "--admin",
             "admin@harbour.example.dr",
         ),

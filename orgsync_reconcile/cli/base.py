@@ -35,7 +35,7 @@ def global_options(formats: Sequence[str]) -> list[click.Option]:
         option("-C", "--dir", "directory", metavar="DIR", help="Work as if started in DIR."),
         option("-m", "--manifests", metavar="DIR", help="The folder of the manifests; by default: manifests."),
         option("-e", "--env", metavar="NAME", help="Take the values of this environment."),
-        option("--format", type=click.Choice(formats), help="How to print the document; by default: text."),
+        option("--format", type=click.Choice(formats), help=f"How to print the document; by default: {formats[0]}."),
         option("--color", type=click.Choice(["auto", "always", "never"]), help="When to use colour."),
         option("-q", "--quiet", is_flag=True, help="Say nothing but the document and errors."),
         option("-v", "--verbose", count=True, help="Say more; -vv shows tracebacks."),

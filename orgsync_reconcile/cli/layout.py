@@ -61,6 +61,11 @@ def table(session: Session, heads: Sequence[str], rows: Sequence[Sequence[object
     return markdown_table(heads, rows) if session.format == "markdown" else columns(session, heads, rows)
 
 
+def shown_time(text: str) -> str:
+    """An org's time, in UTC to the second: `2026-01-31 12:00:00`."""
+    return text[:19].replace("T", " ")
+
+
 def spoken(seconds: float) -> str:
     """A length of time as people say it: `0.4 s`, `1:02:03`."""
     return f"{seconds:.1f} s" if seconds < 60 else str(timedelta(seconds=round(seconds)))

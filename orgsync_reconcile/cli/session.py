@@ -46,7 +46,8 @@ class Session:
     directory: str = "."
     manifests: str = "manifests"
     env: str | None = None
-    format: str = "text"
+    #: Empty: the first that the command has.
+    format: str = ""
     color: str = "auto"
     quiet: bool = False
     verbose: int = 0
@@ -112,7 +113,8 @@ class Session:
         click.echo(text, err=True, color=True)
 
     def wants(self, offered: Sequence[str]) -> None:
-        """Raises UsageError where this command has no document in the format asked for."""
+        """Settles the format. Raises UsageError where this command has no document in the one asked for."""
+        self.format = self.format or offered[0]
         if self.format not in offered:
             raise UsageError(f"this command has no {self.format} format", hint=f"choose one of: {', '.join(offered)}")
 

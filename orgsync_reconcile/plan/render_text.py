@@ -24,7 +24,7 @@ from orgsync_reconcile.plan.phrases import (
 #: warning, info, ok, refused, summary.
 Style = Callable[[str, str], str]
 #: Addresses up to this length share a column, in a narrow terminal less: what is done keeps its room beside them.
-_WIDEST_ADDRESS, _ROOM, _NARROWEST_ADDRESS = 64, 44, 24
+_WIDEST_ADDRESS, _ROOM, _NARROWEST_ADDRESS = 64, 47, 24
 #: What is done, up to this length, shares a column too.
 _WIDEST_PHRASE = 46
 #: Below this width the manifest's place gives way where a line would break for it.

@@ -30,8 +30,9 @@ def command(session: Session, ctx: click.Context, folder: str) -> None:
     place = Path(folder)
     files = write_demo(place)
     session.show(
-        f"A harbour company keeps a second org in step with its first. {len(files)} files were written to {place}:\n"
-        "manifests, a small SFDX project and sample records. Each command below can be typed there."
+        "A harbour company keeps a second org in step with its first.\n"
+        f"{len(files)} files were written to {place}: manifests, a small SFDX project and\n"
+        "sample records. Each command below can be typed there."
     )
     session.show(f"\n{session.style('run', f'$ cd {shlex.quote(folder)}')}")
     for number, step in enumerate(STEPS, start=1):
@@ -42,8 +43,9 @@ def command(session: Session, ctx: click.Context, folder: str) -> None:
         else:
             _run_sql(session, place, step)
     session.show(
-        f"\nThat is the whole story, and it stays in {place}. Change a manifest there, such as the fields of a\n"
-        "publication, and run orgsync plan again; or begin with your own: orgsync init."
+        f"\nThat is the whole story, and it stays in {place}.\n"
+        "Change a manifest there, such as the fields of a publication, and plan again;\n"
+        "or begin with your own: orgsync init."
     )
 
 

@@ -8,11 +8,11 @@ import click
 
 from orgsync_reconcile.app.status import list_log
 from orgsync_reconcile.cli.base import leaf
-from orgsync_reconcile.cli.layout import table
+from orgsync_reconcile.cli.layout import shown_time, table
 from orgsync_reconcile.cli.options import connection_argument
 from orgsync_reconcile.cli.session import Session, pass_session
 
-_HEADS = ("ORG", "ENTRY", "OBJECT", "RECORD", "EVENT", "STATUS", "AT", "ERROR")
+_HEADS = ("ORG", "ENTRY", "OBJECT", "RECORD", "EVENT", "STATUS", "AT (UTC)", "ERROR")
 
 
 @leaf(formats=("text", "json", "markdown"))
@@ -35,7 +35,9 @@ def command(session: Session, connection: str | None, state: str, limit: int) ->
     if session.format == "json":
         session.show_json({"entries": [asdict(entry) for entry in entries]})
         return
-    rows = [(e.org, str(e.number), e.object, e.record, e.event, e.status, e.at, e.error_code) for e in entries]
+    rows = [
+        (e.org, str(e.number), e.object, e.record, e.event, e.status, shown_time(e.at), e.error_code) for e in entries
+    ]
     session.show(table(session, _HEADS, rows, empty="The log is empty."))
     if entries:
         session.note("One entry in full: orgsync log show ENTRY")

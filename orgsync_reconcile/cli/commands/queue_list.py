@@ -8,11 +8,11 @@ import click
 
 from orgsync_reconcile.app.status import show_queue
 from orgsync_reconcile.cli.base import leaf
-from orgsync_reconcile.cli.layout import table
+from orgsync_reconcile.cli.layout import shown_time, table
 from orgsync_reconcile.cli.options import connection_argument
 from orgsync_reconcile.cli.session import Session, pass_session
 
-_HEADS = ("ORG", "ACTION", "OBJECT", "RECORD", "QUEUED", "TRIES", "NEXT TRY", "ERROR")
+_HEADS = ("ORG", "ACTION", "OBJECT", "RECORD", "QUEUED (UTC)", "TRIES", "NEXT TRY", "ERROR")
 
 
 @leaf(formats=("text", "json", "markdown"))
@@ -37,8 +37,8 @@ def command(session: Session, connection: str | None, limit: int) -> None:
         return
     held = any(item.attempts for item in items)
     rows = [
-        (item.org, item.action, item.object, item.record, item.queued_at)
-        + ((item.attempts, item.next_retry, item.error) if held else ())
+        (item.org, item.action, item.object, item.record, shown_time(item.queued_at))
+        + ((item.attempts, shown_time(item.next_retry), item.error) if held else ())
         for item in items
     ]
     session.show(table(session, _HEADS if held else _HEADS[:5], rows, empty="Nothing waits to be sent."))
