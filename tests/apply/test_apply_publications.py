@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from apply_world import ACCOUNT, clock, custom_field
+from apply_world import ACCOUNT, CONNECTION, clock, custom_field
 
 from orgsync_reconcile.errors import GuardRefusedError
 from orgsync_reconcile.metadata import to_component
@@ -38,8 +38,10 @@ def states(org):
     ]
 
 
-def test_unpublishing_disconnects_and_publishing_again_revives(pair):
+@pytest.mark.parametrize("direction", ["one-way", "two-way"])
+def test_unpublishing_disconnects_and_publishing_again_revives(pair, direction):
     """PUB-10, REC-5: needs an allowance; links are cut in both orgs; published again, they live and nothing is doubled."""
+    pair.write("connection.yaml", CONNECTION.replace("two-way", direction))
     pair.converge()
     add_account(pair)
     copy_all(pair)
