@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from dataclasses import replace
+from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from store_helpers import custom, insert, make_object
 
 from orgsync_reconcile.errors import MetadataError
@@ -167,3 +171,83 @@ def test_key_prefixes_are_given_once(org: SqliteOrg) -> None:
     make_object(org)
     assert free_key_prefix(org) == "a01"
     assert free_key_prefix(org, {"a01", "a02"}) == "a03"
+
+
+def test_a_formula_that_an_older_program_left_alone_is_computed_from_now_on(
+    org: SqliteOrg, client: sqlite3.Connection
+) -> None:
+    """ORG-4: what the table really has counts, so no value of another column is taken for it."""
+    length = custom("Len__c", T.FORMULA, formula="LEN(B__c)", result_type="number", scale=0)
+    plain = custom("Len__c", T.FORMULA, formula="NOBODY_COMPUTES(B__c)", result_type="number", scale=0)
+    a, b = custom("A__c", T.TEXT, length=20), custom("B__c", T.TEXT, length=20)
+    make_object(org, a, plain, b)
+    insert(client, "Thing__c", A__c="a", Len__c=7, B__c="bb")
+    org.db.execute(
+        "UPDATE orgsync_field SET definition = ? WHERE name = 'Len__c'", [json.dumps(length.to_dict(), sort_keys=True)]
+    )
+    make_object(org, a, length, b, custom("C__c", T.TEXT, length=20))
+    assert client.execute('SELECT "A__c", "Len__c", "B__c", "C__c" FROM "Thing__c"').fetchall() == [
+        ("a", 2, "bb", None)
+    ]
+
+
+CHOICES: dict[str, list[FieldDef]] = {
+    "A__c": [custom("A__c", T.TEXT, length=9), custom("A__c", T.TEXT, length=9, unique=True)],
+    "B__c": [custom("B__c", T.NUMBER, precision=9, scale=0), custom("B__c", T.NUMBER, precision=9, scale=2)],
+    "C__c": [
+        custom("C__c", T.FORMULA, formula="B__c * 2", result_type="number", scale=0),
+        custom("C__c", T.FORMULA, formula="TODAY()", result_type="number", scale=0),
+        custom("C__c", T.FORMULA, formula="B__c * 3", result_type="number", scale=0),
+    ],
+    "D__c": [custom("D__c", T.CHECKBOX), custom("D__c", T.CHECKBOX, default="true")],
+    "E__c": [custom("E__c", T.TEXT, length=9, default="e"), custom("E__c", T.LONG_TEXT_AREA, length=300)],
+}
+
+
+@given(
+    st.lists(
+        st.fixed_dictionaries({}, optional={name: st.sampled_from(items) for name, items in CHOICES.items()}),
+        min_size=2,
+        max_size=5,
+    )
+)
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_series_of_changes_keeps_every_value(org: SqliteOrg, schemas: list[dict[str, FieldDef]]) -> None:
+    """ORG-4: whatever fields come, go and change between two writes, each row holds what was written to it."""
+    org.db.execute('DROP TABLE IF EXISTS "Thing__c"')
+    org.db.execute(
+        "DELETE FROM orgsync_field WHERE object IN (SELECT number FROM orgsync_object WHERE name = 'Thing__c')"
+    )
+    org.db.execute("DELETE FROM orgsync_object WHERE name = 'Thing__c'")
+    rows: list[dict[str, object]] = []
+    before: dict[str, FieldDef] = {}
+    for place, fields in enumerate(schemas):
+        make_object(org, *fields.values())
+        for row in rows:
+            for name in CHOICES:
+                if name not in fields or (name in row and name not in before):
+                    row.pop(name, None)
+            if fields.get("B__c") and before.get("B__c") and "B__c" in row:
+                change = (fields["B__c"].scale or 0) - (before["B__c"].scale or 0)
+                row["B__c"] = int(row["B__c"] * 10**change)  # type: ignore[operator]
+        written: dict[str, object] = {"Name": f"n{place}"}
+        for name, value in (("A__c", f"a{place}"), ("B__c", 100), ("D__c", place % 2), ("E__c", f"e{place}")):
+            if name in fields:
+                written[name] = value
+        insert(org.db, "Thing__c", **written)
+        rows.append(written)
+        before = fields
+        for row, stored in zip(rows, records(org, "Thing__c"), strict=True):
+            assert {name: stored[name] for name in row} == row
+            if "C__c" in fields and "B__c" in fields and "TODAY" not in str(fields["C__c"].formula):
+                times = 2 if "2" in str(fields["C__c"].formula) else 3
+                scale = fields["B__c"].scale or 0
+                expected = None if stored["B__c"] is None else stored["B__c"] * times // 10**scale
+                assert stored["C__c"] == expected
+    assert org.db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def records(org: SqliteOrg, table: str) -> list[dict[str, Any]]:
+    cursor = org.db.execute(f'SELECT * FROM "{table}" ORDER BY orgsync_row')
+    names = [item[0] for item in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from orgsync_reconcile.errors import MetadataError
 from orgsync_reconcile.model.schema import FieldDef, FieldType, ObjectDef
+from orgsync_reconcile.stores.sqlite.alter import alter_tables, build_indexes
 from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
-from orgsync_reconcile.stores.sqlite.retype import convert_column, needs_conversion
-from orgsync_reconcile.stores.sqlite.tables import all_columns, create_table, indexes
-from orgsync_reconcile.stores.sqlite.text import quote
+from orgsync_reconcile.stores.sqlite.tables import create_table
 from orgsync_reconcile.stores.sqlite.triggers import Capture, Child, object_triggers
 
 
@@ -111,61 +109,6 @@ def free_key_prefix(org: SqliteOrg, taken: Collection[str] = ()) -> str:
                 if prefix not in used:
                     return prefix
     raise MetadataError("this org has no key prefix left for another custom object", where=org.label)
-
-
-def _drop_derived(org: SqliteOrg, name: str) -> None:
-    """Drops our triggers and indexes of a table, so that it can be altered."""
-    rows = org.db.execute(
-        "SELECT type, name FROM sqlite_master WHERE tbl_name = ? AND name LIKE 'orgsync!_%' ESCAPE '!' AND sql IS NOT NULL"
-        " AND type IN ('trigger', 'index')",
-        [name],
-    ).fetchall()
-    for kind, item in rows:
-        org.db.execute(f'DROP {kind} "{item}"')
-
-
-def _physical_columns(org: SqliteOrg, name: str) -> list[str]:
-    return [row[1] for row in org.db.execute(f"PRAGMA table_xinfo({quote(name)})")]
-
-
-def _alter(org: SqliteOrg, old: ObjectDef, new: ObjectDef) -> None:
-    """Brings the table of `old` to `new` without copying it: columns are added and dropped, constraints rewritten."""
-    db = org.db
-    wanted = dict(all_columns(new, org.admin_id))
-    before = dict(all_columns(old, org.admin_id))
-    generated = {name for name, text in (wanted | before).items() if "GENERATED ALWAYS" in text}
-    rebuilt = {name for name in generated if wanted.get(name) != before.get(name)}
-    physical = _physical_columns(org, new.name)
-    # Computed columns go first: they may read the others.
-    for column in sorted(physical, key=lambda name: name not in generated):
-        if column not in wanted or column in rebuilt:
-            db.execute(f"ALTER TABLE {quote(new.name)} DROP COLUMN {quote(column)}")
-    present = {column for column in physical if column in wanted and column not in rebuilt}
-    for column, text in sorted(wanted.items(), key=lambda item: item[0] in generated):
-        if column not in present:
-            plain = text.partition(" CONSTRAINT ")[0]
-            db.execute(f"ALTER TABLE {quote(new.name)} ADD COLUMN {plain}")
-    _rewrite_constraints(org, new)
-    for field in new.fields.values():
-        previous = old.fields.get(field.name)
-        if previous is not None and field.name in present and needs_conversion(previous, field):
-            convert_column(org, new.name, previous, field)
-
-
-def _rewrite_constraints(org: SqliteOrg, obj: ObjectDef) -> None:
-    """Puts the right constraints into the table's definition. Rows stay as they are, even where they break a new rule."""
-    db = org.db
-    statement = create_table(obj, org.admin_id, _physical_columns(org, obj.name))
-    (present,) = db.execute("SELECT sql FROM sqlite_master WHERE type = 'table' AND name = ?", [obj.name]).fetchone()
-    if present == statement:
-        return
-    (version,) = db.execute("PRAGMA schema_version").fetchone()
-    db.execute("PRAGMA writable_schema = ON")
-    try:
-        db.execute("UPDATE sqlite_master SET sql = ? WHERE type = 'table' AND name = ?", [statement, obj.name])
-        db.execute(f"PRAGMA schema_version = {version + 1}")
-    finally:
-        db.execute("PRAGMA writable_schema = RESET")
 
 
 def _children(objects: Objects, wanted: Iterable[str]) -> dict[str, list[Child]]:
@@ -268,34 +211,22 @@ def deploy_objects(org: SqliteOrg, definitions: Iterable[ObjectDef]) -> None:
     with org.transaction() as db:
         known = Objects(org)
         touched: list[str] = []
+        altered: list[tuple[ObjectDef, ObjectDef]] = []
         for definition in definitions:
             old = known.get(definition.name)
             obj = definition if old is None else replace(definition, key_prefix=old.key_prefix)
-            if old is not None:
-                _drop_derived(org, obj.name)
             _register(org, obj)
             if old is None:
                 db.execute(create_table(obj, org.admin_id))
+                build_indexes(org, obj)
             else:
-                _alter(org, old, obj)
-            for statement in indexes(obj).values():
-                _build_index(org, obj, statement)
+                altered.append((old, obj))
             touched.append(obj.name)
             fields = [*obj.fields.values(), *(old.fields.values() if old else ())]
             touched.extend(parent for f in fields if f.cascade_delete for parent in f.reference_to)
+        alter_tables(org, altered)
         objects = Objects(org)
         if "*" in touched:
             touched = list(objects)
         rebuild_triggers(org, touched, objects)
         org.touch_revision()
-
-
-def _build_index(org: SqliteOrg, obj: ObjectDef, statement: str) -> None:
-    try:
-        org.db.execute(statement)
-    except sqlite3.IntegrityError as error:
-        raise MetadataError(
-            f"{obj.name} has records that share a value which is to be unique: {error}",
-            where=org.label,
-            hint="find them with: orgsync org check, and clear the duplicates first",
-        ) from error
