@@ -54,7 +54,7 @@ class Writer:
             return 0
         self._refuse_children_of_refused(path)
         rows = writes.staged_rows(path)
-        return self.insert_set(path, rows, rows, 0, self._last_todo())
+        return self.insert_set(path, rows, rows, 0, self._last("todo"))
 
     def insert_set(
         self, path: Path, new_links: writes.RowSource, new_rows: writes.RowSource, start: int, end: int
@@ -94,12 +94,15 @@ class Writer:
         bits = self._bits(path.columns)
         full = path.full_mask(self.words.width)
         self.db.execute(writes.mask_of_linked_inserts(path, self.words.width, self.target))
-        kept = [f"st.{name} & {value}" for name, value in zip(self.words.names, full, strict=True)]
-        count = self._todo(path, f"st.local IS NOT NULL AND {self.words.any_bit(bits, 'st')}", masks=kept)
+        wanted = f"st.local IS NOT NULL AND {self.words.any_bit(bits, 'st')}"
+        table, count = "stage", self._all_staged(path, wanted)
+        if not count:
+            kept = [f"st.{name} & {value}" for name, value in zip(self.words.names, full, strict=True)]
+            table, count = "todo", self._todo(path, wanted, masks=kept)
         if not count:
             return 0
-        distinct = self.db.execute(f"SELECT DISTINCT {self.words.columns} FROM temp.todo").fetchall()
-        statements = self._update_statements(path, distinct)
+        distinct = self.db.execute(f"SELECT DISTINCT {self.words.columns} FROM temp.{table}").fetchall()
+        statements = self._update_statements(path, distinct, table)
         touched = self._touched(path.columns, distinct)
         unique = [column for column in touched if column.unique]
         before = len(self.refused)
@@ -117,16 +120,15 @@ class Writer:
             failure = self._try(lambda: apply(bounds))
             if failure is not None and unique and "UNIQUE" in str(failure):
                 # Records that swap unique values fail as a set and one by one: blank first, then set.
-                blank = writes.blank_unique(path, unique)
+                blank = writes.blank_unique(path, unique, table)
                 failure = self._try(lambda: apply_after(blank, bounds))
             return failure
 
-        isolate(
-            0, self._last_todo(), attempt, lambda n, why: self._refuse(path, writes.staged_rows(path), n, why, "U", {})
-        )
+        rows = writes.staged_rows(path, table)
+        isolate(0, self._last(table), attempt, lambda n, why: self._refuse(path, rows, n, why, "U", {}))
         for column in touched:
             if column.reference:
-                for statement in writes.update_waiting(path, column, self.target):
+                for statement in writes.update_waiting(path, column, self.target, table):
                     self.db.execute(statement)
         return count - (len(self.refused) - before)
 
@@ -193,8 +195,15 @@ class Writer:
             {"object": path.source, "since": since},
         ).rowcount
 
-    def _last_todo(self) -> int:
-        return int(self.db.execute("SELECT coalesce(max(n), 0) FROM temp.todo").fetchone()[0])
+    def _all_staged(self, path: Path, condition: str) -> int:
+        """How many records are staged, if they are all of this object and hold to `condition`; 0 otherwise."""
+        (total, fit) = self.db.execute(
+            f"SELECT count(*), coalesce(sum(st.object = ? AND {condition}), 0) FROM temp.stage AS st", [path.source]
+        ).fetchone()
+        return int(total) if total == fit else 0
+
+    def _last(self, table: str) -> int:
+        return int(self.db.execute(f"SELECT coalesce(max(n), 0) FROM temp.{table}").fetchone()[0])
 
     def _last_row(self, path: Path) -> int:
         row = self.db.execute("SELECT seq FROM main.sqlite_sequence WHERE name = ?", [path.object]).fetchone()
@@ -223,12 +232,12 @@ class Writer:
             union = [ours | theirs for ours, theirs in zip(union, mask, strict=True)]
         return [column for column in columns if union[column.word] & column.bit]
 
-    def _update_statements(self, path: Path, distinct: Sequence[Sequence[int]]) -> list[str]:
+    def _update_statements(self, path: Path, distinct: Sequence[Sequence[int]], table: str) -> list[str]:
         if len(distinct) > FEW_MASKS:
             columns = self._touched(path.columns, distinct)
-            return [writes.update_rows(path, columns, self.target, only_mask=None)]
+            return [writes.update_rows(path, columns, self.target, only_mask=None, table=table)]
         return [
-            writes.update_rows(path, self._touched(path.columns, [mask]), self.target, only_mask=mask)
+            writes.update_rows(path, self._touched(path.columns, [mask]), self.target, only_mask=mask, table=table)
             for mask in distinct
         ]
 
@@ -244,7 +253,7 @@ class Writer:
 
         isolate(
             0,
-            self._last_todo(),
+            self._last("todo"),
             lambda low, high: self._try(lambda: work({"low": low, "high": high})),
             lambda n, why: self._refuse(path, writes.staged_rows(path), n, why, op, {}),
         )

@@ -38,10 +38,10 @@ class Target:
     audit: bool
 
 
-def staged_rows(path: Path) -> RowSource:
-    """The rows of temp.todo, in its order."""
+def staged_rows(path: Path, table: str = "todo") -> RowSource:
+    """The rows of temp.todo, or of another temporary table like it, in its order."""
     return RowSource(
-        sql=f'FROM temp.todo AS st CROSS JOIN partner.{quote(path.object)} AS s ON s."Id" = st.record'
+        sql=f'FROM temp.{table} AS st CROSS JOIN partner.{quote(path.object)} AS s ON s."Id" = st.record'
         " WHERE st.n > :low AND st.n <= :high",
         number="st.n",
     )
@@ -131,8 +131,10 @@ def _joined_to_target(path: Path, rows: RowSource) -> str:
     return before + joined + after
 
 
-def update_rows(path: Path, columns: Sequence[PathColumn], target: Target, *, only_mask: Sequence[int] | None) -> str:
-    """UPDATE of linked records by temp.todo.
+def update_rows(
+    path: Path, columns: Sequence[PathColumn], target: Target, *, only_mask: Sequence[int] | None, table: str
+) -> str:
+    """UPDATE of linked records by the temporary `table`.
 
     With `only_mask`, of the rows with exactly these mask words, `columns` being theirs; without, every column of
     `columns` takes the new value where its bit is set and keeps its own elsewhere.
@@ -151,7 +153,7 @@ def update_rows(path: Path, columns: Sequence[PathColumn], target: Target, *, on
     masks = "".join(f" AND st.m{word} = {value}" for word, value in enumerate(only_mask or ()))
     return (
         f"UPDATE main.{quote(path.object)} AS t SET {commas(sets)}"
-        f' FROM temp.todo AS st CROSS JOIN partner.{quote(path.object)} AS s ON s."Id" = st.record'
+        f' FROM temp.{table} AS st CROSS JOIN partner.{quote(path.object)} AS s ON s."Id" = st.record'
         f' WHERE t."Id" = st.local AND st.n > :low AND st.n <= :high{masks}'
     )
 
@@ -172,13 +174,13 @@ def mask_of_linked_inserts(path: Path, width: int, target: Target) -> str:
     )
 
 
-def blank_unique(path: Path, columns: Sequence[PathColumn]) -> str:
+def blank_unique(path: Path, columns: Sequence[PathColumn], table: str) -> str:
     """UPDATE that blanks unique columns which are about to change, so that records can swap their values."""
     sets = commas(
         f"{quote(c.name)} = CASE WHEN st.m{c.word} & {c.bit} THEN NULL ELSE t.{quote(c.name)} END" for c in columns
     )
     return (
-        f"UPDATE main.{quote(path.object)} AS t SET {sets} FROM temp.todo AS st"
+        f"UPDATE main.{quote(path.object)} AS t SET {sets} FROM temp.{table} AS st"
         ' WHERE t."Id" = st.local AND st.n > :low AND st.n <= :high'
     )
 
@@ -193,19 +195,19 @@ def set_deleted(path: Path, target: Target, deleted: int) -> str:
     )
 
 
-def update_waiting(path: Path, column: PathColumn, target: Target) -> tuple[str, str]:
+def update_waiting(path: Path, column: PathColumn, target: Target, table: str) -> tuple[str, str]:
     """After an update of a lookup: forget what waited, and wait for the new parent where it is not here."""
     name = quote(column.name)
     changed = f"st.m{column.word} & {column.bit}"
     forget = (
         f"DELETE FROM main.orgsync_waiting WHERE field = {literal(column.name)} AND record IN"
-        f" (SELECT st.local FROM temp.todo AS st WHERE {changed})"
+        f" (SELECT st.local FROM temp.{table} AS st WHERE {changed})"
     )
     wait = (
         "INSERT OR REPLACE INTO main.orgsync_waiting (connection, object, record, field, parent, placeholder)"
         f" SELECT {target.connection}, {path.target}, st.local, {literal(column.name)}, s.{name},"
         f" {literal(target.stand_in) if column.person else 'NULL'}"
-        f' FROM temp.todo AS st CROSS JOIN partner.{quote(path.object)} AS s ON s."Id" = st.record'
+        f' FROM temp.{table} AS st CROSS JOIN partner.{quote(path.object)} AS s ON s."Id" = st.record'
         f" WHERE {changed} AND s.{name} IS NOT NULL AND NOT EXISTS ({_link_of(column.name, target)})"
     )
     return forget, wait
