@@ -173,8 +173,8 @@ def rebuild_triggers(org: SqliteOrg, names: Iterable[str], objects: Objects | No
     wanted = [name for name in dict.fromkeys(names) if name in objects]
     children = _children(objects, wanted)
     capture = captures(org, objects)
-    words = max((number // 62 for item in capture.values() for number in item.columns.values()), default=0)
-    _widen_masks(org, words)
+    highest = max((number // 62 for item in capture.values() for number in item.columns.values()), default=0)
+    widen_masks(org, highest + 1)
     for name in wanted:
         triggers = object_triggers(
             objects[name], code=org.code, admin_id=org.admin_id, children=children[name], capture=capture.get(name)
@@ -200,8 +200,9 @@ def mask_width(org: SqliteOrg) -> int:
     )
 
 
-def _widen_masks(org: SqliteOrg, highest_word: int) -> None:
-    for word in range(mask_width(org), highest_word + 1):
+def widen_masks(org: SqliteOrg, width: int) -> None:
+    """Gives this org's tables at least `width` mask words. Inside a transaction."""
+    for word in range(mask_width(org), width):
         for table in ("orgsync_change", "orgsync_held", "orgsync_outcome"):
             org.db.execute(f"ALTER TABLE {table} ADD COLUMN m{word} INTEGER")
 

@@ -8,11 +8,14 @@ What the source loses is taken out of the batch; what the target loses is overwr
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from orgsync_reconcile.model.connection import ConflictPolicy, Side
+from orgsync_reconcile.stores.sqlite.flow.paths import Path
 from orgsync_reconcile.stores.sqlite.flow.staging import Words
 from orgsync_reconcile.stores.sqlite.text import commas
+from orgsync_reconcile.stores.sqlite.triggers import WORD
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,21 +26,44 @@ class Pending:
     watermark: int
 
 
-def stage_pending(db: sqlite3.Connection, words: Words, pending: Pending) -> int:
-    """Fills temp.pending with the target's pending changes of staged records; returns how many records have some."""
+def stage_pending(db: sqlite3.Connection, words: Words, paths: Iterable[Path], pending: Pending) -> int:
+    """Fills temp.pending with the target's pending changes of staged records; returns how many records have some.
+
+    The masks are in the source's numbers: each org gave the columns numbers of its own.
+    """
     masks = commas(f"{name} INTEGER" for name in words.names)
     db.execute(f"CREATE TEMP TABLE IF NOT EXISTS pending (n INTEGER, record TEXT, op TEXT, at INTEGER, {masks})")
     db.execute("DELETE FROM temp.pending")
     (head,) = db.execute("SELECT coalesce(max(seq), 0) FROM main.orgsync_change").fetchone()
     if head <= pending.watermark:
         return 0
-    sums = commas(f"coalesce(c.{name}, 0)" for name in words.names)
-    db.execute(
-        f"INSERT INTO temp.pending SELECT st.n, c.record, c.op, c.at, {sums} FROM main.orgsync_change AS c"
-        " JOIN temp.stage AS st ON st.local = c.record WHERE c.seq > ? AND (c.origin IS NULL OR c.origin <> ?)",
-        [pending.watermark, pending.here],
-    )
+    changed = {
+        row[0]
+        for row in db.execute("SELECT DISTINCT object FROM main.orgsync_change WHERE seq > ?", [pending.watermark])
+    }
+    for path in paths:
+        if path.target in changed:
+            db.execute(
+                f"INSERT INTO temp.pending SELECT st.n, c.record, c.op, c.at, {commas(_source_masks(path, words))}"
+                " FROM main.orgsync_change AS c JOIN temp.stage AS st ON st.local = c.record"
+                " WHERE c.seq > ? AND c.object = ? AND (c.origin IS NULL OR c.origin <> ?)",
+                [pending.watermark, path.target, pending.here],
+            )
     return int(db.execute("SELECT count(DISTINCT n) FROM temp.pending").fetchone()[0])
+
+
+def _source_masks(path: Path, words: Words) -> list[str]:
+    """Per mask word of the source, the expression that moves the bits of the target's entry `c` to their places."""
+    moves: dict[tuple[int, int, int], int] = {}
+    for column in path.columns:
+        word, bit = divmod(column.target_number, WORD)
+        key = (column.word, word, column.number % WORD - bit)
+        moves[key] = moves.get(key, 0) | 1 << bit
+    parts: dict[int, list[str]] = {}
+    for (to, word, shift), bits in moves.items():
+        move = f" << {shift}" if shift > 0 else f" >> {-shift}" if shift < 0 else ""
+        parts.setdefault(to, []).append(f"(coalesce(c.m{word}, 0) & {bits}){move}")
+    return [" | ".join(f"({part})" for part in parts.get(word, ["0"])) for word in range(words.width)]
 
 
 def resolve(db: sqlite3.Connection, words: Words, policy: ConflictPolicy, source: Side) -> None:

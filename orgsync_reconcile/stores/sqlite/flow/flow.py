@@ -18,7 +18,7 @@ from orgsync_reconcile.stores.sqlite.flow.references import refresh_references
 from orgsync_reconcile.stores.sqlite.flow.waiting import fill_waiting
 from orgsync_reconcile.stores.sqlite.flow.writer import Refusal, Writer
 from orgsync_reconcile.stores.sqlite.flow.writes import Target
-from orgsync_reconcile.stores.sqlite.schema import mask_width, own_triggers, rebuild_triggers
+from orgsync_reconcile.stores.sqlite.schema import mask_width, own_triggers, rebuild_triggers, widen_masks
 from orgsync_reconcile.stores.sqlite.triggers import MAX_HOPS
 
 
@@ -52,6 +52,10 @@ class Flow:
         """Reads the paths again: publications, subscriptions and schemas may have changed."""
         self.paths = read_paths(self.source, self.target, *self.numbers)
         self.words = staging.Words(width=mask_width(self.source))
+        if mask_width(self.target) < self.words.width:
+            # The target notes what it refused with the source's masks.
+            with self.target.transaction():
+                widen_masks(self.target, self.words.width)
         staging.prepare(self.db, self.words)
 
     def watermark(self) -> int:
@@ -151,7 +155,7 @@ class Flow:
             "SELECT seq FROM partner.orgsync_inbox WHERE connection = ?", [self.numbers[0]]
         ).fetchone()
         pending = conflicts.Pending(here=self.numbers[1], watermark=seen)
-        if conflicts.stage_pending(self.db, self.words, pending):
+        if conflicts.stage_pending(self.db, self.words, self.paths.values(), pending):
             conflicts.resolve(self.db, self.words, self.pair.policy, self.side)
 
     def _write(self, now: datetime, result: BatchResult, *, looping: bool) -> None:

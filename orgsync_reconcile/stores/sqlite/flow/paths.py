@@ -26,10 +26,11 @@ _PEOPLE = frozenset({"User", "Group"})
 
 @dataclass(frozen=True, kw_only=True)
 class PathColumn:
-    """One column that flows. `number` is its place in the source's change masks."""
+    """One column that flows. `number` is its place in the source's change masks, `target_number` in the target's."""
 
     name: str
     number: int
+    target_number: int = 0
     reference: bool = False
     #: A user or queue: never blank in the target, the connection's user stands in (USR-5).
     person: bool = False
@@ -79,7 +80,10 @@ class Path:
 
 
 def _path_columns(
-    source: Mapping[str, FieldDef], target: Mapping[str, FieldDef], names: set[str], numbers: Mapping[str, int]
+    source: Mapping[str, FieldDef],
+    target: Mapping[str, FieldDef],
+    names: set[str],
+    numbers: tuple[Mapping[str, int], Mapping[str, int]],
 ) -> tuple[PathColumn, ...]:
     columns: list[PathColumn] = []
     for name, field in source.items():
@@ -90,7 +94,8 @@ def _path_columns(
         columns.append(
             PathColumn(
                 name=name,
-                number=numbers[name],
+                number=numbers[0][name],
+                target_number=numbers[1][name],
                 reference=field.is_reference,
                 person=field.is_reference and person,
                 required=other.required,
@@ -130,7 +135,7 @@ def read_paths(source: SqliteOrg, target: SqliteOrg, source_connection: int, tar
     paths: dict[str, Path] = {}
     for name in parents_first({name: theirs[name] for name in names}, names):
         obj, other = theirs[name], ours[name]
-        numbers = field_numbers(source, theirs.number(name))
+        numbers = field_numbers(source, theirs.number(name)), field_numbers(target, ours.number(name))
         common = published[name] & subscribed.get(name, set())
         paths[name] = Path(
             object=name,
