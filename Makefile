@@ -20,6 +20,7 @@ help:
 	@echo "make clean   removes what the targets made"
 
 check-python:
+	@command -v '$(PYTHON)' >/dev/null || { echo 'there is no $(PYTHON); choose another one: make PYTHON=python3.12'; exit 1; }
 	@$(PYTHON) -c 'import sys, sqlite3; sys.exit(0 if sys.version_info >= (3, 11) and sqlite3.sqlite_version_info >= (3, 35, 0) else "orgsync needs Python 3.11 and SQLite 3.35 or newer, not Python %d.%d with SQLite %s; choose another one: make PYTHON=python3.12" % (*sys.version_info[:2], sqlite3.sqlite_version))'
 
 $(STAMP): pyproject.toml

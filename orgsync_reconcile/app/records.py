@@ -16,6 +16,7 @@ from orgsync_reconcile.stores.sqlite.connections import get_connection
 from orgsync_reconcile.stores.sqlite.flow import Pair
 from orgsync_reconcile.sync import bulk, verify
 from orgsync_reconcile.sync.drain import drain
+from orgsync_reconcile.sync.metadata import drop_mismatched
 from orgsync_reconcile.sync.verify import VerifyReport
 
 #: Called with (object or "", done, in all).
@@ -59,15 +60,21 @@ def send_queue(
     max_records: int | None = None,
     progress: Progress | None = None,
 ) -> Moved:
-    """Sends what is queued. A suspended connection sends nothing, which is said in `warnings` (SUS-1)."""
+    """Sends what is queued, which a suspended connection does not (SUS-1).
+
+    Fields that were deleted, retyped or resized since they were subscribed drop out first (PUB-8). Both are said in
+    `warnings`.
+    """
     with open_pair(workspace, name) as (found, pair):
         started = time.monotonic()
+        silent = _why_silent(found)
+        dropped = () if silent else _drop_fields(workspace, found)
         counts = drain(pair, sides=sides, clock=workspace.clock, max_records=max_records, progress=progress)
         return Moved(
             connection=found.desired.name,
             objects=tuple(counts),
             seconds=time.monotonic() - started,
-            warnings=_why_silent(found),
+            warnings=(*silent, *dropped),
         )
 
 
@@ -78,11 +85,25 @@ def follow_queue(
     with open_pair(workspace, name) as (found, pair):
         while True:
             started = time.monotonic()
+            dropped = () if _why_silent(found) else _drop_fields(workspace, found)
             counts = drain(pair, sides=sides, clock=workspace.clock, progress=progress)
-            if any(item.moved or item.failed for item in counts):
-                yield Moved(connection=found.desired.name, objects=tuple(counts), seconds=time.monotonic() - started)
+            if dropped or any(item.moved or item.failed for item in counts):
+                yield Moved(
+                    connection=found.desired.name,
+                    objects=tuple(counts),
+                    seconds=time.monotonic() - started,
+                    warnings=dropped,
+                )
             else:
                 time.sleep(REST)
+
+
+def _drop_fields(workspace: Workspace, found: OpenConnection) -> tuple[str, ...]:
+    name = found.desired.name
+    return tuple(
+        f"{object_name}.{field} is no longer subscribed: {reason}; see orgsync plan"
+        for object_name, field, reason in drop_mismatched(found.primary, found.secondary, name, clock=workspace.clock)
+    )
 
 
 def _why_silent(found: OpenConnection) -> tuple[str, ...]:

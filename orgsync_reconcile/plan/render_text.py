@@ -127,7 +127,10 @@ def _diagnostic(item: Diagnostic, width: int, style: Style) -> list[str]:
     hint = f"; {item.hint}" if item.hint else ""
     start = f"  {mark}{item.code} "
     first, *more = _wrapped(item.message + hint, width, start, " " * len(start))
-    lines = [f"  {style('error', mark) if mark else ''}{style(item.severity.value, item.code)} {first[len(start) :]}", *more]
+    lines = [
+        f"  {style('error', mark) if mark else ''}{style(item.severity.value, item.code)} {first[len(start) :]}",
+        *more,
+    ]
     place = _place(item.origin)
     if place and len(more[-1] if more else first) + 2 + len(place) <= width:
         lines[-1] += f"  {style('dim', place)}"

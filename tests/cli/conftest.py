@@ -10,6 +10,13 @@ import pytest
 from program import CONNECTION, publication, run_in, sql
 
 
+@pytest.fixture(autouse=True)
+def plain_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of the caller's terminal or clock."""
+    for name in ("COLUMNS", "NO_COLOR", "FORCE_COLOR", "ORGSYNC_NOW"):
+        monkeypatch.delenv(name, raising=False)
+
+
 @pytest.fixture(scope="session")
 def two_orgs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two empty orgs and manifests for Account and Contact; nothing is applied. Not to be changed."""

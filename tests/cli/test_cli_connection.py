@@ -190,6 +190,34 @@ def test_metadata_and_users_on_demand(connected: Path, tmp_path: Path) -> None:
     assert len(sql(connected, "acme-dr", 'SELECT 1 FROM "User" WHERE "Username" = \'ann@acme.example.dr\'')) == 1
 
 
+def _resize_rank(folder: Path, length: int) -> None:
+    """Deploys Account.Rank__c with this length to the primary."""
+    fields = folder / "project" / "objects" / "Account" / "fields"
+    fields.mkdir(parents=True, exist_ok=True)
+    (fields / "Rank__c.field-meta.xml").write_text(
+        '<CustomField xmlns="http://soap.sforce.com/2006/04/metadata"><fullName>Rank__c</fullName>'
+        f"<label>Rank</label><length>{length}</length><type>Text</type></CustomField>"
+    )
+    assert run_in(folder, "org", "import", "acme", "project").exit_code == 0
+
+
+def test_a_resized_field_drops_out_and_comes_back(connected: Path) -> None:
+    """PUB-8: the drain says that the field unsubscribed itself, the plan why; apply brings both orgs in step again."""
+    _resize_rank(connected, 10)
+    assert run_in(connected, "apply", "--yes").exit_code == 0
+    _resize_rank(connected, 20)
+    sql(connected, "acme", 'UPDATE "Account" SET "Rank__c" = \'longer than 10\' WHERE "Name" = \'One\'')
+    drained = run_in(connected, "drain")
+    assert "Account.Rank__c is no longer subscribed: changed in acme from text(10) to text(20)" in drained.stderr
+    assert "text(20)" in run_in(connected, "plan").stdout
+    assert run_in(connected, "apply", "--yes").exit_code == 0
+    assert "No changes." in run_in(connected, "plan").stdout
+    sql(connected, "acme", 'UPDATE "Account" SET "Rank__c" = \'still longer than 10\' WHERE "Name" = \'Two\'')
+    assert run_in(connected, "drain").exit_code == 0
+    found = sql(connected, "acme-dr", 'SELECT "Rank__c" FROM "Account" WHERE "Name" = \'Two\'')
+    assert found == [("still longer than 10",)]
+
+
 def test_metadata_sync_before_apply_is_refused(fresh: Path) -> None:
     """MET-8: without a connection there is nothing to bring in step, and nothing is connected by the way."""
     result = run_in(fresh, "metadata", "sync")
