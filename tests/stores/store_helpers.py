@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 from datetime import UTC, datetime
+from typing import Any
 
+from orgsync_reconcile.metadata import to_component
+from orgsync_reconcile.model.component import Component
 from orgsync_reconcile.model.schema import FieldDef, FieldType, ObjectDef
 from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
 from orgsync_reconcile.stores.sqlite.schema import deploy_objects
@@ -51,3 +54,20 @@ def insert(db: sqlite3.Connection, table: str, **values: object) -> str:
     given = f"({names}) VALUES ({', '.join('?' * len(values))})" if values else "DEFAULT VALUES"
     row = db.execute(f'INSERT INTO "{table}" {given}', list(values.values())).lastrowid
     return str(db.execute(f'SELECT "Id" FROM "{table}" WHERE orgsync_row = ?', [row]).fetchone()[0])
+
+
+def component(kind: str, name: str, /, **content: Any) -> Component:
+    return to_component(kind, name, content)
+
+
+def custom_object(name: str, /, **content: Any) -> Component:
+    said = {"label": name, "nameField": {"type": "Text", "label": "Name"}, "deploymentStatus": "Deployed", **content}
+    return component("CustomObject", name, **said)
+
+
+def text_field(name: str, /, length: int = 20, **content: Any) -> Component:
+    return component("CustomField", name, type="Text", length=str(length), label="x", **content)
+
+
+def lookup(name: str, target: str, kind: str = "Lookup") -> Component:
+    return component("CustomField", name, type=kind, referenceTo=target, label="x")
