@@ -131,7 +131,7 @@ def _check_partner(org: SqliteOrg, known: connections.Connection, partner: Sqlit
             f"the connection {known.name} leads to the org {known.partner_org_id} ({known.partner_name}),"
             f" not to {partner.org_id} ({partner.name})",
             where=org.label,
-            hint=f"deactivate it first: orgsync deactivate {known.name}; or give the new connection another name",
+            hint="give the new connection another name: the next apply with --allow deactivate ends the old one",
         )
 
 
