@@ -197,6 +197,8 @@ def open_org(path: Path, *, label: str = "", readonly: bool = False, busy_second
         if not readonly:
             write_ahead(db)
             db.execute("BEGIN IMMEDIATE")
+            # Beginning alone does not tell: a file without write permission is refused at the first write.
+            db.execute("UPDATE orgsync_guard SET hops = hops")
             db.execute("ROLLBACK")
         return SqliteOrg(db, path, name)
     except sqlite3.Error as error:
