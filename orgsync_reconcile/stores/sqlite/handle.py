@@ -39,7 +39,8 @@ def connect(path: Path, *, readonly: bool = False, busy_seconds: float = BUSY_SE
 def write_ahead(db: sqlite3.Connection) -> None:
     """Lets readers and a writer work at the same time; this is kept in the file, so it must be an org's."""
     db.execute("PRAGMA journal_mode = WAL")
-    db.execute("PRAGMA synchronous = NORMAL")
+    # What one org has must be on disk before the other forgets that it was sent (QUE-3).
+    db.execute("PRAGMA synchronous = FULL")
 
 
 def explain(error: sqlite3.Error, where: str) -> OrgsyncError:
