@@ -51,13 +51,14 @@ def _drain_side(
         flow.finish(clock())
     flow.watch_own_triggers()
     start, end = flow.watermark(), flow.head()
-    more = flow.head() > start or flow.due(clock())
+    more = flow.head() > start or flow.due(clock()) or flow.waits()
     while more and left != 0:
         size = BATCH if left is None else min(BATCH, left)
         before = flow.watermark()
         _send_people(flow, size, clock)
         with flow.pair.lease():
             now = clock()
+            flow.finish(now)
             result = flow.batch(size, now)
             flow.finish(now)
         for counts in result.counts.values():

@@ -110,7 +110,8 @@ CREATE TABLE orgsync_link (
   partner TEXT NOT NULL,
   status INTEGER NOT NULL DEFAULT 1,   -- 1 active, 2 disconnected, 3 reference (matched by name, never a synced record)
   made_here INTEGER NOT NULL DEFAULT 0,  -- 1: the row arrived here, 0: this is the mirror
-  since INTEGER NOT NULL               -- milliseconds since 1970
+  since INTEGER NOT NULL,              -- milliseconds since 1970
+  seen INTEGER NOT NULL DEFAULT 0      -- the partner's log position when the row was copied: it holds all up to there
 );
 CREATE UNIQUE INDEX orgsync_link_partner ON orgsync_link (partner, connection);
 CREATE UNIQUE INDEX orgsync_link_local ON orgsync_link (local, connection);
@@ -161,7 +162,8 @@ CREATE TABLE orgsync_outcome (
 
 -- The watermark of the partner's log, moved in the transaction of the data (QUE-3).
 CREATE TABLE orgsync_inbox (
-  connection INTEGER PRIMARY KEY, seq INTEGER NOT NULL DEFAULT 0, batch INTEGER NOT NULL DEFAULT 0
+  connection INTEGER PRIMARY KEY, seq INTEGER NOT NULL DEFAULT 0, batch INTEGER NOT NULL DEFAULT 0,
+  link INTEGER NOT NULL DEFAULT 0      -- the newest link whose waiting lookups were filled in (LKP-2)
 );
 -- The source's own cursor: how far the log was sent, outcomes copied and links mirrored.
 CREATE TABLE orgsync_outbox (

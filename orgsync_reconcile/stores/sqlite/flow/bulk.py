@@ -15,7 +15,6 @@ from orgsync_reconcile.stores.sqlite.flow import writes
 from orgsync_reconcile.stores.sqlite.flow.flow import BatchResult, Flow
 from orgsync_reconcile.stores.sqlite.flow.paths import Path
 from orgsync_reconcile.stores.sqlite.flow.references import refresh_references
-from orgsync_reconcile.stores.sqlite.flow.waiting import fill_waiting
 from orgsync_reconcile.stores.sqlite.flow.writer import Writer
 from orgsync_reconcile.stores.sqlite.tables import ROW
 from orgsync_reconcile.stores.sqlite.text import commas, literal, quote
@@ -129,7 +128,7 @@ class BulkFlow:
         self, path: Path, writer: Writer, result: BatchResult, position: int, *, done: bool, now: datetime
     ) -> None:
         flow = self.flow
-        fill_waiting(self.db, flow.numbers[1], self._links_before, lambda number: flow.writing(number, writer))
+        flow.fill(writer)
         flow.write_outcomes(writer.refused, {path.source: path.object}, result)
         flow.move_watermark(flow.watermark())
         counts = result.counts[path.object]
@@ -153,8 +152,14 @@ class BulkFlow:
 
     def _may_range(self) -> bool:
         """Whether nothing was refused so far: children of refused records have to be looked at one by one."""
-        (held,) = self.db.execute("SELECT EXISTS (SELECT 1 FROM partner.orgsync_held WHERE op = 'I')").fetchone()
-        (refused,) = self.db.execute("SELECT EXISTS (SELECT 1 FROM main.orgsync_outcome WHERE op = 'I')").fetchone()
+        (held,) = self.db.execute(
+            "SELECT EXISTS (SELECT 1 FROM partner.orgsync_held WHERE op = 'I' AND connection = ?)",
+            [self.flow.numbers[0]],
+        ).fetchone()
+        (refused,) = self.db.execute(
+            "SELECT EXISTS (SELECT 1 FROM main.orgsync_outcome WHERE op = 'I' AND connection = ?)",
+            [self.flow.numbers[1]],
+        ).fetchone()
         return not held and not refused
 
     def _copy_range(self, path: Path, writer: Writer, result: BatchResult, low: int, high: int, *, fresh: bool) -> None:

@@ -2,58 +2,83 @@
 
 A conflict is a column that is staged here and pending there. Pending means: in the target's log beyond the watermark
 that the *source* keeps of it, which is the moment that the staged values were read at; never the target's own cursor.
-What the source loses is taken out of the batch; what the target loses is overwritten by it.
+What the target could not deliver yet is pending too. What the source loses is taken out of the batch; what the target
+loses is overwritten by it. Either way the lost value is kept in the target's sync log.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from orgsync_reconcile.model.connection import ConflictPolicy, Side
 from orgsync_reconcile.stores.sqlite.flow.paths import Path
 from orgsync_reconcile.stores.sqlite.flow.staging import Words
-from orgsync_reconcile.stores.sqlite.text import commas
+from orgsync_reconcile.stores.sqlite.flow.writes import Target, value_of
+from orgsync_reconcile.stores.sqlite.text import commas, literal, quote
 from orgsync_reconcile.stores.sqlite.triggers import WORD
+
+#: Of a value in the description of a log entry, so many characters are kept.
+SHOWN = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pending:
-    """The part of the target's log that the source has not seen: connection numbers and the source's watermark."""
+class Case:
+    """Where to look: connection numbers, the source's watermark of the target's log, the batch's log positions."""
 
     here: int
+    there: int
     watermark: int
+    #: The source's entries of this batch: low < seq <= high.
+    window: tuple[int, int]
+    source: Side
 
 
-def stage_pending(db: sqlite3.Connection, words: Words, paths: Iterable[Path], pending: Pending) -> int:
+def stage_pending(db: sqlite3.Connection, words: Words, paths: Iterable[Path], case: Case) -> int:
     """Fills temp.pending with the target's pending changes of staged records; returns how many records have some.
 
-    The masks are in the source's numbers: each org gave the columns numbers of its own.
+    The masks are in the source's numbers: each org gave the columns numbers of its own. Entries that were in the record
+    already when the source copied it are not pending.
     """
     masks = commas(f"{name} INTEGER" for name in words.names)
-    db.execute(f"CREATE TEMP TABLE IF NOT EXISTS pending (n INTEGER, record TEXT, op TEXT, at INTEGER, {masks})")
-    db.execute("DELETE FROM temp.pending")
+    for table in ("pending", "times"):
+        db.execute(f"DROP TABLE IF EXISTS temp.{table}")
+        db.execute(f"CREATE TEMP TABLE {table} (n INTEGER, record TEXT, op TEXT, at INTEGER, {masks})")
     (head,) = db.execute("SELECT coalesce(max(seq), 0) FROM main.orgsync_change").fetchone()
-    if head <= pending.watermark:
-        return 0
-    changed = {
-        row[0]
-        for row in db.execute("SELECT DISTINCT object FROM main.orgsync_change WHERE seq > ?", [pending.watermark])
+    held = {
+        row[0] for row in db.execute("SELECT DISTINCT object FROM main.orgsync_held WHERE connection = ?", [case.here])
     }
+    changed = set()
+    if head > case.watermark:
+        found = db.execute("SELECT DISTINCT object FROM main.orgsync_change WHERE seq > ?", [case.watermark])
+        changed = {row[0] for row in found}
     for path in paths:
+        sums = commas(_source_masks(path, words))
         if path.target in changed:
             db.execute(
-                f"INSERT INTO temp.pending SELECT st.n, c.record, c.op, c.at, {commas(_source_masks(path, words))}"
+                f"INSERT INTO temp.pending SELECT st.n, c.record, c.op, c.at, {sums}"
                 " FROM main.orgsync_change AS c JOIN temp.stage AS st ON st.local = c.record"
-                " WHERE c.seq > ? AND c.object = ? AND (c.origin IS NULL OR c.origin <> ?)",
-                [pending.watermark, path.target, pending.here],
+                " LEFT JOIN partner.orgsync_link AS k ON k.partner = c.record AND k.connection = ?"
+                " WHERE c.seq > ? AND c.object = ? AND (c.origin IS NULL OR c.origin <> ?)"
+                " AND c.seq > coalesce(k.seen, 0)",
+                [case.there, case.watermark, path.target, case.here],
+            )
+        if path.target in held:
+            db.execute(
+                f"INSERT INTO temp.pending SELECT st.n, c.record, c.op, c.queued_at, {sums}"
+                " FROM main.orgsync_held AS c JOIN temp.stage AS st ON st.local = c.record"
+                " WHERE c.connection = ? AND c.object = ? AND c.next_retry IS NOT NULL",
+                [case.here, path.target],
             )
     return int(db.execute("SELECT count(DISTINCT n) FROM temp.pending").fetchone()[0])
 
 
 def _source_masks(path: Path, words: Words) -> list[str]:
-    """Per mask word of the source, the expression that moves the bits of the target's entry `c` to their places."""
+    """Per mask word of the source, the expression that moves the bits of the target's entry `c` to their places.
+
+    An insert under a linked Id changes all columns (ORG-7).
+    """
     moves: dict[tuple[int, int, int], int] = {}
     for column in path.columns:
         word, bit = divmod(column.target_number, WORD)
@@ -62,44 +87,145 @@ def _source_masks(path: Path, words: Words) -> list[str]:
     parts: dict[int, list[str]] = {}
     for (to, word, shift), bits in moves.items():
         move = f" << {shift}" if shift > 0 else f" >> {-shift}" if shift < 0 else ""
-        parts.setdefault(to, []).append(f"(coalesce(c.m{word}, 0) & {bits}){move}")
-    return [" | ".join(f"({part})" for part in parts.get(word, ["0"])) for word in range(words.width)]
+        parts.setdefault(to, []).append(f"((coalesce(c.m{word}, 0) & {bits}){move})")
+    return [
+        f"CASE c.op WHEN 'I' THEN {full} ELSE {' | '.join(parts.get(word, ['0']))} END"
+        for word, full in enumerate(path.full_mask(words.width))
+    ]
 
 
-def resolve(db: sqlite3.Connection, words: Words, policy: ConflictPolicy, source: Side) -> None:
+def resolve(
+    db: sqlite3.Connection, words: Words, paths: Sequence[Path], case: Case, policy: ConflictPolicy, facts: Target
+) -> None:
     """Takes out of temp.stage what loses against temp.pending, and brings back records whose delete loses."""
     if policy is ConflictPolicy.LATEST_WINS:
-        latest = "p.at > st.at" if source is Side.PRIMARY else "p.at >= st.at"
-        _target_wins(db, words, latest)
-        _source_wins(db, f"NOT ({latest})")
-    elif (policy is ConflictPolicy.PRIMARY_WINS) == (source is Side.PRIMARY):
-        _source_wins(db, "1")
+        _stage_times(db, words, case)
+        later = ">" if case.source is Side.PRIMARY else ">="
+        kept = commas(
+            f"p.{name} & ~(SELECT coalesce(bit_or(t.{name}), 0) FROM temp.times AS t WHERE t.n = p.n AND NOT (p.at {later} t.at))"
+            f" AS {name}"
+            for name in words.names
+        )
+        target_wins = f"p.at {later} st.at"
+    elif (policy is ConflictPolicy.PRIMARY_WINS) == (case.source is Side.PRIMARY):
+        kept, target_wins = commas(f"0 AS {name}" for name in words.names), "0"
     else:
-        _target_wins(db, words, "1")
+        kept, target_wins = commas(f"p.{name} AS {name}" for name in words.names), "1"
+    db.execute("DROP TABLE IF EXISTS temp.lost")
+    alive = f"max(p.op IN ('U', 'R') AND {target_wins}) AS alive, max(p.op = 'D' AND NOT ({target_wins})) AS dead"
+    db.execute(
+        f"CREATE TEMP TABLE lost AS SELECT n, max(alive) AS alive, max(dead) AS dead,"
+        f" {commas(f'bit_or({name}) AS {name}' for name in words.names)} FROM (SELECT p.n AS n, {alive}, {kept}"
+        " FROM temp.pending AS p JOIN temp.stage AS st ON st.n = p.n GROUP BY p.rowid) GROUP BY n"
+    )
+    found = db.execute(
+        "SELECT DISTINCT st.object FROM temp.pending AS p JOIN temp.stage AS st ON st.n = p.n"
+    ).fetchall()
+    for path in paths:
+        if (path.source,) in found:
+            _log_lost_values(db, path, facts)
+            _log_lost_deletes(db, path, facts)
+    _apply(db, words, target_wins)
 
 
-def _target_wins(db: sqlite3.Connection, words: Words, when: str) -> None:
-    """The target's pending columns stay; a staged delete of a record that was edited there is undone in the source."""
-    sums = commas(f"bit_or(p.{name}) AS {name}" for name in words.names)
-    lost = f"SELECT p.n AS n, {sums}, max(p.op IN ('U', 'R')) AS alive FROM temp.pending AS p JOIN temp.stage AS st ON st.n = p.n WHERE {when} GROUP BY p.n"
+def _stage_times(db: sqlite3.Connection, words: Words, case: Case) -> None:
+    """Fills temp.times with the single changes behind the staged records that have something pending."""
+    wanted = "n IN (SELECT n FROM temp.pending)"
+    masks = commas(f"coalesce(c.{name}, 0)" for name in words.names)
+    # A replaced record has its columns in the stage only, at the time of its last change.
+    db.execute(
+        f"INSERT INTO temp.times SELECT n, record, 'I', at, {words.columns} FROM temp.stage WHERE ins = 1 AND {wanted}"
+    )
+    db.execute(
+        f"INSERT INTO temp.times SELECT st.n, c.record, c.op, c.at, {masks} FROM temp.stage AS st"
+        " CROSS JOIN partner.orgsync_change AS c ON c.record = st.record AND c.seq > ? AND c.seq <= ?"
+        f" WHERE (c.origin IS NULL OR c.origin <> ?) AND st.{wanted}",
+        [*case.window, case.there],
+    )
+    db.execute(
+        f"INSERT INTO temp.times SELECT st.n, c.record, c.op, c.queued_at, {masks} FROM temp.stage AS st"
+        " CROSS JOIN partner.orgsync_held AS c ON c.record = st.record AND c.connection = ?"
+        f" WHERE st.held = 1 AND st.{wanted}",
+        [case.there],
+    )
+
+
+def _apply(db: sqlite3.Connection, words: Words, target_wins: str) -> None:
+    """Carries out what temp.lost says."""
     # An R in the target's log travels back and restores the record in the source, which deleted it.
     db.execute(
         "INSERT INTO main.orgsync_change (object, record, op, at)"
         " SELECT o.number, st.local, 'R', max(p.at) FROM temp.stage AS st"
         " JOIN temp.pending AS p ON p.n = st.n"
         " JOIN partner.orgsync_object AS t ON t.number = st.object JOIN main.orgsync_object AS o ON o.name = t.name"
-        f" WHERE st.gone = 1 AND p.op IN ('U', 'R') AND {when} GROUP BY o.number, st.local"
+        f" WHERE st.gone = 1 AND p.op IN ('U', 'R') AND {target_wins} GROUP BY o.number, st.local"
     )
     keep = commas(f"{name} = stage.{name} & ~lost.{name}" for name in words.names)
+    # A record that was deleted in the target while it was edited here is looked at again: alive here, alive there.
     db.execute(
-        f"UPDATE temp.stage SET {keep}, gone = CASE WHEN lost.alive THEN 0 ELSE stage.gone END"
-        f" FROM ({lost}) AS lost WHERE lost.n = stage.n"
+        f"UPDATE temp.stage SET {keep}, gone = CASE WHEN lost.dead THEN 1 WHEN lost.alive THEN 0 ELSE stage.gone END"
+        " FROM temp.lost AS lost WHERE lost.n = stage.n"
     )
 
 
-def _source_wins(db: sqlite3.Connection, when: str) -> None:
-    """A record that was deleted in the target while it was edited here is looked at again: alive here, alive there."""
+_INTO_LOG = (
+    'INSERT INTO main."PartnerNetworkSyncLog" ("ConnectionId", "EntityType", "LocalRecord", "ConnectionEvent", "Status",'
+    ' "FieldName", "FieldType", "Description") SELECT (SELECT id FROM main.orgsync_connection WHERE number = ?),'
+)
+
+
+def _log_lost_values(db: sqlite3.Connection, path: Path, facts: Target) -> None:
+    """One entry per field that both orgs changed to different values: Conflict, resolved, with the value that lost."""
+    bits = commas(f"bit_or(p.m{word} & st.m{word})" for word in sorted({column.word for column in path.columns}))
+    if not bits:
+        return
+    both = db.execute(
+        f"SELECT {bits} FROM temp.pending AS p JOIN temp.stage AS st ON st.n = p.n WHERE st.object = ?", [path.source]
+    ).fetchone()
+    masks = dict(zip(sorted({column.word for column in path.columns}), both, strict=True))
+    for column in path.columns:
+        if not masks[column.word] & column.bit:
+            continue
+        theirs, ours = value_of(column, facts), f"t.{quote(column.name)}"
+        word = f"m{column.word}"
+        kept = f"(lost.{word} & {column.bit}) <> 0"
+        text = (
+            f"'both orgs changed ' || {literal(column.name)} || '; kept ' || {_shown(kept, ours, theirs)}"
+            f" || ', lost ' || {_shown(kept, theirs, ours)}"
+        )
+        db.execute(
+            f"{_INTO_LOG} ?, st.local, 'Conflict', 'Resolved', ?, ?, {text}"
+            " FROM temp.stage AS st JOIN temp.lost AS lost ON lost.n = st.n"
+            f' CROSS JOIN partner.{quote(path.object)} AS s ON s."Id" = st.record'
+            f' CROSS JOIN main.{quote(path.object)} AS t ON t."Id" = st.local'
+            f" WHERE st.object = ? AND st.{word} & {column.bit} AND {theirs} IS NOT {ours} AND EXISTS"
+            f" (SELECT 1 FROM temp.pending AS p WHERE p.n = st.n AND p.{word} & {column.bit})",
+            [facts.connection, path.object, column.name, column.kind, path.source],
+        )
+
+
+def _shown(kept: str, if_kept: str, otherwise: str) -> str:
+    value = f"CASE WHEN {kept} THEN {if_kept} ELSE {otherwise} END"
+    return f"coalesce(quote(substr({value}, 1, {SHOWN})), 'nothing')"
+
+
+def _log_lost_deletes(db: sqlite3.Connection, path: Path, facts: Target) -> None:
+    """One entry per record that one org deleted while the other edited it (CNF-2)."""
+    deleted_here = (
+        f"(st.gone = 1 AND NOT EXISTS (SELECT 1 FROM partner.{quote(path.object)} AS s"
+        ' WHERE s."Id" = st.record AND s."IsDeleted" = 0))'
+    )
+    text = (
+        f"CASE WHEN {deleted_here} THEN CASE WHEN lost.alive THEN 'edited here while the other org deleted it; kept'"
+        " ELSE 'edited here while the other org deleted it; deleted' END"
+        " WHEN lost.dead THEN 'deleted here while the other org edited it; brought back'"
+        " ELSE 'deleted here while the other org edited it; stays deleted' END"
+    )
     db.execute(
-        "UPDATE temp.stage SET gone = 1 WHERE n IN (SELECT p.n FROM temp.pending AS p JOIN temp.stage AS st ON st.n = p.n"
-        f" WHERE p.op = 'D' AND {when})"
+        f"{_INTO_LOG} ?, st.local, 'Conflict', 'Resolved', NULL, NULL, {text}"
+        " FROM temp.stage AS st JOIN temp.lost AS lost ON lost.n = st.n"
+        f' CROSS JOIN main.{quote(path.object)} AS t ON t."Id" = st.local'
+        f' WHERE st.object = ? AND (t."IsDeleted" = 0) = {deleted_here} AND EXISTS (SELECT 1 FROM temp.pending AS p'
+        f" WHERE p.n = st.n AND CASE WHEN {deleted_here} THEN p.op IN ('U', 'R') ELSE p.op = 'D' END)",
+        [facts.connection, path.object, path.source],
     )

@@ -10,7 +10,7 @@ from datetime import datetime
 from orgsync_reconcile.clock import iso
 from orgsync_reconcile.model.connection import Side
 from orgsync_reconcile.model.records import ObjectCounts
-from orgsync_reconcile.stores.sqlite.flow import conflicts, staging
+from orgsync_reconcile.stores.sqlite.flow import conflicts, staging, writes
 from orgsync_reconcile.stores.sqlite.flow.mirror import mirror
 from orgsync_reconcile.stores.sqlite.flow.pair import Pair
 from orgsync_reconcile.stores.sqlite.flow.paths import Path, read_paths
@@ -98,6 +98,7 @@ class Flow:
         ).fetchone()
         return Target(
             connection=self.numbers[1],
+            there=self.numbers[0],
             code=self.target.code,
             stand_in=row[0] or self.target.admin_id,
             now=iso(now),
@@ -116,11 +117,18 @@ class Flow:
             staged = staging.stage_log(self.db, self.words, self.paths, self.numbers, low, high)
             retried = self._stage_held(now, staged)
             result = BatchResult(seq=high, more=high < head, retried=retried)
-            if staged or retried:
+            waits = self.waits()
+            if staged or retried or waits:
                 refresh_references(self.db, self.numbers[1], int(now.timestamp() * 1000))
-                self._settle_conflicts()
+            if staged or retried:
+                facts = self.target_facts(now)
+                self._widen_replaced(facts)
+                self._settle_conflicts(facts, (low, high))
                 with self.guarded(hops + 1):
-                    self._write(now, result, looping=hops >= MAX_HOPS)
+                    self._write(facts, result, looping=hops >= MAX_HOPS)
+            if staged or retried or waits:
+                with self.guarded(hops + 1):
+                    self.fill(Writer(self.db, self.words, self.target_facts(now)))
             self.move_watermark(high)
         return result
 
@@ -150,18 +158,28 @@ class Flow:
         ).fetchone()[0]
         return (high if other is None else other - 1), hops, head
 
-    def _settle_conflicts(self) -> None:
+    def _widen_replaced(self, facts: Target) -> None:
+        """Inserts under Ids that are linked already become updates of all columns (ORG-7)."""
+        found = self.db.execute("SELECT DISTINCT object FROM temp.stage WHERE ins = 1 AND local IS NOT NULL").fetchall()
+        objects = {row[0] for row in found}
+        for path in self.paths.values():
+            if path.source in objects:
+                self.db.execute(writes.mask_of_linked_inserts(path, self.words.width, facts))
+
+    def _settle_conflicts(self, facts: Target, window: tuple[int, int]) -> None:
         (seen,) = self.db.execute(
             "SELECT seq FROM partner.orgsync_inbox WHERE connection = ?", [self.numbers[0]]
         ).fetchone()
-        pending = conflicts.Pending(here=self.numbers[1], watermark=seen)
-        if conflicts.stage_pending(self.db, self.words, self.paths.values(), pending):
-            conflicts.resolve(self.db, self.words, self.pair.policy, self.side)
+        case = conflicts.Case(
+            here=self.numbers[1], there=self.numbers[0], watermark=seen, window=window, source=self.side
+        )
+        paths = list(self.paths.values())
+        if conflicts.stage_pending(self.db, self.words, paths, case):
+            conflicts.resolve(self.db, self.words, paths, case, self.pair.policy, facts)
 
-    def _write(self, now: datetime, result: BatchResult, *, looping: bool) -> None:
+    def _write(self, facts: Target, result: BatchResult, *, looping: bool) -> None:
         """Writes temp.stage into the target: deletes children first, then the rest parents first."""
-        writer = Writer(self.db, self.words, self.target_facts(now))
-        links_before = self.last_link()
+        writer = Writer(self.db, self.words, facts)
         objects = {row[0] for row in self.db.execute("SELECT DISTINCT object FROM temp.stage")}
         ordered = [path for path in self.paths.values() if path.source in objects]
         if looping:
@@ -177,7 +195,6 @@ class Flow:
                 counts.copied += writer.insert_new(path)
                 counts.updated += writer.update_linked(path)
                 counts.updated += writer.undelete(path)
-        fill_waiting(self.db, self.numbers[1], links_before, lambda number: self.writing(number, writer))
         self.write_outcomes(writer.refused, {path.source: path.object for path in ordered}, result)
         self._resolve_held(writer.refused)
 
@@ -225,6 +242,23 @@ class Flow:
             if found:
                 with org.transaction():
                     rebuild_triggers(org, found)
+
+    def waits(self) -> bool:
+        """Whether any lookup of the target waits for its parent."""
+        (found,) = self.db.execute(
+            "SELECT EXISTS (SELECT 1 FROM main.orgsync_waiting WHERE connection = ?)", [self.numbers[1]]
+        ).fetchone()
+        return bool(found)
+
+    def fill(self, writer: Writer) -> None:
+        """Fills in the lookups whose parents were linked since the last time, by whatever made the links."""
+        (done,) = self.db.execute(
+            "SELECT link FROM main.orgsync_inbox WHERE connection = ?", [self.numbers[1]]
+        ).fetchone()
+        newest = self.last_link()
+        if newest != done:
+            fill_waiting(self.db, self.numbers[1], done, lambda number: self.writing(number, writer))
+            self.db.execute("UPDATE main.orgsync_inbox SET link = ? WHERE connection = ?", [newest, self.numbers[1]])
 
     def last_link(self) -> int:
         """The number of the target's newest link."""

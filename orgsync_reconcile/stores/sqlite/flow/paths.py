@@ -31,6 +31,8 @@ class PathColumn:
     name: str
     number: int
     target_number: int = 0
+    #: The field's type, as messages name it.
+    kind: str = ""
     reference: bool = False
     #: A user or queue: never blank in the target, the connection's user stands in (USR-5).
     person: bool = False
@@ -96,6 +98,7 @@ def _path_columns(
                 name=name,
                 number=numbers[0][name],
                 target_number=numbers[1][name],
+                kind=field.type.value,
                 reference=field.is_reference,
                 person=field.is_reference and person,
                 required=other.required,

@@ -70,7 +70,7 @@ def stage_log(
     """Stages the source's log entries with `low` < seq <= `high`; returns how many records that makes.
 
     `connections` are the connection's numbers in (source, target). Changes that arrived over this very connection are
-    left out: they never go back.
+    left out: they never go back. So are those that were in the record already when it was copied.
     """
     here, there = connections[1], connections[0]
     db.execute("DELETE FROM temp.path")
@@ -84,7 +84,8 @@ def stage_log(
         + commas(f"coalesce(c.{name}, 0)" for name in words.names)
         + " FROM partner.orgsync_change AS c JOIN temp.path AS p ON p.object = c.object"
         " LEFT JOIN main.orgsync_link AS l ON l.partner = c.record AND l.connection = ?1 AND l.status <> 2"
-        " WHERE c.seq > ?2 AND c.seq <= ?3 AND (c.origin IS NULL OR c.origin <> ?4) ORDER BY c.seq",
+        " WHERE c.seq > ?2 AND c.seq <= ?3 AND (c.origin IS NULL OR c.origin <> ?4) AND c.seq > coalesce(l.seen, 0)"
+        " ORDER BY c.seq",
         [here, low, high, there],
     )
     (total, distinct) = db.execute("SELECT count(*), count(DISTINCT record) FROM temp.stage").fetchone()

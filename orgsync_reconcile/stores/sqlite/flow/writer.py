@@ -46,7 +46,9 @@ class Writer:
         """Copies staged records that have no link yet and may be sent (QUE-4); returns how many arrived."""
         count = self._todo(
             path,
-            f'st.local IS NULL AND s."IsDeleted" = 0 AND (st.ins = 1 OR s."CreatedDate" >= :since) AND {path.allowed}',
+            f'st.local IS NULL AND s."IsDeleted" = 0 AND (st.ins = 1 OR s."CreatedDate" >= :since) AND {path.allowed}'
+            " AND NOT EXISTS (SELECT 1 FROM main.orgsync_link AS k WHERE k.partner = st.record"
+            f" AND k.connection = {self.target.connection})",
             joined=True,
             since=path.since,
         )
@@ -93,7 +95,6 @@ class Writer:
         """Updates linked records by their changed columns; returns how many."""
         bits = self._bits(path.columns)
         full = path.full_mask(self.words.width)
-        self.db.execute(writes.mask_of_linked_inserts(path, self.words.width, self.target))
         wanted = f"st.local IS NOT NULL AND {self.words.any_bit(bits, 'st')}"
         table, count = "stage", self._all_staged(path, wanted)
         if not count:
@@ -276,16 +277,19 @@ class Writer:
     def _refuse_children_of_refused(self, path: Path) -> None:
         """Records of temp.todo whose parent was itself refused stay behind with it (BLK-3)."""
         never_arrived = [item.record for item in self.refused if item.op == "I"]
-        (held,) = self.db.execute("SELECT EXISTS (SELECT 1 FROM partner.orgsync_held WHERE op = 'I')").fetchone()
+        (held,) = self.db.execute(
+            "SELECT EXISTS (SELECT 1 FROM partner.orgsync_held WHERE op = 'I' AND connection = ?)", [self.target.there]
+        ).fetchone()
         if not path.references or not (never_arrived or held):
             return
         self.db.execute("CREATE TEMP TABLE IF NOT EXISTS refused (record TEXT PRIMARY KEY)")
         self.db.execute("DELETE FROM temp.refused")
         self.db.executemany("INSERT OR IGNORE INTO temp.refused VALUES (?)", [(record,) for record in never_arrived])
         self.db.execute(
-            "INSERT OR IGNORE INTO temp.refused SELECT h.record FROM partner.orgsync_held AS h WHERE h.op = 'I' AND NOT EXISTS"
+            "INSERT OR IGNORE INTO temp.refused SELECT h.record FROM partner.orgsync_held AS h WHERE h.op = 'I'"
+            " AND h.connection = ? AND NOT EXISTS"
             " (SELECT 1 FROM main.orgsync_link AS l WHERE l.partner = h.record AND l.connection = ?)",
-            [self.target.connection],
+            [self.target.there, self.target.connection],
         )
         for column in path.references:
             name = quote(column.name)

@@ -13,6 +13,9 @@ from orgsync_reconcile.stores.sqlite.tables import ROW
 from orgsync_reconcile.stores.sqlite.text import commas, literal, quote
 from orgsync_reconcile.stores.sqlite.triggers import auto_number_text, mint
 
+#: The end of the source's log in the snapshot that the records are read from.
+SEEN = "(SELECT coalesce(max(seq), 0) FROM partner.sqlite_sequence WHERE name = 'orgsync_change')"
+
 
 @dataclass(frozen=True, kw_only=True)
 class RowSource:
@@ -30,6 +33,8 @@ class Target:
     """What every statement must know of the target: connection number, org code, who stands in for missing users."""
 
     connection: int
+    #: The connection's number in the source.
+    there: int
     code: str
     stand_in: str
     now: str
@@ -96,8 +101,8 @@ def insert_links(path: Path, rows: RowSource, target: Target) -> str:
     """INSERT of the links of the same records."""
     local = mint(path.key_prefix, target.code, f"(:base + {rows.number})")
     return (
-        "INSERT INTO main.orgsync_link (connection, object, local, partner, made_here, since)"
-        f' SELECT {target.connection}, {path.target}, {local}, s."Id", 1, {target.now_ms} {rows.sql}'
+        "INSERT INTO main.orgsync_link (connection, object, local, partner, made_here, since, seen)"
+        f' SELECT {target.connection}, {path.target}, {local}, s."Id", 1, {target.now_ms}, {SEEN} {rows.sql}'
     )
 
 
@@ -161,14 +166,20 @@ def update_rows(
 def mask_of_linked_inserts(path: Path, width: int, target: Target) -> str:
     """UPDATE of temp.stage: an insert under an Id that is linked already is an update of all columns (ORG-7).
 
-    Of all columns that differ, that is: a bulk sync that has already copied the record leaves nothing to do.
+    Of all columns that differ, that is; but for those where the source itself has only a placeholder (LKP-2, USR-5).
     """
     words: list[list[str]] = [["0"] for _ in range(width)]
     for column in path.columns:
-        words[column.word].append(f"({value_of(column, target)} IS NOT t.{quote(column.name)}) * {column.bit}")
+        differs = f"{value_of(column, target)} IS NOT t.{quote(column.name)}"
+        if column.reference:
+            differs += (
+                f' AND NOT EXISTS (SELECT 1 FROM partner.orgsync_waiting AS w WHERE w.record = s."Id"'
+                f" AND w.field = {literal(column.name)} AND w.placeholder IS s.{quote(column.name)})"
+            )
+        words[column.word].append(f"({differs}) * {column.bit}")
     sets = commas(f"m{word} = {' | '.join(bits)}" for word, bits in enumerate(words))
     return (
-        f"UPDATE temp.stage SET {sets} FROM partner.{quote(path.object)} AS s, main.{quote(path.object)} AS t"
+        f"UPDATE temp.stage SET gone = 1, {sets} FROM partner.{quote(path.object)} AS s, main.{quote(path.object)} AS t"
         f" WHERE stage.object = {path.source} AND stage.ins = 1 AND stage.local IS NOT NULL"
         ' AND s."Id" = stage.record AND t."Id" = stage.local'
     )
