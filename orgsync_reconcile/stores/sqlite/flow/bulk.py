@@ -40,7 +40,8 @@ class BulkFlow:
         self.flow = flow
         self.db = flow.db
         self.cutoff = iso(cutoff) if cutoff else ""
-        self._fresh_until = -1
+        #: The object whose last range was fresh, and the newest link after that range.
+        self._fresh_until = ("", -1)
 
     def start(self, path: Path, now: datetime) -> Checkpoint:
         """The object's checkpoint: where an unfinished run with the same cutoff stopped, or a new one."""
@@ -103,7 +104,7 @@ class BulkFlow:
                     self._stage(path, f"s.{ROW} > {low} AND s.{ROW} <= {high}", f"s.{ROW}", high - low)
                     result.counts[path.object].copied = writer.insert_new(path)
             self._end(path, writer, result, high, done=high >= self.last_row(path), now=now)
-            self._fresh_until = flow.last_link() if fresh else -1
+            self._fresh_until = (path.object, flow.last_link()) if fresh else ("", -1)
         return result.counts[path.object]
 
     def copy_newest(self, path: Path, limit: int, now: datetime) -> ObjectCounts:
@@ -148,7 +149,7 @@ class BulkFlow:
 
     def _is_fresh(self, path: Path) -> bool:
         """Whether no record of the rows ahead can be linked: nobody else has made links since the last range."""
-        return self.flow.last_link() == self._fresh_until or self._has_no_links(path)
+        return self._fresh_until == (path.object, self.flow.last_link()) or self._has_no_links(path)
 
     def _may_range(self) -> bool:
         """Whether nothing was refused so far: children of refused records have to be looked at one by one."""
