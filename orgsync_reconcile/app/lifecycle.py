@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from orgsync_reconcile.app.workspace import Workspace, open_connection
+from orgsync_reconcile.app.workspace import OpenConnection, Workspace, open_connection
 from orgsync_reconcile.model.connection import ConnectionStatus, Direction, Side
 from orgsync_reconcile.stores.sqlite.connections import get_connection
+from orgsync_reconcile.stores.sqlite.permissions import MANAGE_CONNECTIONS, require
 from orgsync_reconcile.sync import lifecycle
+
+
+def _permit(found: OpenConnection, sides: Sequence[Side]) -> None:
+    """Asks at all ends before anything is changed at one: a command is carried out whole or not at all (CON-11)."""
+    for side in sides:
+        require(found.org(side), found.admins[side], MANAGE_CONNECTIONS)
 
 
 def suspend(workspace: Workspace, name: str | None, sides: Sequence[Side]) -> tuple[dict[str, str], tuple[str, ...]]:
@@ -16,6 +23,7 @@ def suspend(workspace: Workspace, name: str | None, sides: Sequence[Side]) -> tu
     Raises PermissionDeniedError, and StoreError for a connection that is not active.
     """
     with open_connection(workspace, name) as found:
+        _permit(found, sides)
         for side in sides:
             lifecycle.suspend(
                 found.org(side),
@@ -42,6 +50,7 @@ def suspend(workspace: Workspace, name: str | None, sides: Sequence[Side]) -> tu
 def resume(workspace: Workspace, name: str | None, sides: Sequence[Side]) -> dict[str, str]:
     """Resumes these ends; returns org -> status as people see it. Raises PermissionDeniedError."""
     with open_connection(workspace, name) as found:
+        _permit(found, sides)
         for side in sides:
             lifecycle.resume(found.org(side), found.desired.name, actor=found.admins[side], clock=workspace.clock)
         return {

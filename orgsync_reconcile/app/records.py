@@ -14,6 +14,7 @@ from orgsync_reconcile.model.connection import ConnectionStatus, Direction, Side
 from orgsync_reconcile.model.records import ObjectCounts
 from orgsync_reconcile.stores.sqlite.connections import get_connection
 from orgsync_reconcile.stores.sqlite.flow import Pair
+from orgsync_reconcile.stores.sqlite.permissions import MANAGE_CONNECTIONS, require
 from orgsync_reconcile.sync import bulk, verify
 from orgsync_reconcile.sync.drain import drain
 from orgsync_reconcile.sync.metadata import drop_mismatched
@@ -130,9 +131,12 @@ def copy_records(
     """Copies records that are already there, in one direction (BLK-1).
 
     `since` is a moment, or an age; by default the connection's `bulk_sync.max_age`. Raises UsageError for an earlier
-    moment than the manifest allows, and for the way back of a one-way connection.
+    moment than the manifest allows, and for the way back of a one-way connection; PermissionDeniedError where who acts
+    in either org may not manage connections (CON-11).
     """
     with open_pair(workspace, name) as (found, pair):
+        for side in Side:
+            require(found.org(side), found.admins[side], MANAGE_CONNECTIONS)
         if source is Side.SECONDARY and found.desired.direction is Direction.ONE_WAY:
             raise UsageError(
                 f"{found.desired.name} is one-way: nothing goes from the secondary to the primary",
