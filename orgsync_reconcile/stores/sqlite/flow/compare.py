@@ -62,7 +62,12 @@ class Comparison:
             f"EXISTS (SELECT 1 FROM main.orgsync_waiting AS w WHERE w.record = t.\"Id\" AND w.field = '{column.name}'"
             f" AND w.placeholder IS t.{name} AND w.parent = s.{name})"
         )
-        return f"(s.{name} IS NULL AND t.{name} IS NULL OR {equal} OR {waits})"
+        # Two-way: the source waits for a parent that was made in the target.
+        waits_there = (
+            f"EXISTS (SELECT 1 FROM partner.orgsync_waiting AS w WHERE w.record = s.\"Id\" AND w.field = '{column.name}'"
+            f" AND w.placeholder IS s.{name} AND w.parent = t.{name})"
+        )
+        return f"(s.{name} IS NULL AND t.{name} IS NULL OR {equal} OR {waits} OR {waits_there})"
 
     def counts(self) -> Counts:
         """Reads every linked pair once."""

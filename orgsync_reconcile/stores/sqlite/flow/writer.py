@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from orgsync_reconcile.stores.isolation import isolate
-from orgsync_reconcile.stores.sqlite.flow import writes
+from orgsync_reconcile.stores.sqlite.flow import cascades, writes
 from orgsync_reconcile.stores.sqlite.flow.paths import Path, PathColumn
 from orgsync_reconcile.stores.sqlite.flow.staging import Words
 from orgsync_reconcile.stores.sqlite.handle import refusal
@@ -246,6 +246,7 @@ class Writer:
         if not self._todo(path, f"st.local IS NOT NULL AND st.gone = 1 AND {condition}"):
             return 0
         statement = writes.set_deleted(path, self.target, deleted)
+        followed = not deleted and cascades.stage_children(self.db)
         moved = 0
 
         def work(bounds: dict[str, object]) -> None:
@@ -258,6 +259,10 @@ class Writer:
             lambda low, high: self._try(lambda: work({"low": low, "high": high})),
             lambda n, why: self._refuse(path, writes.staged_rows(path), n, why, op, {}),
         )
+        if followed or (deleted and cascades.stage_children(self.db)):
+            cascades.log_disagreements(self.db, self.target.connection, self.target.now_ms, deleted=bool(deleted))
+        if not deleted:
+            cascades.log_gone(self.db, path.target, path.object, self.target.now_ms)
         return moved
 
     def _wait_for_parents(self, path: Path, rows: writes.RowSource, bounds: dict[str, object]) -> None:
