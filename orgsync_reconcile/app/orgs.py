@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -82,19 +84,25 @@ def _open(workspace: Workspace, url: str, *, readonly: bool) -> SqliteOrg:
     return open_store(address, base=workspace.directory, label=url, readonly=readonly)
 
 
-def import_project(workspace: Workspace, url: str, folder: Path) -> Import:
-    """Deploys every component of an SFDX project that can be; the others are in the result (ORG-8).
+class _NothingKeptError(Exception):
+    """Takes a deployment back."""
 
-    Raises UsageError where the folder is no project.
+
+def import_project(workspace: Workspace, url: str, folder: Path, *, keep_going: bool) -> Import:
+    """Deploys an SFDX project (ORG-8). Without `keep_going` nothing is deployed where a file or component is bad.
+
+    What is bad is in the result, all of it as far as it can be known. Raises UsageError where the folder is no project.
     """
     project = read_sfdx(workspace.directory / folder)
-    with _open(workspace, url, readonly=False) as org:
+    failures: tuple[DeployFailure, ...] = ()
+    with _open(workspace, url, readonly=False) as org, suppress(_NothingKeptError), org.transaction():
         failures = deploy(org, project.components)
-    failed = {item.key for item in failures}
-    deployed: dict[str, int] = {}
-    for component in project.components:
-        if component.key not in failed:
-            deployed[component.key.type] = deployed.get(component.key.type, 0) + 1
+        if not keep_going and (failures or project.problems):
+            raise _NothingKeptError
+    deployed: Counter[str] = Counter()
+    if keep_going or not (failures or project.problems):
+        failed = {item.key for item in failures}
+        deployed.update(item.key.type for item in project.components if item.key not in failed)
     return Import(
         deployed=dict(sorted(deployed.items())),
         problems=project.problems,

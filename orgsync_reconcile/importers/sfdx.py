@@ -32,7 +32,7 @@ class SfdxProject:
     #: In deployment order.
     components: tuple[Component, ...]
     problems: tuple[ImportProblem, ...] = ()
-    #: Components of configuration folders that stood back behind one of the same name, as messages.
+    #: Components that stood back behind one of the same name in another folder, as messages.
     shadowed: tuple[ImportProblem, ...] = ()
     #: The namespace that the project owns, "" for none.
     namespace: str = ""
@@ -43,8 +43,9 @@ class SfdxProject:
 def read_sfdx(folder: Path) -> SfdxProject:
     """Every component below a project's folder; unknown types are kept as opaque components (ORG-8).
 
-    Package directories come first; source in other folders (configuration that is deployed apart, or the whole folder
-    where there is no project file) adds what they do not have. Bad files are among the problems and the others are
+    Package directories come first, in their order: as when they are deployed one after the other, a later one's
+    component takes the place of an earlier one's. Source in other folders (configuration that is deployed apart, or the
+    whole folder where there is no project file) adds what they do not have. Bad files are among the problems and the others are
     read. Raises UsageError where the folder is missing or has no source at all.
     """
     if not folder.is_dir():
@@ -57,10 +58,10 @@ def read_sfdx(folder: Path) -> SfdxProject:
         for path in walk(folder, folder / package.relative_to(folder.resolve()), problems):
             if path not in seen:
                 seen.add(path)
-                collector.add(path, in_package=True)
+                collector.add(path, package)
     for path in walk(folder, folder, problems):
         if path not in seen:
-            collector.add(path, in_package=False)
+            collector.add(path, None)
     if not collector.components and not problems and not (folder / PROJECT_FILE).is_file():
         raise UsageError(f"no metadata in {folder}", hint=f"name a folder with {PROJECT_FILE} or source files")
     return SfdxProject(
@@ -82,34 +83,42 @@ class _Collector:
     components: dict[ComponentKey, Component] = field(default_factory=dict)
     sources: dict[ComponentKey, str] = field(default_factory=dict)
     shadowed: list[ImportProblem] = field(default_factory=list)
+    #: The package directory that a component was found in; None outside of all.
+    packages: dict[ComponentKey, Path | None] = field(default_factory=dict)
 
-    def add(self, path: Path, *, in_package: bool) -> None:
+    def add(self, path: Path, package: Path | None) -> None:
+        """Reads one file; `package` is the package directory that it belongs to."""
         shown = path.relative_to(self.root).as_posix()
         try:
             if not is_metadata(path, PurePosixPath(shown)):
                 return
             for component in _read_file(path, shown, self.namespace):
-                self._keep(component, shown, in_package=in_package)
+                self._keep(component, shown, package)
         except MetadataError as error:
             self.problems.append(from_error(error, shown))
         except OSError as error:
             message = f"unreadable: {error.strerror}; correct the file's permissions"
             self.problems.append(ImportProblem(path=shown, message=message))
 
-    def _keep(self, component: Component, shown: str, *, in_package: bool) -> None:
+    def _keep(self, component: Component, shown: str, package: Path | None) -> None:
         key = component.key
         first = self.sources.get(key)
-        if first is None:
-            self.components[key] = component
-            self.sources[key] = shown
-        elif self.components[key].content == component.content:
-            return
-        elif in_package:
-            message = f"{key} is also in {first}, with other content; keep one of them"
-            self.problems.append(ImportProblem(path=shown, message=message))
-        else:
-            message = f"{key} is already described by {first}, which is used instead"
-            self.shadowed.append(ImportProblem(path=shown, message=message))
+        if first is not None:
+            if self.components[key].content == component.content:
+                return
+            if package is None:
+                message = f"{key} is already described by {first}, which is used instead"
+                self.shadowed.append(ImportProblem(path=shown, message=message))
+                return
+            if package == self.packages[key]:
+                message = f"{key} is also in {first}, with other content; keep one of them"
+                self.problems.append(ImportProblem(path=shown, message=message))
+                return
+            message = f"{key} is described by {shown} too, of a later package directory, which is used instead"
+            self.shadowed.append(ImportProblem(path=first, message=message))
+        self.components[key] = component
+        self.sources[key] = shown
+        self.packages[key] = package
 
 
 def _read_file(path: Path, shown: str, namespace: str) -> Iterator[Component]:

@@ -237,21 +237,6 @@ def test_org_load_keeps_all_or_what_it_can(fresh: Path) -> None:
     assert sql(fresh, "acme", 'SELECT "Name" FROM "Account"') == [("Good",)]
 
 
-def test_org_import_lists_what_it_cannot_read(fresh: Path) -> None:
-    """ORG-8: a broken component is named, the others are deployed, exit code 5."""
-    fields = fresh / "project" / "objects" / "Account" / "fields"
-    fields.mkdir(parents=True)
-    (fields / "Broken__c.field-meta.xml").write_text("<CustomField>")
-    (fields / "Fine__c.field-meta.xml").write_text(
-        '<CustomField xmlns="http://soap.sforce.com/2006/04/metadata"><fullName>Fine__c</fullName>'
-        "<label>Fine</label><type>Date</type></CustomField>"
-    )
-    result = run_in(fresh, "org", "import", "acme", "project")
-    assert result.exit_code == 5
-    assert "Broken__c" in result.stderr
-    assert "Fine__c" in run_in(fresh, "org", "describe", "acme", "Account").stdout
-
-
 def test_org_check_finds_dirt(fresh: Path) -> None:
     """ORG-10: duplicates are found, also when the org is named by its address."""
     sql(fresh, "acme", "INSERT INTO \"Account\" (\"Name\") VALUES ('Twin'), ('Twin')")

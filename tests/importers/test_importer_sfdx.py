@@ -165,15 +165,30 @@ def test_org_8_package_directories_win_over_configuration_folders(project: Proje
     assert found.sources[ComponentKey("Profile", "Other")] == "config/trial/profiles/Other.profile"
 
 
-def test_org_8_two_package_directories_with_one_component_are_a_problem(project: Project) -> None:
+def test_org_8_later_package_directories_win_over_earlier_ones(project: Project) -> None:
     project.settings("app", "more")
     project.xml("app/tabs/A.tab-meta.xml", "CustomTab", "<motif>1</motif>")
     project.xml("more/tabs/A.tab-meta.xml", "CustomTab", "<motif>2</motif>")
     project.xml("app/tabs/B.tab-meta.xml", "CustomTab")
     project.xml("more/tabs/B.tab-meta.xml", "CustomTab")
     found = project.read()
+    assert found.problems == ()
+    assert [str(item) for item in found.shadowed] == [
+        "app/tabs/A.tab-meta.xml: CustomTab:A is described by more/tabs/A.tab-meta.xml too,"
+        " of a later package directory, which is used instead"
+    ]
+    assert found.components[0].content == {"motif": "2"}
+    assert found.sources[ComponentKey("CustomTab", "A")] == "more/tabs/A.tab-meta.xml"
+
+
+def test_org_8_one_package_directory_with_a_component_twice_is_a_problem(project: Project) -> None:
+    project.settings("app")
+    project.xml("app/one/tabs/A.tab-meta.xml", "CustomTab", "<motif>1</motif>")
+    project.xml("app/two/tabs/A.tab-meta.xml", "CustomTab", "<motif>2</motif>")
+    found = project.read()
     assert [str(item) for item in found.problems] == [
-        "more/tabs/A.tab-meta.xml: CustomTab:A is also in app/tabs/A.tab-meta.xml, with other content; keep one of them"
+        "app/two/tabs/A.tab-meta.xml: CustomTab:A is also in app/one/tabs/A.tab-meta.xml, with other content;"
+        " keep one of them"
     ]
     assert found.components[0].content == {"motif": "1"}
 
