@@ -113,6 +113,11 @@ class ActualConnection:
     #: Users of this org that could not be copied: username -> (hash that failed, error).
     failed_users: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
+    @property
+    def linked_records(self) -> int:
+        """How many records are linked. Users are not records here: no publication disconnects them."""
+        return sum(number for name, number in self.linked.items() if name != "User")
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HygieneFinding:

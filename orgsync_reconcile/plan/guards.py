@@ -37,7 +37,7 @@ def guard_plan(
         connection = desired.connections[name]
         mine = by_connection.get(name, [])
         org = actual.orgs[connection.primary]
-        linked = sum(org.connections[name].linked.values()) if name in org.connections else 0
+        linked = org.connections[name].linked_records if name in org.connections else 0
         guards.append(_disconnect(name, mine, linked, connection.guards.get("disconnect", 0.0), allow))
         guards.append(_overwrite(name, mine, followers[name], connection.guards.get("overwrite", 0.0), allow))
         deleted = sum(action.op is Op.DELETE_COMPONENT for action in mine)
@@ -46,7 +46,7 @@ def guard_plan(
             guards.append(_guard("delete-metadata", deleted, followers[name], 0.0, True, allow, detail))
     for name, ends in removed_connections(desired, actual).items():
         if any(action.op is Op.DEACTIVATE for action in by_connection.get(name, ())):
-            linked = max(sum(known.linked.values()) for known in ends.values())
+            linked = max(known.linked_records for known in ends.values())
             detail = f"{name}: {counted(linked, 'linked record')}"
             guards.append(_guard("deactivate", max(linked, 1), max(linked, 1), 0.0, True, allow, detail))
     return tuple(guards)

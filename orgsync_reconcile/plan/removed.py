@@ -46,7 +46,7 @@ def plan_removed(desired: Desired, actual: Actual, sheet: Sheet) -> None:
                     after={"status": ConnectionStatus.INACTIVE.value},
                     needs=(address.end(name, Side.PRIMARY),) if known.side is Side.SECONDARY else (),
                     # A pair of records is disconnected once, though both orgs hold the link.
-                    effects={} if counted else {"disconnected": sum(known.linked.values())},
+                    effects={} if counted else {"disconnected": known.linked_records},
                 )
             )
             counted = True

@@ -72,11 +72,6 @@ class Scope:
         """What the org at one end knows of the connection."""
         return self.primary_side if side is Side.PRIMARY else self.secondary_side
 
-    @property
-    def linked_total(self) -> int:
-        """How many records the connection links, as its primary counts them."""
-        return sum(self.primary_side.linked.values()) if self.primary_side else 0
-
     def linked(self, name: str) -> int:
         """How many records of one object are linked."""
         return self.primary_side.linked.get(name, 0) if self.primary_side else 0

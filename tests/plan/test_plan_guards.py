@@ -117,6 +117,18 @@ def test_deleting_metadata_and_deactivating_need_an_allowance() -> None:
     assert refused(build_plan(removed, connected(), allow={"deactivate": None})) == ()
 
 
+def test_linked_users_are_no_records() -> None:
+    """REC-5: a share of the records is not made smaller by the users that are linked, whom nothing disconnects."""
+    facts = two_objects()
+    known = facts.orgs["acme"].connections["acme-dr"]
+    linked = replace(known, linked={**known.linked, "User": 900})
+    acme = replace(facts.orgs["acme"], connections={"acme-dr": linked})
+    manifests = desired(publication("Account"), direction=Direction.ONE_WAY)
+    plan = build_plan(manifests, replace(facts, orgs={**facts.orgs, "acme": acme}))
+    (guard,) = (item for item in plan.guards if item.id == "disconnect")
+    assert (guard.actual, guard.detail) == (0.4, "acme-dr: 40 of 100 linked records")
+
+
 BOTH = (publication("Account"), publication("Contact"))
 
 
