@@ -10,6 +10,7 @@ from typing import Final
 
 from orgsync_reconcile.errors import UsageError
 from orgsync_reconcile.manifest.editor_schema import schema
+from orgsync_reconcile.manifest.files import SUFFIXES
 
 #: Where the first lines of the manifests look for the schema, beside the manifest folder.
 SCHEMA_FILE: Final = Path("schemas", "orgsync.schema.json")
@@ -24,13 +25,20 @@ def scaffold(folder: Path) -> list[Path]:
     """Writes a commented starter set into `folder` and the editor schema into `schemas` beside it.
 
     Returns the files written, in the order of their names. A schema that is there stays as it is. Raises UsageError,
-    before anything is written, where one of the manifests exists.
+    before anything is written, where one of the manifests exists or the folder holds manifests already.
     """
     starter = {item.name: item.read_text(encoding="utf-8") for item in _starter_files()}
     taken = sorted(name for name in starter if (folder / name).exists() or (folder / name).is_symlink())
     if taken:
         raise UsageError(
             f"{', '.join(taken)} would be overwritten", hint="choose an empty folder", where=folder.name or "."
+        )
+    mine = sorted(path.name for path in folder.glob("*") if path.suffix in SUFFIXES)
+    if mine:
+        raise UsageError(
+            f"there are manifests already, such as {mine[0]}, which the starter set would get mixed with",
+            hint="choose another folder with --manifests",
+            where=folder.name or ".",
         )
     written = []
     try:

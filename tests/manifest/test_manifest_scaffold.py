@@ -55,6 +55,17 @@ def test_scaffold_writes_what_is_shipped(tmp_path: Path) -> None:
     assert [item.store for item in desired.orgs.values()] == ["sqlite:orgs/acme.db", "sqlite:orgs/acme-secondary.db"]
 
 
+def test_scaffold_does_not_mix_with_manifests_of_other_names(tmp_path: Path) -> None:
+    """REC-8: a folder with manifests of one's own stays valid: nothing is added to it."""
+    folder = tmp_path / "manifests"
+    folder.mkdir()
+    (folder / "README.md").write_text("mine", encoding="utf-8")
+    (folder / "acme.yml").write_text(ORGS, encoding="utf-8")
+    with pytest.raises(UsageError, match=r"manifests: there are manifests already, such as acme\.yml"):
+        scaffolding.scaffold(folder)
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["README.md", "acme.yml", "manifests"]
+
+
 def test_scaffold_never_overwrites(tmp_path: Path) -> None:
     """REC-8: one file in the way, or a dangling link, and nothing is written; a schema that is there stays."""
     folder = tmp_path / "manifests"
