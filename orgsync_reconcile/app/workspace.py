@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Iterable, Iterator
+import shlex
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from orgsync_reconcile.clock import Clock, system_clock
-from orgsync_reconcile.errors import UsageError
+from orgsync_reconcile.errors import StoreError, UsageError
 from orgsync_reconcile.manifest import load
 from orgsync_reconcile.model.connection import Side
 from orgsync_reconcile.model.desired import Desired, DesiredConnection, DesiredOrg
 from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
-from orgsync_reconcile.stores.urls import open_store
+from orgsync_reconcile.stores.urls import open_store, store_path
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -90,17 +91,32 @@ def open_orgs(
 ) -> Iterator[dict[str, SqliteOrg]]:
     """The orgs of these manifest names, open until the block ends.
 
-    Raises StoreError for a store that is missing or cannot be used, UsageError for an address that cannot.
+    Raises StoreError for stores that are missing, all of them at once, and for one that cannot be used; UsageError for
+    an address that cannot.
     """
+    urls = {name: store_url(workspace, desired.orgs[name]) for name in sorted(set(names))}
+    _require_stores(workspace, desired, urls)
     with ExitStack() as stack:
         yield {
-            name: stack.enter_context(
-                open_store(
-                    store_url(workspace, desired.orgs[name]), base=workspace.directory, label=name, readonly=readonly
-                )
-            )
-            for name in sorted(set(names))
+            name: stack.enter_context(open_store(url, base=workspace.directory, label=name, readonly=readonly))
+            for name, url in urls.items()
         }
+
+
+def _require_stores(workspace: Workspace, desired: Desired, urls: Mapping[str, str]) -> None:
+    """Raises StoreError with the command for every org that is not there yet, as the manifests describe it."""
+    missing = {name: url for name, url in urls.items() if not store_path(url, workspace.directory).exists()}
+    if missing:
+        paths = [str(store_path(url, workspace.directory)) for url in missing.values()]
+        commands = [
+            shlex.join(["orgsync", "org", "create", url, "--name", name, "--admin", desired.orgs[name].admin])
+            for name, url in missing.items()
+        ]
+        raise StoreError(
+            f"there is no org at {' or '.join(paths)}",
+            where=", ".join(missing),
+            hint=f"make {'it' if len(missing) == 1 else 'them'} with: {' && '.join(commands)}",
+        )
 
 
 @contextmanager

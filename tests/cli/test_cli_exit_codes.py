@@ -78,15 +78,24 @@ def test_manifest_errors_exit_1_all_at_once(tmp_path: Path) -> None:
         assert "problems in the manifests; no org was touched" in result.stderr
 
 
-def test_missing_org_exits_1_with_the_command_that_makes_it(tmp_path: Path) -> None:
-    """REC-1: planning without orgs is one clear line, and makes none."""
+def test_missing_orgs_exit_1_with_the_commands_that_make_them(tmp_path: Path) -> None:
+    """REC-1: planning without orgs is one clear line for all of them, and makes none; what it names makes them."""
     assert run_in(tmp_path, "init").exit_code == 0
     result = run_in(tmp_path, "plan")
     assert result.exit_code == 1
+    first = "orgsync org create sqlite:orgs/acme.db --name acme --admin admin@acme.example"
+    second = "orgsync org create sqlite:orgs/acme-secondary.db --name acme-secondary --admin admin@acme.example.dr"
     assert result.stderr == (
-        "error: acme: there is no org at orgs/acme.db; make one with: orgsync org create sqlite:orgs/acme.db --name NAME\n"
+        "error: acme, acme-secondary: there is no org at orgs/acme.db or orgs/acme-secondary.db;"
+        f" make them with: {first} && {second}\n"
     )
     assert not (tmp_path / "orgs").exists()
+    assert run_in(tmp_path, *first.split()[1:]).exit_code == 0
+    assert run_in(tmp_path, "plan").stderr == (
+        f"error: acme-secondary: there is no org at orgs/acme-secondary.db; make it with: {second}\n"
+    )
+    assert run_in(tmp_path, *second.split()[1:]).exit_code == 0
+    assert run_in(tmp_path, "plan").exit_code == 0
 
 
 def test_detailed_exit_code_2_on_changes_and_0_without(fresh: Path) -> None:
