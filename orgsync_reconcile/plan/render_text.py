@@ -27,7 +27,7 @@ Style = Callable[[str, str], str]
 _WIDEST_ADDRESS, _ROOM, _NARROWEST_ADDRESS = 64, 47, 24
 #: What is done, up to this length, shares a column too.
 _WIDEST_PHRASE = 46
-#: Below this width the manifest's place gives way where a line would break for it.
+#: Below this width the manifest's place gives way where a line would break for it, then what is done goes below.
 _NARROW = 100
 
 
@@ -71,8 +71,11 @@ def _actions(plan: Plan, width: int, style: Style) -> list[str]:
         place = _place(action.source)
         if width < _NARROW and len(body) + len(place) + 6 > width:
             place = ""
-        line = f"{body}  {style('dim', place)}" if place else body.rstrip()
-        lines.append(f"  {style(kind, symbol)} {line}")
+        if width < _NARROW and len(body.rstrip()) + 4 > width:
+            lines.extend([f"  {style(kind, symbol)} {address}", f"      {done}"])
+        else:
+            line = f"{body}  {style('dim', place)}" if place else body.rstrip()
+            lines.append(f"  {style(kind, symbol)} {line}")
         lines.extend(f"      {style('dim', for_terminal(text))}" for text in attributes(action))
     return lines
 

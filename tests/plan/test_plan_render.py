@@ -62,6 +62,19 @@ def test_text_has_a_line_for_each_action() -> None:
     )
 
 
+def test_a_narrow_terminal_gets_what_is_done_below_a_long_address() -> None:
+    """REC-1: at 60 columns no line of an action is cut by the terminal, and nothing but the place is left out."""
+    wide = render_text(changes(), width=120).splitlines()
+    narrow = render_text(changes(), width=60).splitlines()
+    said = " ".join(" ".join(narrow).split())
+    for line in wide:
+        found = re.match(r"  [+~>!-] (\S+)  +(.*?)  +manifests/", line)
+        if found:
+            assert f"{found[1]} {found[2]}" in said
+    below = narrow.index("  ! acme-dr/publication/Contact") + 1
+    assert narrow[below].startswith("      unpublish-object in acme (4 records disconnected")
+
+
 def test_blocked_actions_are_marked() -> None:
     """REC-5: what a refused guard holds back can still be seen."""
     plan = changes()
