@@ -40,7 +40,7 @@ def read_values(
         hint = (
             suggestion(environment, known, "known environments")
             if known
-            else "add a file values.ENVIRONMENT.yaml to the manifest folder"
+            else f"add a file values.{environment}.yaml to the manifest folder"
         )
         findings.error(
             codes.UNKNOWN_ENVIRONMENT, Origin(file=folder), f"unknown environment {shown(environment)}", hint

@@ -15,7 +15,7 @@ def test_pub_1_standard_objects_up_to_task() -> None:
     publishable = {name for name, item in OBJECTS.items() if catalog.publishable_object(item) is None}
     assert publishable == catalog.PUBLISHABLE_STANDARD
     assert len(publishable) == 13
-    assert catalog.publishable_object(OBJECTS["User"]) == "is no standard object that can be published"
+    assert catalog.publishable_object(OBJECTS["User"]) == "is not among the standard objects that can be published"
 
 
 @pytest.mark.parametrize(
