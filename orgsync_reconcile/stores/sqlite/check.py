@@ -54,9 +54,7 @@ def _check_object(org: SqliteOrg, prefixes: Mapping[str, str], obj: ObjectDef) -
         if field.is_reference and not field.read_only:
             tests.append((field.name, "invalid_lookup", _invalid(prefixes, field)))
     yield from _count(org, obj.name, tests)
-    keys = [_MATCHING[obj.name]] if obj.name in _MATCHING else []
-    keys += [(f.name,) for f in obj.fields.values() if f.external_id and not f.unique and f.type not in COMPUTED]
-    for key in keys:
+    for key in matching_keys(obj):
         yield from _duplicates(org, obj, key)
 
 
@@ -100,18 +98,24 @@ def _invalid(prefixes: Mapping[str, str], field: FieldDef) -> str:
     return f"coalesce({column}, '') <> '' AND {verdict}"
 
 
-def _duplicates(org: SqliteOrg, obj: ObjectDef, key: tuple[str, ...]) -> Iterator[HygieneFinding]:
-    fields = [obj.fields[name] for name in key if name in obj.fields]
-    if len(fields) < len(key):
-        return
-    parts = commas(
-        quote(f.name) if f.type in SCALED or f.case_sensitive else f"coalesce({quote(f.name)}, '') COLLATE NOCASE"
-        for f in fields
-    )
+def matching_keys(obj: ObjectDef) -> tuple[tuple[FieldDef, ...], ...]:
+    """The rules for duplicates: fields that two records do not share; the first of each rule must not be blank."""
+    names = [_MATCHING[obj.name]] if obj.name in _MATCHING else []
+    names += [(f.name,) for f in obj.fields.values() if f.external_id and not f.unique and f.type not in COMPUTED]
+    return tuple(tuple(obj.fields[name] for name in key) for key in names if all(name in obj.fields for name in key))
+
+
+def comparable(field: FieldDef, column: str) -> str:
+    """The SQL expression by which a column is compared with another record's: text ignores case and blanks are equal."""
+    return column if field.type in SCALED or field.case_sensitive else f"coalesce({column}, '') COLLATE NOCASE"
+
+
+def _duplicates(org: SqliteOrg, obj: ObjectDef, key: tuple[FieldDef, ...]) -> Iterator[HygieneFinding]:
+    parts = commas(comparable(field, quote(field.name)) for field in key)
     records, example = org.db.execute(
         'SELECT sum(n), min(example) FROM (SELECT count(*) AS n, min("Id") AS example'
-        f" FROM {quote(obj.name)} WHERE \"IsDeleted\" = 0 AND coalesce({quote(key[0])}, '') <> ''"
+        f" FROM {quote(obj.name)} WHERE \"IsDeleted\" = 0 AND coalesce({quote(key[0].name)}, '') <> ''"
         f" GROUP BY {parts} HAVING count(*) > 1)"
     ).fetchone()
     if records:
-        yield HygieneFinding(object=obj.name, field=key[0], kind="duplicate", records=records, example=example)
+        yield HygieneFinding(object=obj.name, field=key[0].name, kind="duplicate", records=records, example=example)

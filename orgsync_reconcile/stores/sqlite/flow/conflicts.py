@@ -125,7 +125,7 @@ def resolve(
         if (path.source,) in found:
             _log_lost_values(db, path, facts)
             _log_lost_deletes(db, path, facts)
-    _apply(db, words, target_wins)
+    _apply(db, words, case, target_wins)
 
 
 def _stage_times(db: sqlite3.Connection, words: Words, case: Case) -> None:
@@ -150,16 +150,24 @@ def _stage_times(db: sqlite3.Connection, words: Words, case: Case) -> None:
     )
 
 
-def _apply(db: sqlite3.Connection, words: Words, target_wins: str) -> None:
+def _apply(db: sqlite3.Connection, words: Words, case: Case, target_wins: str) -> None:
     """Carries out what temp.lost says."""
-    # An R in the target's log travels back and restores the record in the source, which deleted it.
+    # An R in the target's log travels back and restores the record in the source, which deleted it. So do those of the
+    # children that the source deleted with it.
+    db.execute("DROP TABLE IF EXISTS temp.kept")
     db.execute(
-        "INSERT INTO main.orgsync_change (object, record, op, at)"
-        " SELECT o.number, st.local, 'R', max(p.at) FROM temp.stage AS st"
-        " JOIN temp.pending AS p ON p.n = st.n"
-        " JOIN partner.orgsync_object AS t ON t.number = st.object JOIN main.orgsync_object AS o ON o.name = t.name"
-        f" WHERE st.gone = 1 AND p.op IN ('U', 'R') AND {target_wins} GROUP BY o.number, st.local"
+        "CREATE TEMP TABLE kept AS WITH RECURSIVE kept (record, at) AS ("
+        "SELECT st.record, max(p.at) FROM temp.stage AS st JOIN temp.pending AS p ON p.n = st.n"
+        f" WHERE st.gone = 1 AND p.op IN ('U', 'R') AND {target_wins} GROUP BY st.record"
+        " UNION SELECT c.child, k.at FROM kept AS k CROSS JOIN partner.orgsync_cascade AS c ON c.parent = k.record)"
+        " SELECT record, max(at) AS at FROM kept GROUP BY record"
     )
+    db.execute(
+        "INSERT INTO main.orgsync_change (object, record, op, at) SELECT l.object, l.local, 'R', k.at FROM temp.kept AS k"
+        " CROSS JOIN main.orgsync_link AS l ON l.partner = k.record AND l.connection = ? AND l.status = 1",
+        [case.here],
+    )
+    db.execute("UPDATE temp.stage SET gone = 0 WHERE gone = 1 AND record IN (SELECT record FROM temp.kept)")
     keep = commas(f"{name} = stage.{name} & ~lost.{name}" for name in words.names)
     # A record that was deleted in the target while it was edited here is looked at again: alive here, alive there.
     db.execute(

@@ -10,7 +10,7 @@ from datetime import datetime
 from orgsync_reconcile.clock import iso
 from orgsync_reconcile.model.connection import Side
 from orgsync_reconcile.model.records import ObjectCounts
-from orgsync_reconcile.stores.sqlite.flow import conflicts, staging, writes
+from orgsync_reconcile.stores.sqlite.flow import cascades, conflicts, staging, writes
 from orgsync_reconcile.stores.sqlite.flow.mirror import mirror
 from orgsync_reconcile.stores.sqlite.flow.pair import Pair
 from orgsync_reconcile.stores.sqlite.flow.paths import Path, read_paths
@@ -37,6 +37,7 @@ class Flow:
     """Records from `source` to the other side of a pair."""
 
     def __init__(self, pair: Pair, source: Side) -> None:
+        pair.attach()
         self.pair = pair
         self.side = source
         self.source = pair.orgs[source]
@@ -46,11 +47,14 @@ class Flow:
         self.db = self.target.db
         self.paths: dict[str, Path] = {}
         self.words = staging.Words(width=4)
+        self._own: set[int] = set()
         self.refresh()
 
     def refresh(self) -> None:
         """Reads the paths again: publications, subscriptions and schemas may have changed."""
         self.paths = read_paths(self.source, self.target, *self.numbers)
+        #: Objects of the target that have triggers of the org's own, by number.
+        self._own = {path.target for name, path in self.paths.items() if own_triggers(self.target, name)}
         self.words = staging.Words(width=mask_width(self.source))
         if mask_width(self.target) < self.words.width:
             # The target notes what it refused with the source's masks.
@@ -185,6 +189,7 @@ class Flow:
         if looping:
             self._cut_loop(ordered, result, writer)
             return
+        cascades.prepare(self.db)
         for path in reversed(ordered):
             with self.writing(path.target, writer):
                 result.counts[path.object] = counts = ObjectCounts(object=path.object)
@@ -195,6 +200,7 @@ class Flow:
                 counts.copied += writer.insert_new(path)
                 counts.updated += writer.update_linked(path)
                 counts.updated += writer.undelete(path)
+        cascades.after_deletes(self.db, self.paths, writer.target, lambda number: self.writing(number, writer))
         self.write_outcomes(writer.refused, {path.source: path.object for path in ordered}, result)
         self._resolve_held(writer.refused)
 
@@ -224,7 +230,7 @@ class Flow:
         yield
         self.db.execute("UPDATE main.orgsync_guard SET object = NULL")
         (after,) = self.db.execute("SELECT coalesce(max(seq), 0) FROM main.orgsync_change").fetchone()
-        if after > before:
+        if after > before and object_number in self._own:
             writer.give_back_own_changes(object_number, before)
 
     def watch_own_triggers(self) -> None:

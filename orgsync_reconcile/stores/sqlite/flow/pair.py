@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from filelock import FileLock, Timeout
 
@@ -25,6 +26,10 @@ class Pair:
         self.numbers = {side: self._number(org) for side, org in self.orgs.items()}
         lock_name = f".{primary.path.name}.{self.numbers[Side.PRIMARY]}.lease"
         self._lease = FileLock(primary.path.with_name(lock_name), timeout=BUSY_SECONDS)
+        self.attach()
+
+    def attach(self) -> None:
+        """Attaches each org to the other, where it is not; an org may be in several pairs in turn (CON-10)."""
         for side, org in self.orgs.items():
             _attach(org, self.orgs[side.other])
 
@@ -80,8 +85,10 @@ class Pair:
 
 
 def _attach(org: SqliteOrg, other: SqliteOrg) -> None:
-    names = {row[1] for row in org.db.execute("PRAGMA database_list")}
+    files = {row[1]: row[2] for row in org.db.execute("PRAGMA database_list")}
     with org.translated():
-        if PARTNER in names:
+        if PARTNER in files:
+            if Path(files[PARTNER]) == other.path.resolve():
+                return
             org.db.execute(f"DETACH {PARTNER}")
         org.db.execute(f"ATTACH ? AS {PARTNER}", [f"{other.path.absolute().as_uri()}?mode=ro"])

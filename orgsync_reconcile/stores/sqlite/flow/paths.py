@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from orgsync_reconcile.model.graph import parents_first
 from orgsync_reconcile.model.schema import FieldDef, FieldType
+from orgsync_reconcile.stores.sqlite.check import matching_keys
+from orgsync_reconcile.stores.sqlite.connections import features
 from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
 from orgsync_reconcile.stores.sqlite.schema import Objects, field_numbers
 from orgsync_reconcile.stores.sqlite.triggers import WORD
@@ -20,6 +22,8 @@ _NEVER = {
     ' (SELECT 1 FROM partner."EmailMessage" AS e WHERE e."Id" = s."ParentId" AND e."HtmlBody" LIKE \'%cid:%\'))',
 }
 
+#: The feature of an org that refuses duplicates (CON-8).
+DUPLICATES = "duplicate-management"
 #: References that fall back to the connection's user where the true one is not there (USR-5).
 _PEOPLE = frozenset({"User", "Group"})
 
@@ -67,6 +71,8 @@ class Path:
     since: str
     #: The condition on the source's record `s` that lets it go at all.
     allowed: str = "1"
+    #: Where the target manages duplicates: the rules by which it refuses new records (CON-8).
+    unlike: tuple[tuple[FieldDef, ...], ...] = ()
 
     @property
     def references(self) -> tuple[PathColumn, ...]:
@@ -134,6 +140,7 @@ def read_paths(source: SqliteOrg, target: SqliteOrg, source_connection: int, tar
         )
     }
     theirs, ours = Objects(source), Objects(target)
+    watchful = DUPLICATES in features(target)
     names = [name for name in published if name in since and name in theirs and name in ours]
     paths: dict[str, Path] = {}
     for name in parents_first({name: theirs[name] for name in names}, names):
@@ -150,5 +157,6 @@ def read_paths(source: SqliteOrg, target: SqliteOrg, source_connection: int, tar
             since_seq=since[name][0],
             since=since[name][1],
             allowed=_NEVER.get(name, "1"),
+            unlike=matching_keys(other) if watchful else (),
         )
     return paths

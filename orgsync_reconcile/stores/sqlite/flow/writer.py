@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from orgsync_reconcile.stores.isolation import isolate
 from orgsync_reconcile.stores.sqlite.flow import cascades, writes
+from orgsync_reconcile.stores.sqlite.flow.duplicates import find_duplicates
 from orgsync_reconcile.stores.sqlite.flow.paths import Path, PathColumn
 from orgsync_reconcile.stores.sqlite.flow.staging import Words
 from orgsync_reconcile.stores.sqlite.handle import refusal
@@ -55,6 +56,7 @@ class Writer:
         if not count:
             return 0
         self._refuse_children_of_refused(path)
+        self._refuse_duplicates(path)
         rows = writes.staged_rows(path)
         return self.insert_set(path, rows, rows, 0, self._last("todo"))
 
@@ -245,8 +247,11 @@ class Writer:
     def _set_deleted(self, path: Path, condition: str, deleted: int, op: str) -> int:
         if not self._todo(path, f"st.local IS NOT NULL AND st.gone = 1 AND {condition}"):
             return 0
+        if deleted:
+            cascades.before_delete(self.db, path, self.target)
+        else:
+            cascades.before_undelete(self.db, self.target)
         statement = writes.set_deleted(path, self.target, deleted)
-        followed = not deleted and cascades.stage_children(self.db)
         moved = 0
 
         def work(bounds: dict[str, object]) -> None:
@@ -259,10 +264,9 @@ class Writer:
             lambda low, high: self._try(lambda: work({"low": low, "high": high})),
             lambda n, why: self._refuse(path, writes.staged_rows(path), n, why, op, {}),
         )
-        if followed or (deleted and cascades.stage_children(self.db)):
-            cascades.log_disagreements(self.db, self.target.connection, self.target.now_ms, deleted=bool(deleted))
         if not deleted:
-            cascades.log_gone(self.db, path.target, path.object, self.target.now_ms)
+            cascades.after_undelete(self.db, self.target)
+            cascades.log_gone(self.db, path, self.target)
         return moved
 
     def _wait_for_parents(self, path: Path, rows: writes.RowSource, bounds: dict[str, object]) -> None:
@@ -317,6 +321,27 @@ class Writer:
                     )
                 )
                 self.db.execute("DELETE FROM temp.todo WHERE n = ?", [number])
+
+    def _refuse_duplicates(self, path: Path) -> None:
+        """Takes out of temp.todo what the target's duplicate management refuses (CON-8)."""
+        if not path.unlike:
+            return
+        for number, field in sorted(find_duplicates(self.db, path).items()):
+            record, *masks = self.db.execute(
+                f"SELECT record, {self.words.columns} FROM temp.todo WHERE n = ?", [number]
+            ).fetchone()
+            self.refused.append(
+                Refusal(
+                    record=record,
+                    object=path.source,
+                    op="I",
+                    code="DUPLICATES_DETECTED",
+                    error=f"the linked org has a record like it already, by {field}",
+                    field=field,
+                    masks=tuple(masks),
+                )
+            )
+            self.db.execute("DELETE FROM temp.todo WHERE n = ?", [number])
 
     def _refuse(
         self,

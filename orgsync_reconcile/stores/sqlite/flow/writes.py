@@ -186,9 +186,14 @@ def mask_of_linked_inserts(path: Path, width: int, target: Target) -> str:
 
 
 def blank_unique(path: Path, columns: Sequence[PathColumn], table: str) -> str:
-    """UPDATE that blanks unique columns which are about to change, so that records can swap their values."""
+    """UPDATE that blanks unique columns which are about to change, so that records can swap their values.
+
+    A required one cannot be blank: it takes the row's own number for that moment.
+    """
     sets = commas(
-        f"{quote(c.name)} = CASE WHEN st.m{c.word} & {c.bit} THEN NULL ELSE t.{quote(c.name)} END" for c in columns
+        f"{quote(c.name)} = CASE WHEN st.m{c.word} & {c.bit} THEN {f'-t.{ROW}' if c.required else 'NULL'}"
+        f" ELSE t.{quote(c.name)} END"
+        for c in columns
     )
     return (
         f"UPDATE main.{quote(path.object)} AS t SET {sets} FROM temp.{table} AS st"
