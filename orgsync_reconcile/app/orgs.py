@@ -14,6 +14,7 @@ from orgsync_reconcile.errors import UsageError
 from orgsync_reconcile.importers import ImportProblem, read_sfdx
 from orgsync_reconcile.model.actual import HygieneFinding
 from orgsync_reconcile.stores.sqlite.check import check
+from orgsync_reconcile.stores.sqlite.component_schema import without_table
 from orgsync_reconcile.stores.sqlite.components import DeployFailure, deploy
 from orgsync_reconcile.stores.sqlite.describe import describe
 from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
@@ -37,6 +38,8 @@ class Import:
     deployed: dict[str, int]
     problems: tuple[ImportProblem, ...]
     shadowed: tuple[ImportProblem, ...]
+    #: Object that the org does not have -> how many fields of it were kept as components alone.
+    without_table: dict[str, int]
     failures: tuple[DeployFailure, ...]
 
 
@@ -95,8 +98,10 @@ def import_project(workspace: Workspace, url: str, folder: Path, *, keep_going: 
     """
     project = read_sfdx(workspace.directory / folder)
     failures: tuple[DeployFailure, ...] = ()
+    tableless: dict[str, int] = {}
     with _open(workspace, url, readonly=False) as org, suppress(_NothingKeptError), org.transaction():
         failures = deploy(org, project.components)
+        tableless = without_table(org, project.components)
         if not keep_going and (failures or project.problems):
             raise _NothingKeptError
     deployed: Counter[str] = Counter()
@@ -107,6 +112,7 @@ def import_project(workspace: Workspace, url: str, folder: Path, *, keep_going: 
         deployed=dict(sorted(deployed.items())),
         problems=project.problems,
         shadowed=project.shadowed,
+        without_table=tableless,
         failures=failures,
     )
 

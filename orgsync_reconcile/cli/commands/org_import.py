@@ -8,7 +8,7 @@ import click
 
 from orgsync_reconcile.app.orgs import Import, import_project
 from orgsync_reconcile.cli.base import leaf
-from orgsync_reconcile.cli.layout import table, visible
+from orgsync_reconcile.cli.layout import counted, table, visible
 from orgsync_reconcile.cli.session import Session, pass_session
 from orgsync_reconcile.errors import ExitCode
 
@@ -36,6 +36,7 @@ def command(session: Session, org: str, folder: str, keep_going: bool) -> ExitCo
             {
                 "deployed": result.deployed,
                 "failures": [{"component": str(item.key), "message": item.message} for item in result.failures],
+                "without_table": result.without_table,
                 "problems": [
                     {"path": item.path, "line": item.line, "message": item.message} for item in result.problems
                 ],
@@ -59,5 +60,10 @@ def _complain(session: Session, result: Import) -> None:
         session.complain(f"{session.style_error('error', 'error:')} {visible(str(problem))}")
     for failure in result.failures:
         session.complain(f"{session.style_error('error', 'error:')} {visible(f'{failure.key}: {failure.message}')}")
+    for name, count in result.without_table.items():
+        session.note(
+            f"kept without a table: {counted(count, 'field')} of {visible(name)}, an object that the org does not have;"
+            " import the object's own description, and its records can be loaded"
+        )
     for item in result.shadowed:
         session.note(f"left out: {visible(str(item))}")

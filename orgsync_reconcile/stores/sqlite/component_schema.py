@@ -142,6 +142,36 @@ def fields_of_value_sets(org: SqliteOrg, names: Iterable[str]) -> list[Component
     return found
 
 
+def kept_fields(org: SqliteOrg, objects: Iterable[str]) -> list[Component]:
+    """The fields that were kept as components alone because their object was not there, of objects that now come."""
+    found: list[Component] = []
+    for name in objects:
+        rows = org.db.execute(
+            "SELECT full_name, namespace, content FROM orgsync_component"
+            " WHERE type = 'CustomField' AND full_name >= ?1 || '.' AND full_name < ?1 || '/'"
+            " AND NOT EXISTS (SELECT 1 FROM orgsync_object WHERE name = ?1)",
+            [name],
+        )
+        found.extend(
+            Component(key=ComponentKey("CustomField", full_name), namespace=namespace, content=json.loads(text))
+            for full_name, namespace, text in rows.fetchall()
+        )
+    return found
+
+
+def without_table(org: SqliteOrg, components: Iterable[Component]) -> dict[str, int]:
+    """Object -> how many of these fields are kept as components alone, the org having no such object."""
+    known = Objects(org)
+    counts: dict[str, int] = {}
+    for component in components:
+        if component.key.type == "CustomField" and not any(
+            name in known for name in host_objects(component.key.full_name)
+        ):
+            name = component.key.full_name.partition(".")[0]
+            counts[name] = counts.get(name, 0) + 1
+    return dict(sorted(counts.items()))
+
+
 def deploy_schema(org: SqliteOrg, components: Iterable[Component]) -> dict[ComponentKey, str]:
     """Brings the tables to what these objects and fields say; returns key -> why for those that are refused.
 

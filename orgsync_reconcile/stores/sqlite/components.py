@@ -22,6 +22,7 @@ from orgsync_reconcile.stores.sqlite.component_schema import (
     SCHEMA_TYPES,
     deploy_schema,
     fields_of_value_sets,
+    kept_fields,
     reason,
     savepoint,
 )
@@ -94,9 +95,11 @@ def _in_order(components: Iterable[Component]) -> list[Component]:
 
 
 def _schema_part(org: SqliteOrg, components: Mapping[ComponentKey, Component]) -> list[Component]:
-    """The objects and fields, and the fields whose picklists follow a value set that changes."""
+    """The objects and fields, the fields that waited for these objects, and those that follow a changed value set."""
     value_sets = [key.full_name for key in components if key.type == _VALUE_SET]
-    followers = [item for item in fields_of_value_sets(org, value_sets) if item.key not in components]
+    objects = [key.full_name for key in components if key.type == "CustomObject"]
+    found = {item.key: item for item in (*fields_of_value_sets(org, value_sets), *kept_fields(org, objects))}
+    followers = [item for key, item in found.items() if key not in components]
     return [*followers, *(item for item in components.values() if item.key.type in SCHEMA_TYPES)]
 
 
