@@ -126,21 +126,25 @@ def _subscribe_field(context: ApplyContext, org: SqliteOrg, action: Action) -> N
         )
 
 
-def subscribe_fields(context: ApplyContext, actions: Sequence[Action]) -> Result:
-    """Subscribe to fields; where the publication asks for it, queue their present values (PUB-9).
+def _sending(run: Run, fields_of: Callable[[Action], Sequence[str]]) -> Run:
+    """Subscribes by `run`; where the publication asks for it, queues the present values of linked records (PUB-9).
 
     The values are queued here and not when the field is published: only now is there a way for them.
     """
-    result = _together(_subscribe_field, rebuild=False)(context, actions)
-    sent: dict[str, list[str]] = {}
-    for action in actions:
-        name, field = named(action)
-        wanted = context.desired.publications.get((action.connection, name))
-        if action.id not in {*result.errors, *result.held_back} and wanted is not None and wanted.backfill:
-            sent.setdefault(name, []).append(field)
-    for name, fields in sent.items():
-        publications.send_again(_source(context, actions[0]), actions[0].connection, name, fields, context.clock)
-    return result
+
+    def subscribe(context: ApplyContext, actions: Sequence[Action]) -> Result:
+        result = run(context, actions)
+        sent: dict[str, list[str]] = {}
+        for action in actions:
+            name = named(action)[0]
+            wanted = context.desired.publications.get((action.connection, name))
+            if action.id not in {*result.errors, *result.held_back} and wanted is not None and wanted.backfill:
+                sent.setdefault(name, []).extend(fields_of(action))
+        for name, fields in sent.items():
+            publications.send_again(_source(context, actions[0]), actions[0].connection, name, fields, context.clock)
+        return result
+
+    return subscribe
 
 
 def _unsubscribe_field(context: ApplyContext, org: SqliteOrg, action: Action) -> None:
@@ -165,6 +169,7 @@ publish_objects = _together(_publish_object, rebuild=True)
 publish_fields = _together(_publish_field, rebuild=True)
 unpublish_fields = _together(_unpublish_field, rebuild=True)
 unpublish_objects = _together(_unpublish_object, rebuild=True)
-subscribe_objects = _together(_subscribe_object, rebuild=False)
+subscribe_objects = _sending(_together(_subscribe_object, rebuild=False), lambda action: _after(action)["fields"])
+subscribe_fields = _sending(_together(_subscribe_field, rebuild=False), lambda action: [named(action)[1]])
 unsubscribe_fields = _together(_unsubscribe_field, rebuild=False)
 unsubscribe_objects = _together(_unsubscribe_object, rebuild=False)

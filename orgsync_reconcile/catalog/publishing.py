@@ -70,7 +70,11 @@ def publishable_object(definition: ObjectDef) -> str | None:
     if reason is not None:
         return reason
     if not definition.custom:
-        return None if definition.name in PUBLISHABLE_STANDARD else "is not among the standard objects that can be published"
+        return (
+            None
+            if definition.name in PUBLISHABLE_STANDARD
+            else "is not among the standard objects that can be published"
+        )
     return None if definition.deployed else "is not deployed (its status is In Development)"
 
 

@@ -106,6 +106,8 @@ class ActualConnection:
     subscribed: Mapping[str, ActualSubscription] = field(default_factory=dict)
     #: object -> how many records are linked
     linked: Mapping[str, int] = field(default_factory=dict)
+    #: object -> how many records were linked until their object was unpublished; publishing again revives them
+    disconnected: Mapping[str, int] = field(default_factory=dict)
     #: object -> how many bulk syncs have run from this org
     bulk_synced: Mapping[str, int] = field(default_factory=dict)
     #: Components that could not be deployed: key -> (hash that failed, error); not planned again until they change.

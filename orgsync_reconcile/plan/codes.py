@@ -108,7 +108,7 @@ MEANING: Final = {
     FORMULA_INPUTS: "A formula or roll-up uses fields that are not published.",
     FORMULA_MISSING: "A formula or roll-up of the source is missing in the other org.",
     FIELD_DIFFERS: "A published field cannot be subscribed because the other org's differs or is missing.",
-    VALUES_BEFORE: "Values that were set before a field was published are not sent.",
+    VALUES_BEFORE: "Values that were set before a field was published, or while it was not subscribed, are not sent.",
     REQUIRED_FIELD: "A required field is not published, so the other org would refuse new records.",
     PUBLISH_AGAIN: "The object got its first record types after it was published.",
     MIRROR_NOT_PUBLISHED: "The mirror of an auto-number is not among the published fields.",

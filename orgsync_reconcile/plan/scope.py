@@ -76,6 +76,11 @@ class Scope:
         """How many records of one object are linked."""
         return self.primary_side.linked.get(name, 0) if self.primary_side else 0
 
+    def disconnected(self, name: str) -> int:
+        """How many records of one object were linked before; also of a connection that was deactivated (PUB-10)."""
+        known = self.primary.connections.get(self.name)
+        return known.disconnected.get(name, 0) if known else 0
+
 
 def _advance(side: ActualConnection) -> ConnectionStatus:
     return side.status if side.status in _PROGRESS else ConnectionStatus.ACCEPTED

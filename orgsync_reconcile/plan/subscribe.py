@@ -6,10 +6,10 @@ from typing import Any
 
 from orgsync_reconcile.model.actual import ActualSubscription
 from orgsync_reconcile.model.connection import Side
-from orgsync_reconcile.model.plan import Change, Op, Reason
+from orgsync_reconcile.model.plan import Change, Op, Reason, Risk
 from orgsync_reconcile.plan import address, codes
 from orgsync_reconcile.plan.connection import ready_needs
-from orgsync_reconcile.plan.draft import Draft, Phase, Sheet
+from orgsync_reconcile.plan.draft import Draft, Phase, Sheet, counted, listed
 from orgsync_reconcile.plan.lane import Lane, acceptable_fields, obstacle
 from orgsync_reconcile.plan.publish import parents_of, publish_reason, removal_reason
 from orgsync_reconcile.plan.schema import resolvable
@@ -59,7 +59,23 @@ def _say_obstacles(lane: Lane, name: str, known: ActualSubscription | None, shee
         )
 
 
+def _meanwhile(lane: Lane, name: str, records: int, what: str, sheet: Sheet) -> dict[str, Any]:
+    """What linked records got while nothing was sent: sent on request, else said once (PUB-9)."""
+    publication = lane.publications[name]
+    if records and publication.backfill:
+        return {"risk": Risk.MOVES_DATA, "effects": {"records": records}}
+    if records and lane.source is Side.PRIMARY:
+        sheet.warn(
+            codes.VALUES_BEFORE,
+            f"what changed meanwhile in {what} is not sent for the {counted(records, 'linked record')}",
+            hint=f"set backfill: true on the publication of {name} to send present values",
+            origin=publication.origins.get("fields", publication.origin),
+        )
+    return {}
+
+
 def _subscribe_object(lane: Lane, name: str, rank: int, possible: frozenset[str], sheet: Sheet) -> None:
+    moved = _meanwhile(lane, name, lane.scope.disconnected(name), f"{name}, which is published again,", sheet)
     sheet.drafts.append(
         Draft(
             phase=_phase(lane),
@@ -78,6 +94,7 @@ def _subscribe_object(lane: Lane, name: str, rank: int, possible: frozenset[str]
                 ),
             ),
             **{**_common(lane, name), "source": lane.publications[name].origin},
+            **moved,
         )
     )
 
@@ -99,6 +116,9 @@ def _subscribe_fields(
     lane: Lane, name: str, rank: int, known: ActualSubscription, possible: frozenset[str], sheet: Sheet
 ) -> None:
     fields = lane.source_schema.objects[name].fields
+    offered = lane.offered.get(name)
+    back = sorted((possible - known.fields) & offered.fields) if offered else []
+    moved = _meanwhile(lane, name, lane.scope.linked(name), f"{name}.{listed(back)}", sheet) if back else {}
     for item in sorted(possible - known.fields):
         parents = fields[item].reference_to if fields[item].is_reference else ()
         dropped = known.dropped.get(item)
@@ -119,6 +139,7 @@ def _subscribe_fields(
                     *(address.subscription(lane.scope.name, parent, lane.source) for parent in parents),
                 ),
                 **_common(lane, name),
+                **(moved if item in back else {}),
             )
         )
 

@@ -109,6 +109,25 @@ def test_values_from_before_are_sent_when_asked_for(pair, backfill):
     assert arrived == ("North" if backfill else None)
 
 
+@pytest.mark.parametrize("backfill", [True, False])
+def test_what_changed_while_nothing_was_published(pair, backfill):
+    """PUB-9, PUB-10: links that come back to life bring the present values along where the manifest says so."""
+    account = ACCOUNT + ("backfill: true\n" if backfill else "")
+    pair.write("account.yaml", account)
+    pair.converge()
+    add_account(pair)
+    copy_all(pair)
+    pair.remove("account.yaml")
+    pair.converge(allow={"disconnect": None})
+    pair.primary.db.execute('UPDATE "Account" SET "Phone" = \'2\' WHERE "Name" = \'Globex\'')
+    pair.write("account.yaml", account)
+    assert any(item.code == "W326" for item in pair.plan().diagnostics) is not backfill
+    pair.converge()
+    drain(Pair(pair.primary, pair.secondary, "acme-dr"), clock=clock)
+    arrived = pair.one(pair.secondary, 'SELECT "Phone" FROM "Account" WHERE "Name" = \'Globex\'')
+    assert arrived == ("2" if backfill else "1")
+
+
 def test_resized_field_drops_out_and_comes_back_with_the_metadata(pair):
     """PUB-8: unsubscribed in the linked org with the reason, still published; the next plan and apply bring it back."""
     pair.deploy(custom_field("Region__c"))

@@ -379,6 +379,30 @@ def test_dropped_field_is_subscribed_again() -> None:
     assert plan.actions[0].reason is Reason.CHANGED
 
 
+def test_what_changed_while_a_field_was_dropped() -> None:
+    """PUB-8, PUB-9: the plan says that linked records do not get it, or, with backfill, that data moves."""
+    item = obj("Account", text("Name"), text("Phone"))
+    accepted = subscribed("Account", "Name", **DROPPED)
+    facts = lane(published("Account", "Name", "Phone"), accepted, item, linked={"Account": 12})
+    plan = build_plan(desired(publication("Account"), direction=ONE_WAY), facts)
+    assert messages(plan, "W326") == ["what changed meanwhile in Account.Phone is not sent for the 12 linked records"]
+    assert plan.actions[0].risk is Risk.SAFE
+    sending = build_plan(desired(publication("Account", backfill=True), direction=ONE_WAY), facts)
+    assert messages(sending, "W326") == []
+    assert (sending.actions[0].risk, sending.actions[0].effects) == (Risk.MOVES_DATA, {"records": 12})
+
+
+def test_what_changed_while_an_object_was_not_published() -> None:
+    """PUB-9, PUB-10: the same for the records whose links come back to life."""
+    facts = lane({}, {}, ACCOUNT, disconnected={"Account": 12})
+    plan = build_plan(desired(publication("Account"), direction=ONE_WAY), facts)
+    assert "12 linked records" in messages(plan, "W326")[0]
+    sending = build_plan(desired(publication("Account", backfill=True), direction=ONE_WAY), facts)
+    assert messages(sending, "W326") == []
+    found = by_address(sending)["acme-dr/subscription/Account"]
+    assert (found.risk, found.effects) == (Risk.MOVES_DATA, {"records": 12})
+
+
 @pytest.mark.parametrize("length", [40, 255])
 def test_resized_field_is_unsubscribed(length: int) -> None:
     """PUB-8: a size that no longer agrees stops the field in the linked org; it stays published."""

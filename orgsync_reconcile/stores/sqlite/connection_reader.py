@@ -26,11 +26,7 @@ def read_connection(org: SqliteOrg, name: str, partner: SqliteOrg | None = None)
     known = get_connection(org, name)
     owner = db.execute('SELECT "Username" FROM "User" WHERE "Id" = ?', [known.owner_id]).fetchone()
     contact = db.execute(f'{_CONTACT} WHERE c."Id" = ?', [known.contact_id]).fetchone()
-    linked = db.execute(
-        "SELECT o.name, n FROM (SELECT object, count(*) AS n FROM orgsync_link WHERE connection = ? AND status = 1"
-        " GROUP BY object) JOIN orgsync_object AS o ON o.number = object ORDER BY o.name",
-        [known.number],
-    ).fetchall()
+    linked, disconnected = (_count_links(org, known.number, status) for status in (1, 2))
     failed = db.execute(
         "SELECT kind, name, hash, error FROM orgsync_failed WHERE connection = ? ORDER BY kind, name", [known.number]
     ).fetchall()
@@ -49,7 +45,8 @@ def read_connection(org: SqliteOrg, name: str, partner: SqliteOrg | None = None)
         settings=known.settings,
         published=read_published(org, name),
         subscribed=read_subscribed(org, name),
-        linked=dict(linked),
+        linked=linked,
+        disconnected=disconnected,
         bulk_synced=_bulk_synced(partner, name) if partner is not None else {},
         failed_components={
             ComponentKey(*text.split(":", 1)): (hash_, error)
@@ -58,6 +55,16 @@ def read_connection(org: SqliteOrg, name: str, partner: SqliteOrg | None = None)
         },
         failed_users={text: (hash_, error) for kind, text, hash_, error in failed if kind == "user"},
     )
+
+
+def _count_links(org: SqliteOrg, connection: int, status: int) -> dict[str, int]:
+    """Object -> how many of its links have that status."""
+    rows = org.db.execute(
+        "SELECT o.name, n FROM (SELECT object, count(*) AS n FROM orgsync_link WHERE connection = ? AND status = ?"
+        " GROUP BY object) JOIN orgsync_object AS o ON o.number = object ORDER BY o.name",
+        [connection, status],
+    )
+    return dict(rows.fetchall())
 
 
 def _contact(row: tuple[str, str, str, str]) -> ContactInfo:
