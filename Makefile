@@ -34,6 +34,7 @@ setup: $(STAMP)
 demo: $(STAMP)
 	@rm -rf '$(DEMO)'
 	@$(BIN)/orgsync demo '$(DEMO)'
+	@echo 'The program is $(BIN)/orgsync; to type just orgsync: source $(BIN)/activate'
 
 test: $(STAMP)
 	$(BIN)/python -m pytest -q -n $(WORKERS) -m 'not soak'

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -44,6 +46,24 @@ def test_the_demo_leaves_what_is_there_alone(tmp_path: Path) -> None:
         assert result.exit_code == 64
         assert "is not empty" in result.stderr
     assert [path.name for path in (tmp_path / "used").iterdir()] == ["mine.txt"]
+
+
+def test_the_demo_ends_quietly_when_its_reader_has_had_enough(tmp_path: Path) -> None:
+    """ORG-8: `orgsync demo | head` is no failure to be explained."""
+    program = subprocess.Popen(
+        [sys.executable, "-m", "orgsync_reconcile", "-C", str(tmp_path), "demo"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert program.stdout is not None
+    assert "harbour company" in program.stdout.readline()
+    program.stdout.close()
+    assert program.stderr is not None
+    errors = program.stderr.read()
+    program.stderr.close()
+    program.wait(timeout=60)
+    assert "error" not in errors
 
 
 def test_the_demo_is_laid_out_for_80_columns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

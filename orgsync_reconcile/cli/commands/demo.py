@@ -53,14 +53,15 @@ def _run(session: Session, ctx: click.Context, place: Path, step: Step) -> None:
     """Runs a command of the program as the reader would. Raises OrgsyncError where it ends in another way than well."""
     session.show(session.style("run", f"$ orgsync {shlex.join(step.command)}"))
     color = ("--color", "always" if session.colored() else "never")
-    try:
-        ctx.find_root().command.main(["-C", str(place), *color, *step.command])
-    except SystemExit as end:
-        if end.code:
-            raise OrgsyncError(
-                f"the demo stopped at: orgsync {shlex.join(step.command)} (exit code {end.code})",
-                hint=f"look at {place}, and run it there with -vv",
-            ) from None
+    with ctx.find_root().command.make_context(
+        "orgsync", ["-C", str(place), *color, *step.command], obj=Session()
+    ) as own:
+        code = own.command.invoke(own)
+    if code:
+        raise OrgsyncError(
+            f"the demo stopped at: orgsync {shlex.join(step.command)} (exit code {int(code)})",
+            hint=f"look at {place}, and run it there with -vv",
+        )
 
 
 def _run_sql(session: Session, place: Path, step: Step) -> None:
