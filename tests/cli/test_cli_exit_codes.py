@@ -255,6 +255,8 @@ def test_ctrl_c_exits_130_without_a_traceback(connected: Path) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # A test run in the background ignores interrupts, and its children would inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     assert program.stderr is not None
     assert "Sending changes" in program.stderr.readline()
