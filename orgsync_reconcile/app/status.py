@@ -40,6 +40,14 @@ def show_queue(workspace: Workspace, name: str | None, *, limit: int | None) -> 
         return readers.queue(connection, ends, limit=limit)
 
 
+def count_waiting(workspace: Workspace, name: str | None) -> int:
+    """How many records wait in the queues of both orgs, for their turn or for their next try (QUE-1)."""
+    with _ends(workspace, name) as (connection, ends):
+        page = readers.status(connection, ends)
+    queues = [page[side.value]["queue"] for side in Side if page[side.value]]
+    return sum(queue["pending"] + queue["retrying"] for queue in queues)
+
+
 def list_log(workspace: Workspace, name: str | None, *, state: str, limit: int) -> list[LogEntry]:
     """The newest entries of both orgs' logs."""
     with _ends(workspace, name) as (connection, ends):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 import unicodedata
 from collections.abc import Sequence
 from datetime import timedelta
@@ -25,23 +26,49 @@ def visible(text: str) -> str:
     )
 
 
+#: What a row that is wider than the terminal goes on with, on the next line.
+_INDENT = "    "
+
+
 def columns(session: Session, heads: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """A table: numbers to the right, and on a terminal each line cut to its width."""
+    """A table: numbers to the right. On a terminal that is too narrow each row goes on below, nothing is cut off."""
     cells = [[f"{cell:,}" if isinstance(cell, int) else visible(str(cell)) for cell in row] for row in rows]
     right = [bool(rows) and all(isinstance(row[place], int) for row in rows) for place in range(len(heads))]
     widths = [max(len(head), *(len(row[place]) for row in cells)) for place, head in enumerate(heads)] if cells else []
     if not cells:
         return ""
+    groups = _lines(widths, session.width) if session.terminal else [list(range(len(heads)))]
 
     def line(parts: Sequence[str]) -> str:
         padded = [
             part.rjust(width) if to_right else part.ljust(width)
             for part, width, to_right in zip(parts, widths, right, strict=True)
         ]
-        text = "  ".join(padded).rstrip()
-        return text if len(text) <= session.width or not session.terminal else text[: session.width - 1] + "…"
+        first, *more = ["  ".join(padded[place] for place in group).rstrip() for group in groups]
+        below = [text for rest in more for text in _wrapped(rest, session.width)]
+        return "\n".join([first, *below])
 
     return "\n".join([session.style("heading", line(heads)), *(line(row) for row in cells)])
+
+
+def _lines(widths: Sequence[int], room: int) -> list[list[int]]:
+    """The columns, by place, that stand on the first line of a row and on those below it."""
+    groups: list[list[int]] = [[]]
+    used = 0
+    for place, width in enumerate(widths):
+        if groups[-1] and used + width > room:
+            groups.append([])
+            used = len(_INDENT)
+        groups[-1].append(place)
+        used += width + 2
+    return groups
+
+
+def _wrapped(text: str, room: int) -> list[str]:
+    """A line below a row's first; none where its columns are empty."""
+    if len(_INDENT + text) <= room:
+        return [_INDENT + text] if text else []
+    return textwrap.wrap(text, room, initial_indent=_INDENT, subsequent_indent=_INDENT)
 
 
 def markdown_table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> str:

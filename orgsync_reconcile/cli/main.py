@@ -22,6 +22,8 @@ Where to begin:
   orgsync demo                   the whole story on two embedded orgs
   orgsync init                   a starter set of manifests to edit
   orgsync COMMAND --help         what a command does, with examples
+
+Where manifests have one connection, its name may be left out.
 """
 
 
@@ -81,7 +83,8 @@ def _explain(error: BaseException, session: Session) -> int:
 
 
 def _usage(error: click.ClickException) -> str:
-    message = error.format_message().rstrip(".")
+    message = error.format_message().rstrip(".").replace("a valid integer range", "a whole number")
+    message = message.replace("a valid float range", "a number")
     path = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "orgsync"
     return f"{message[:1].lower()}{message[1:]}; see {path} --help"
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from orgsync_reconcile.app.records import Moved
+from orgsync_reconcile.app.status import count_waiting
 from orgsync_reconcile.cli.layout import counted, spoken, table
 from orgsync_reconcile.cli.session import Session
 from orgsync_reconcile.errors import ExitCode
@@ -33,8 +34,20 @@ def moved_document(moved: Moved) -> dict[str, Any]:
     }
 
 
+def note_waiting(session: Session, connection: str | None) -> None:
+    """Says where to look when records wait to be sent, in either org."""
+    number = count_waiting(session.workspace(), connection)
+    if number:
+        wait = "waits" if number == 1 else "wait"
+        command = f"orgsync queue list {connection or ''}".rstrip()
+        session.note(f"{counted(number, 'record')} {wait} to be sent; see: {command}")
+
+
 def show_moved(session: Session, moved: Moved, *, nothing: str) -> ExitCode:
-    """Prints the document; says where to look when something stayed behind. Returns the exit code."""
+    """Prints the document; says where to look when something stayed behind. Returns the exit code.
+
+    `nothing` stands for an empty table, unless a warning says why nothing went.
+    """
     if session.format == "json":
         session.show_json(moved_document(moved))
     else:
@@ -43,7 +56,7 @@ def show_moved(session: Session, moved: Moved, *, nothing: str) -> ExitCode:
             for item in moved.objects
             if item.moved or item.failed or item.held
         ]
-        session.show(table(session, _HEADS, rows, empty=nothing))
+        session.show(table(session, _HEADS, rows, empty="Nothing was sent." if moved.warnings else nothing))
     for warning in moved.warnings:
         session.note(f"{session.style_error('warning', 'warning:')} {warning}")
     if moved.records:

@@ -12,6 +12,8 @@ from orgsync_reconcile.plan.guards import refused
 from orgsync_reconcile.plan.settings import APPLIED
 
 NO_CHANGES = "No changes. The orgs match the manifests."
+#: What a part of a plan says then: what was left out may well have changes.
+NOTHING_CHOSEN = "No changes in the part that was chosen with --target and --exclude."
 SYMBOLS = {Change.CREATE: "+", Change.UPDATE: "~", Change.DELETE: "-", Change.RUN: ">"}
 DRIFT, BLOCKED = "?", "!"
 #: Guard -> the actions that it holds back.
@@ -82,7 +84,9 @@ def summary_line(plan: Plan) -> str:
     if not plan.actions:
         if not plan.applyable:
             return "No actions: the plan has errors."
-        return "Nothing to apply; what was changed by hand is reported above." if plan.drift else NO_CHANGES
+        if plan.drift:
+            return "Nothing to apply; what was changed by hand is reported above."
+        return NOTHING_CHOSEN if plan.targets or plan.excludes else NO_CHANGES
     counts = plan.summary
     line = (
         f"Plan: {counts['create']} to create, {counts['update']} to update,"

@@ -84,6 +84,47 @@ def test_records_that_wait_for_a_bulk_sync_are_not_queued(fresh: Path) -> None:
     assert "Nothing to send." in run_in(fresh, "drain").stdout
 
 
+def test_a_suspended_drain_does_not_say_that_nothing_is_there(connected: Path) -> None:
+    """SUS-1, QUE-1: what waits behind a suspension, a --max or a retry is named, so that an empty table is no all-clear."""
+    sql(connected, "acme", "INSERT INTO \"Account\" (\"Name\") VALUES ('A'), ('B')")
+    waits = "2 records wait to be sent; see: orgsync queue list"
+    assert waits in run_in(connected, "verify").stderr
+    run_in(connected, "suspend")
+    held_back = run_in(connected, "drain")
+    assert held_back.stdout == "Nothing was sent.\n"
+    assert waits in held_back.stderr
+    run_in(connected, "resume")
+    assert "1 record waits to be sent" in run_in(connected, "drain", "--max", "1").stderr
+    assert "to be sent" not in run_in(connected, "drain").stderr
+    refuse = (
+        'CREATE TRIGGER refuse BEFORE INSERT ON "Account" WHEN NEW."Name" = \'C\''
+        " BEGIN SELECT RAISE(ABORT, 'no C here'); END"
+    )
+    sql(connected, "acme-dr", refuse)
+    sql(connected, "acme", 'INSERT INTO "Account" ("Name") VALUES (\'C\')')
+    assert run_in(connected, "drain").exit_code == 5
+    again = run_in(connected, "drain")
+    assert (again.exit_code, again.stdout) == (0, "Nothing to send.\n")
+    assert "1 record waits to be sent; see: orgsync queue list acme-link" in again.stderr
+
+
+def test_log_list_takes_the_states_that_entries_have(connected: Path) -> None:
+    """LOG-1: a state that does not exist is a mistake of the command line, not an empty log."""
+    assert run_in(connected, "log", "list", "--status", "Failed").stdout == "No entry is failed.\n"
+    wrong = run_in(connected, "log", "list", "--status", "waiting")
+    assert wrong.exit_code == 64
+    assert "'retrying', 'failed', 'resolved'" in wrong.stderr
+
+
+def test_a_plan_of_a_part_names_the_apply_of_that_part(fresh: Path) -> None:
+    """REC-1: the command in the hint carries out what was shown and no more; an empty part does not speak for the whole."""
+    chosen = ("--target", "acme-link/publication/Contact", "--allow", "disconnect=0.5")
+    hint = run_in(fresh, "plan", *chosen).stderr
+    assert hint.endswith(f"orgsync apply {' '.join(chosen)}\n")
+    none = run_in(fresh, "plan", "--target", "acme-link/publication/Lead")
+    assert none.stdout.splitlines()[-1] == "No changes in the part that was chosen with --target and --exclude."
+
+
 def test_user_changes_are_queued_as_user_upserts(connected: Path) -> None:
     """QUE-2, USR-3: a changed user is a User Upsert."""
     sql(connected, "acme", 'UPDATE "User" SET "Title" = \'Boss\'')

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from hashlib import sha256
@@ -162,3 +163,32 @@ def test_help_imports_nothing_heavy() -> None:
     assert not [name for name in heavy if f"'{name}'" in modules]
     assert "orgsync_reconcile.app" not in ours
     assert "cli.commands" not in ours
+
+
+def test_a_narrow_terminal_shows_every_column(connected: Path) -> None:
+    """QUE-1: at 60 columns a row goes on below itself: why a record was refused is not cut off."""
+    import fcntl
+    import pty
+    import struct
+    import termios
+
+    refuse = (
+        "CREATE TRIGGER refuse BEFORE INSERT ON \"Account\" BEGIN SELECT RAISE(ABORT, 'no more accounts here'); END"
+    )
+    sql(connected, "acme-dr", refuse)
+    sql(connected, "acme", 'INSERT INTO "Account" ("Name") VALUES (\'C\')')
+    assert run_in(connected, "drain").exit_code == 5
+    leader, follower = pty.openpty()
+    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 60, 0, 0))
+    command = [sys.executable, "-m", "orgsync_reconcile", "-C", str(connected), "--color", "never", "queue", "list"]
+    with subprocess.Popen(command, stdout=follower) as program:
+        assert program.wait(timeout=60) == 0
+    lines = os.read(leader, 65536).decode().splitlines()
+    os.close(follower)
+    os.close(leader)
+    assert all(len(line) <= 60 for line in lines)
+    said = " ".join(" ".join(lines).split())
+    wide = run_in(connected, "queue", "list").stdout
+    assert said == " ".join(wide.split())
+    assert lines[0].startswith("ORG ")
+    assert lines[1].startswith("    ")

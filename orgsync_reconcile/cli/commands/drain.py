@@ -6,7 +6,7 @@ import click
 
 from orgsync_reconcile.app.records import follow_queue, send_queue
 from orgsync_reconcile.cli.base import leaf
-from orgsync_reconcile.cli.moved import show_moved
+from orgsync_reconcile.cli.moved import note_waiting, show_moved
 from orgsync_reconcile.cli.options import SIDE, chosen_sides, connection_argument
 from orgsync_reconcile.cli.progress import progress_bars
 from orgsync_reconcile.cli.session import Session, pass_session
@@ -34,7 +34,10 @@ def command(session: Session, connection: str | None, source: str | None, follow
     if not follow:
         with progress_bars(session, "changes") as report:
             moved = send_queue(session.workspace(), connection, sides=sides, max_records=most, progress=report)
-        return show_moved(session, moved, nothing="Nothing to send.")
+        code = show_moved(session, moved, nothing="Nothing to send.")
+        if not moved.incomplete:
+            note_waiting(session, moved.connection)
+        return code
     if most is not None:
         raise UsageError("--follow never ends by itself, so --max has no meaning with it", hint="choose one of them")
     session.note("Sending changes as they come; stop with Ctrl-C.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from orgsync_reconcile.app.orgs import create
+from orgsync_reconcile.catalog.orgs import EDITIONS, ORG_TYPES
 from orgsync_reconcile.cli.base import leaf
 from orgsync_reconcile.cli.session import Session, pass_session
 from orgsync_reconcile.errors import UsageError
@@ -13,8 +14,16 @@ from orgsync_reconcile.errors import UsageError
 @leaf(formats=("text", "json"))
 @click.argument("url")
 @click.option("--name", required=True, metavar="NAME", help="The org's name.")
-@click.option("--edition", default="enterprise", show_default=True, metavar="WORD", help="Both orgs need the same.")
-@click.option("--type", "org_type", default="production", show_default=True, metavar="WORD", help="Or sandbox.")
+@click.option(
+    "--edition",
+    default="enterprise",
+    show_default=True,
+    metavar=f"[{'|'.join(EDITIONS)}]",
+    help="The same for both orgs.",
+)
+@click.option(
+    "--type", "org_type", default="production", show_default=True, metavar=f"[{'|'.join(ORG_TYPES)}]", help="Its type."
+)
 @click.option("--admin", default="", metavar="USERNAME", help="The administrator; by default admin@NAME.example.")
 @click.option("--enable", "features", multiple=True, metavar="FEATURE", help="A feature to switch on; repeatable.")
 @click.option("--license", "licenses", multiple=True, metavar="NAME=N", help="User licences; repeatable.")
@@ -34,6 +43,9 @@ def command(
     """Make an embedded org.
 
     An org is one SQLite file with the standard objects as tables, which any SQL client can read and write.
+
+    Features are audit-field-creation, duplicate-management, feed-tracking, person-accounts and
+    salesforce-to-salesforce. The plan of a connection switches the last one on by itself.
 
     Examples:
       orgsync org create sqlite:orgs/acme.db --name acme

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -12,6 +14,7 @@ from orgsync_reconcile.cli.options import allowance
 from orgsync_reconcile.cli.plans import plan_text
 from orgsync_reconcile.cli.session import Session, pass_session
 from orgsync_reconcile.errors import ExitCode
+from orgsync_reconcile.plan import refused
 
 
 @leaf(formats=("text", "json", "markdown"))
@@ -51,8 +54,21 @@ def command(
     if out is not None:
         save_plan(session.workspace(), made, Path(out))
         session.note(f"Saved to {out}; apply it with: orgsync apply {out}")
-    elif made.actions and made.applyable:
-        session.note("Nothing was changed. Carry it out with: orgsync apply")
+    elif made.actions and made.applyable and not refused(made):
+        session.note(f"Nothing was changed. Carry it out with: {_apply(session, targets, excludes, allow)}")
     if not made.applyable:
         return ExitCode.ERROR
     return ExitCode.CHANGES if detailed_exitcode and (made.actions or made.drift) else ExitCode.OK
+
+
+def _apply(
+    session: Session, targets: Sequence[str], excludes: Sequence[str], allow: Sequence[tuple[str, float | None]]
+) -> str:
+    """The command that carries out this plan and no other: with the same environment, part and allowances."""
+    words = ["orgsync", "apply"]
+    words += ["--env", session.env] if session.env else []
+    words += ["--manifests", session.manifests] if session.manifests != Session.manifests else []
+    words += [word for address in targets for word in ("--target", address)]
+    words += [word for address in excludes for word in ("--exclude", address)]
+    words += [word for name, most in allow for word in ("--allow", name if most is None else f"{name}={most:g}")]
+    return shlex.join(words)

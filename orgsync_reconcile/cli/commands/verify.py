@@ -11,6 +11,7 @@ import click
 from orgsync_reconcile.app.records import compare
 from orgsync_reconcile.cli.base import leaf
 from orgsync_reconcile.cli.layout import counted, table
+from orgsync_reconcile.cli.moved import note_waiting
 from orgsync_reconcile.cli.options import connection_argument
 from orgsync_reconcile.cli.session import Session, pass_session
 from orgsync_reconcile.errors import ExitCode
@@ -50,6 +51,7 @@ def command(session: Session, connection: str | None, objects: tuple[str, ...], 
             session.show(table(session, _DIFFERENCES, _differences(report), empty=""))
         if rows:
             session.show(f"\n{_verdict(report)}")
+    note_waiting(session, connection)
     return ExitCode.CHANGES if detailed_exitcode and not report.equal else ExitCode.OK
 
 
