@@ -14,6 +14,9 @@ from orgsync_reconcile.plan import codes
 from orgsync_reconcile.plan.draft import Sheet, listed
 from orgsync_reconcile.plan.schema import Schema, resolvable
 
+#: What the names of an address's fields end with.
+_ADDRESS_PARTS = ("Street", "City", "State", "PostalCode", "Country")
+
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """A hint with the nearest known name, or an empty text."""
@@ -82,11 +85,20 @@ def check_named_fields(
             sheet.error(
                 codes.UNKNOWN_FIELD,
                 f"{item.name} has no field {name}",
-                hint=nearest(name, sorted(item.fields)) or f"remove it, or create the field on {item.name} first",
+                hint=_parts(name, item)
+                or nearest(name, sorted(item.fields))
+                or f"remove it, or create the field on {item.name} first",
                 origin=origin,
             )
         elif include:
             _check_included(item, definition, schema, published, origin, sheet)
+
+
+def _parts(name: str, item: ObjectDef) -> str:
+    """A hint for an address such as BillingAddress, which the platform puts together from fields of its own."""
+    stem = name.removesuffix("Address")
+    parts = [field for field in (f"{stem}{part}" for part in _ADDRESS_PARTS) if field in item.fields]
+    return f"name its parts: {', '.join(parts)}" if stem != name and parts else ""
 
 
 def _system_field(item: ObjectDef, name: str, origin: Origin, sheet: Sheet) -> None:

@@ -34,16 +34,16 @@ def check(org: SqliteOrg, objects: Iterable[str] = ()) -> tuple[HygieneFinding, 
         names = sorted(set(objects)) or [name for name in known if known[name].kind == "object"]
         for name in names:
             if name not in known:
-                raise UsageError(f"there is no object {name} in {org.label}", hint=nearest(name, known))
+                raise UsageError(f"there is no object {name} in {org.label}", hint=nearest(name, known, org.label))
         prefixes = dict(org.db.execute("SELECT name, key_prefix FROM orgsync_object").fetchall())
         found = [item for name in names for item in _check_object(org, prefixes, known[name])]
     return tuple(sorted(found, key=lambda item: (item.object, item.kind, item.field)))
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
-    """A hint that names the nearest known name."""
+def nearest(name: str, known: Iterable[str], label: str) -> str:
+    """A hint that names the nearest known object, or the command that lists the objects of the org `label`."""
     close = get_close_matches(name, list(known), n=1, cutoff=0.6)
-    return f"did you mean {close[0]}?" if close else "list them with: orgsync org describe"
+    return f"did you mean {close[0]}?" if close else f"list them with: orgsync org describe {label}"
 
 
 def _check_object(org: SqliteOrg, prefixes: Mapping[str, str], obj: ObjectDef) -> Iterator[HygieneFinding]:

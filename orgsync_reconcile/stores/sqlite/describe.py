@@ -36,7 +36,9 @@ def describe(org: SqliteOrg, object_name: str | None = None) -> dict[str, Any]:
                 "objects": [_object(org, objects[name]) for name in sorted(objects)],
             }
         if object_name not in objects:
-            raise UsageError(f"there is no object {object_name} in {org.label}", hint=nearest(object_name, objects))
+            raise UsageError(
+                f"there is no object {object_name} in {org.label}", hint=nearest(object_name, objects, org.label)
+            )
         obj = objects[object_name]
         return {**_object(org, obj), "fields": [_field(field, obj) for field in obj.fields.values()]}
 
