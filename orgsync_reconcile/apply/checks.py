@@ -39,7 +39,12 @@ def check_guards(plan: Plan) -> None:
     stopped = refused(plan)
     if not stopped:
         return
-    details = "; ".join(f"{guard.id} {guard.actual:g} is above {guard.limit:g} ({guard.detail})" for guard in stopped)
+    details = "; ".join(
+        f"{guard.id} {guard.actual:g} is above {guard.limit:g} ({guard.detail})"
+        if guard.actual > guard.limit
+        else f"{guard.id} is not allowed ({guard.detail})"
+        for guard in stopped
+    )
     names = " ".join(f"--allow {name}" for name in dict.fromkeys(guard.id for guard in stopped))
     raise GuardRefusedError(f"the guards refuse this plan: {details}", hint=f"if it is meant, run with {names}")
 

@@ -103,4 +103,7 @@ def summary_line(plan: Plan) -> str:
 def guard_line(actual: float, limit: float, name: str, status: str, detail: str) -> str:
     """`disconnect: ok, 4.0%, limit 30.0% (acme-dr: 4 of 100 linked records)`, and what lets a refused one pass."""
     line = f"{name}: {status}, {actual:.1%}, limit {limit:.1%} ({detail})"
-    return line if status == "ok" else f"{line}; --allow {name} lets it pass"
+    if status == "ok":
+        return line
+    # Below its limit, too, what is destructive has to be allowed.
+    return f"{line}; {'' if actual > limit else 'destructive, so '}--allow {name} lets it pass"

@@ -181,7 +181,7 @@ def check_required(
             if parent not in published:
                 sheet.error(
                     codes.REQUIRED_PARENT,
-                    f"{item.name}.{definition.name} requires a {parent}, which is not published",
+                    f"{item.name}.{definition.name} is required and points at {parent}, which is not published",
                     hint=f"publish {parent} over {publication.connection} too",
                     origin=publication.origin,
                 )

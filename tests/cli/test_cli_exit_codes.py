@@ -129,6 +129,20 @@ def test_a_guard_refuses_with_3_until_it_is_allowed(connected: Path) -> None:
     assert '"Account"' not in run_in(connected, "status", "--format", "json").stdout
 
 
+def test_what_is_destructive_is_refused_below_the_share_too(connected: Path) -> None:
+    """REC-5, PUB-10: few disconnected records need the allowance as well, and no message speaks of an excess."""
+    accounts = ", ".join(f"('A{number}')" for number in range(20))
+    sql(connected, "acme", f'INSERT INTO "Account" ("Name") VALUES {accounts}')
+    sql(connected, "acme", 'INSERT INTO "Contact" ("LastName") VALUES (\'C\')')
+    assert run_in(connected, "drain").exit_code == 0
+    (connected / "manifests" / "contact.yaml").unlink()
+    result = run_in(connected, "apply", "--yes")
+    assert result.exit_code == 3
+    assert "disconnect is not allowed (acme-link: " in result.stderr
+    assert "above" not in result.stderr
+    assert "destructive, so --allow disconnect lets it pass" in " ".join(result.stdout.split())
+
+
 def test_a_stale_plan_exits_4_and_says_what_moved(fresh: Path) -> None:
     """REC-2: a saved plan whose actions have changed is refused; show says so too."""
     assert run_in(fresh, "plan", "--out", "plan.json").exit_code == 0
