@@ -143,6 +143,16 @@ def test_unknown_and_audit_fields_by_name() -> None:
     assert errors(plan) == [("E322", 40)]
 
 
+def test_an_address_is_named_by_its_parts() -> None:
+    """PUB-3: the compound that admins know from reports is no field; the hint names the fields that it is made of."""
+    parts = (text("BillingStreet"), text("BillingCity"), text("BillingLatitude"))
+    asked = desired(publication("Account", fields=include("BillingAddress", "HomeAddress")))
+    plan = build_plan(asked, orgs(obj("Account", *parts)))
+    hints = [item.hint for item in plan.diagnostics if item.code == "E322"]
+    assert hints[0] == "name its parts: BillingStreet, BillingCity"
+    assert hints[1].startswith(("did you mean", "remove it"))
+
+
 def test_exclude_leaves_fields_out() -> None:
     """PUB-3: the manifest can exclude."""
     plan = build_plan(desired(publication("Account", fields=exclude("Phone"))), orgs(ACCOUNT))
