@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from orgsync_reconcile.app.workspace import Workspace, store_url
+from orgsync_reconcile.app.workspace import Workspace, require_stores, store_url
 from orgsync_reconcile.errors import UsageError
 from orgsync_reconcile.importers import ImportProblem, read_sfdx
 from orgsync_reconcile.model.actual import HygieneFinding
@@ -84,6 +84,7 @@ def _open(workspace: Workspace, url: str, *, readonly: bool) -> SqliteOrg:
             hint=f"write a store's address such as sqlite:orgs/{url}.db, or one of: {', '.join(sorted(desired.orgs))}",
         )
     address = store_url(workspace, desired.orgs[url])
+    require_stores(workspace, desired, {url: address})
     return open_store(address, base=workspace.directory, label=url, readonly=readonly)
 
 

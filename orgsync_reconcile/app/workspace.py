@@ -95,7 +95,7 @@ def open_orgs(
     an address that cannot.
     """
     urls = {name: store_url(workspace, desired.orgs[name]) for name in sorted(set(names))}
-    _require_stores(workspace, desired, urls)
+    require_stores(workspace, desired, urls)
     with ExitStack() as stack:
         yield {
             name: stack.enter_context(open_store(url, base=workspace.directory, label=name, readonly=readonly))
@@ -103,7 +103,7 @@ def open_orgs(
         }
 
 
-def _require_stores(workspace: Workspace, desired: Desired, urls: Mapping[str, str]) -> None:
+def require_stores(workspace: Workspace, desired: Desired, urls: Mapping[str, str]) -> None:
     """Raises StoreError with the command for every org that is not there yet, as the manifests describe it."""
     missing = {name: url for name, url in urls.items() if not store_path(url, workspace.directory).exists()}
     if missing:

@@ -89,6 +89,9 @@ def test_missing_orgs_exit_1_with_the_commands_that_make_them(tmp_path: Path) ->
         "error: acme, acme-secondary: there is no org at orgs/acme.db or orgs/acme-secondary.db;"
         f" make them with: {first} && {second}\n"
     )
+    assert run_in(tmp_path, "org", "describe", "acme").stderr == (
+        f"error: acme: there is no org at orgs/acme.db; make it with: {first}\n"
+    )
     assert not (tmp_path / "orgs").exists()
     assert run_in(tmp_path, *first.split()[1:]).exit_code == 0
     assert run_in(tmp_path, "plan").stderr == (
@@ -211,7 +214,10 @@ def test_a_held_lock_exits_6_and_can_be_released(fresh: Path) -> None:
     result = run_in(fresh, "apply", "--yes")
     assert result.exit_code == 6
     assert "eve holds the lock" in result.stderr
-    assert "eve" in run_in(fresh, "lock", "show").stdout
+    table = run_in(fresh, "lock", "show").stdout.splitlines()
+    assert table[0].split()[-1] == "STATE"
+    assert "eve" in table[1]
+    assert table[1].endswith(" held")
     assert run_in(fresh, "lock", "release").exit_code == 6
     assert run_in(fresh, "lock", "release", "--force").exit_code == 0
     assert "Nobody" in run_in(fresh, "lock", "show").stdout

@@ -6,11 +6,11 @@ from dataclasses import asdict
 
 from orgsync_reconcile.app.locks import show
 from orgsync_reconcile.cli.base import leaf
-from orgsync_reconcile.cli.layout import table
+from orgsync_reconcile.cli.layout import shown_time, table
 from orgsync_reconcile.cli.options import connection_argument
 from orgsync_reconcile.cli.session import Session, pass_session
 
-_HEADS = ("LOCK", "HOLDER", "HOST", "PROCESS", "SINCE", "")
+_HEADS = ("LOCK", "HOLDER", "HOST", "PROCESS", "SINCE (UTC)", "STATE")
 
 
 @leaf(formats=("text", "json"))
@@ -26,5 +26,8 @@ def command(session: Session, connection: str | None) -> None:
     if session.format == "json":
         session.show_json({"locks": [{**asdict(item), "dead": item.dead} for item in found]})
         return
-    rows = [(item.name, item.holder, item.host, str(item.pid), item.at, "gone" if item.dead else "") for item in found]
+    rows = [
+        (item.name, item.holder, item.host, str(item.pid), shown_time(item.at), "gone" if item.dead else "held")
+        for item in found
+    ]
     session.show(table(session, _HEADS, rows, empty="Nobody holds a lock."))
