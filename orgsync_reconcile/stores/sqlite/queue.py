@@ -45,7 +45,7 @@ WHERE NOT EXISTS (SELECT 1 FROM orgsync_held AS h
                   WHERE h.connection = :connection AND h.record = c.record AND h.next_retry IS NOT NULL)
 GROUP BY name, record
 HAVING max(person) OR max(made)
-    OR EXISTS (SELECT 1 FROM orgsync_link AS l WHERE l.local = c.record AND l.connection = :connection AND l.status <> 2)
+    OR EXISTS (SELECT 1 FROM orgsync_link AS l WHERE l.local = c.record AND l.connection = :connection AND l.status NOT IN (2, 4))
     OR EXISTS (SELECT 1 FROM orgsync_held AS h WHERE h.connection = :connection AND h.record = c.record)
 """
 

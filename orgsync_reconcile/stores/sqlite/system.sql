@@ -108,7 +108,9 @@ CREATE TABLE orgsync_link (
   object INTEGER NOT NULL,
   local TEXT NOT NULL,
   partner TEXT NOT NULL,
-  status INTEGER NOT NULL DEFAULT 1,   -- 1 active, 2 disconnected, 3 reference (matched by name, never a synced record)
+  -- 1 active, 2 disconnected, 3 reference (matched by name, never a synced record), 4 severed: undeleted where changes
+  -- only arrive, until it is forwarded again (LKP-5)
+  status INTEGER NOT NULL DEFAULT 1,
   made_here INTEGER NOT NULL DEFAULT 0,  -- 1: the row arrived here, 0: this is the mirror
   since INTEGER NOT NULL,              -- milliseconds since 1970
   seen INTEGER NOT NULL DEFAULT 0      -- the partner's log position when the row was copied: it holds all up to there
@@ -116,6 +118,7 @@ CREATE TABLE orgsync_link (
 CREATE UNIQUE INDEX orgsync_link_partner ON orgsync_link (partner, connection);
 CREATE UNIQUE INDEX orgsync_link_local ON orgsync_link (local, connection);
 CREATE INDEX orgsync_link_reference ON orgsync_link (connection) WHERE status = 3;
+CREATE INDEX orgsync_link_severed ON orgsync_link (connection) WHERE status = 4;
 
 -- Lookups that wait for their parent: filled in when its link appears (LKP-2), owners too (USR-5).
 CREATE TABLE orgsync_waiting (

@@ -153,7 +153,7 @@ def create_table(obj: ObjectDef, admin_id: str, order: Sequence[str] = ()) -> st
 
 
 def indexes(obj: ObjectDef) -> dict[str, str]:
-    """Index name -> statement: unique fields among records that are not deleted, parents that cascade, the deleted."""
+    """Index name -> statement: unique fields and external ids of records that are not deleted, parents, the deleted."""
     bin_ = f"orgsync_{obj.name}_IsDeleted"
     result = {bin_: f'CREATE INDEX "{bin_}" ON {quote(obj.name)} ("IsDeleted") WHERE "IsDeleted" = 1'}
     for field in obj.fields.values():
@@ -164,6 +164,10 @@ def indexes(obj: ObjectDef) -> dict[str, str]:
             result[name] = (
                 f'CREATE UNIQUE INDEX "{name}" ON {quote(obj.name)} ({column}{collation}) WHERE "IsDeleted" = 0'
             )
+        elif field.external_id:
+            # Records are found by it, in filters and by publications that match on it (BLK-6).
+            collation = "" if field.case_sensitive or field.type in SCALED else " COLLATE NOCASE"
+            result[name] = f'CREATE INDEX "{name}" ON {quote(obj.name)} ({column}{collation}) WHERE "IsDeleted" = 0'
         elif field.cascade_delete:
             result[name] = f'CREATE INDEX "{name}" ON {quote(obj.name)} ({column})'
     return result

@@ -184,8 +184,15 @@ def _deletion(obj: ObjectDef, children: Sequence[Child]) -> list[tuple[str, str]
         triggers.append(_trigger(obj, "cascade", 'AFTER UPDATE OF "IsDeleted"', deleted, [enter, *down, leave]))
         up = [enter, *up, leave]
     forget = 'DELETE FROM orgsync_cascade WHERE parent = NEW."Id" OR child = NEW."Id"'
+    # Where changes of the object only arrive, an undelete that did not arrive ends the record's connection (LKP-5).
+    sever = (
+        'UPDATE orgsync_link SET status = 4 WHERE local = NEW."Id" AND status = 1'
+        " AND connection IS NOT (SELECT connection FROM orgsync_guard) AND connection IN"
+        f" (SELECT connection FROM orgsync_subscribed WHERE object = {literal(obj.name)} EXCEPT"
+        f" SELECT connection FROM orgsync_published WHERE object = {literal(obj.name)})"
+    )
     restored = 'NEW."IsDeleted" = 0 AND OLD."IsDeleted" = 1'
-    triggers.append(_trigger(obj, "restore", 'AFTER UPDATE OF "IsDeleted"', restored, [*up, forget]))
+    triggers.append(_trigger(obj, "restore", 'AFTER UPDATE OF "IsDeleted"', restored, [*up, forget, sever]))
     return triggers
 
 

@@ -98,11 +98,11 @@ class BulkFlow:
             fresh = self._is_fresh(path)
             result, writer = self._begin(path, now)
             with flow.writing(path.target, writer):
-                if self._may_range() and not path.unlike:
+                if self._may_range() and not path.unlike and path.match is None:
                     self._copy_range(path, writer, result, low, high, fresh=fresh)
                 else:
                     self._stage(path, f"s.{ROW} > {low} AND s.{ROW} <= {high}", f"s.{ROW}", high - low)
-                    result.counts[path.object].copied = writer.insert_new(path)
+                    self._copy_staged(path, writer, result)
             self._end(path, writer, result, high, done=high >= self.last_row(path), now=now)
             self._fresh_until = (path.object, flow.last_link()) if fresh else ("", -1)
         return result.counts[path.object]
@@ -114,7 +114,7 @@ class BulkFlow:
             result, writer = self._begin(path, now)
             with flow.writing(path.target, writer):
                 self._stage(path, self._unlinked(), 's."LastModifiedDate" DESC, s."Id"', limit)
-                result.counts[path.object].copied = writer.insert_new(path)
+                self._copy_staged(path, writer, result)
             self._end(path, writer, result, 0, done=True, now=now)
         return result.counts[path.object]
 
@@ -175,6 +175,11 @@ class BulkFlow:
             )
             rows = writes.ranged_rows(path, f"{self._wanted(path)} AND {mine}")
         result.counts[path.object].copied = writer.insert_set(path, links, rows, low, high)
+
+    def _copy_staged(self, path: Path, writer: Writer, result: BatchResult) -> None:
+        result.counts[path.object].copied = writer.insert_new(path)
+        if path.match is not None:
+            writer.update_linked(path)
 
     def _stage(self, path: Path, condition: str, order: str, limit: int) -> None:
         zeros = commas("0" for _ in self.flow.words.names)

@@ -15,6 +15,7 @@ from orgsync_reconcile.stores.sqlite.flow.mirror import mirror
 from orgsync_reconcile.stores.sqlite.flow.pair import Pair
 from orgsync_reconcile.stores.sqlite.flow.paths import Path, read_paths
 from orgsync_reconcile.stores.sqlite.flow.references import refresh_references
+from orgsync_reconcile.stores.sqlite.flow.severed import mirror_severed
 from orgsync_reconcile.stores.sqlite.flow.waiting import fill_waiting
 from orgsync_reconcile.stores.sqlite.flow.writer import Refusal, Writer
 from orgsync_reconcile.stores.sqlite.flow.writes import Target
@@ -120,6 +121,8 @@ class Flow:
             high, hops, head = self._window(low, limit)
             staged = staging.stage_log(self.db, self.words, self.paths, self.numbers, low, high)
             retried = self._stage_held(now, staged)
+            if staged or retried:
+                staging.leave_severed(self.db, self.numbers[1])
             result = BatchResult(seq=high, more=high < head, retried=retried)
             waits = self.waits()
             if staged or retried or waits:
@@ -129,7 +132,7 @@ class Flow:
                 self._widen_replaced(facts)
                 self._settle_conflicts(facts, (low, high))
                 with self.guarded(hops + 1):
-                    self._write(facts, result, looping=hops >= MAX_HOPS)
+                    self.write_staged(facts, result, looping=hops >= MAX_HOPS)
             if staged or retried or waits:
                 with self.guarded(hops + 1):
                     self.fill(Writer(self.db, self.words, self.target_facts(now)))
@@ -181,7 +184,7 @@ class Flow:
         if conflicts.stage_pending(self.db, self.words, paths, case):
             conflicts.resolve(self.db, self.words, paths, case, self.pair.policy, facts)
 
-    def _write(self, facts: Target, result: BatchResult, *, looping: bool) -> None:
+    def write_staged(self, facts: Target, result: BatchResult, *, looping: bool = False) -> None:
         """Writes temp.stage into the target: deletes children first, then the rest parents first."""
         writer = Writer(self.db, self.words, facts)
         objects = {row[0] for row in self.db.execute("SELECT DISTINCT object FROM temp.stage")}
@@ -319,3 +322,4 @@ class Flow:
     def finish(self, now: datetime) -> None:
         """Tells the source what became of the batches; safe to call at any time, and after a crash."""
         mirror(self.source, *self.numbers, self.words, self.pair.retry, int(now.timestamp() * 1000))
+        mirror_severed(self.source, *self.numbers, [path.source for path in self.paths.values()])

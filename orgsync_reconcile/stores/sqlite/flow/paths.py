@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from orgsync_reconcile.model.graph import parents_first
-from orgsync_reconcile.model.schema import FieldDef, FieldType
+from orgsync_reconcile.model.schema import SCALED, FieldDef, FieldType
 from orgsync_reconcile.stores.sqlite.check import matching_keys
 from orgsync_reconcile.stores.sqlite.connections import features
 from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
 from orgsync_reconcile.stores.sqlite.schema import Objects, field_numbers
+from orgsync_reconcile.stores.sqlite.text import quote
 from orgsync_reconcile.stores.sqlite.triggers import WORD
 
 #: Records that never go, on any path (PUB-12): object -> what must hold of the source's record `s`. Case-team members
@@ -55,6 +56,18 @@ class PathColumn:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Match:
+    """The field by which a new record finds its like in the target (BLK-6). `collation` follows the column's name."""
+
+    name: str
+    collation: str
+
+    def same(self, one: str, other: str) -> str:
+        """The condition that two records have one value of the field."""
+        return f"{one}.{quote(self.name)} = {other}.{quote(self.name)}{self.collation}"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Path:
     """One object's way from the source to the target."""
 
@@ -71,6 +84,8 @@ class Path:
     since: str
     #: The condition on the source's record `s` that lets it go at all.
     allowed: str = "1"
+    #: None: nothing is matched, new records are inserted.
+    match: Match | None = None
     #: Where the target manages duplicates: the rules by which it refuses new records (CON-8).
     unlike: tuple[tuple[FieldDef, ...], ...] = ()
 
@@ -114,6 +129,14 @@ def _path_columns(
     return tuple(columns)
 
 
+def _match(name: str | None, columns: Sequence[PathColumn], target: Mapping[str, FieldDef]) -> Match | None:
+    """What the publication matches on, as far as that field flows."""
+    if name is None or not any(column.name == name and not column.reference for column in columns):
+        return None
+    exact = target[name].case_sensitive or target[name].type in SCALED
+    return Match(name=name, collation="" if exact else " COLLATE NOCASE")
+
+
 def read_paths(source: SqliteOrg, target: SqliteOrg, source_connection: int, target_connection: int) -> dict[str, Path]:
     """The active paths from source to target, parents first.
 
@@ -121,12 +144,14 @@ def read_paths(source: SqliteOrg, target: SqliteOrg, source_connection: int, tar
     (PUB-5, PUB-8).
     """
     published: dict[str, set[str]] = {}
-    for name, field in source.db.execute(
-        "SELECT p.object, f.field FROM orgsync_published AS p LEFT JOIN orgsync_published_field AS f USING (connection, object)"
+    match_on: dict[str, str | None] = {}
+    for name, field, key in source.db.execute(
+        "SELECT p.object, f.field, p.match_on FROM orgsync_published AS p LEFT JOIN orgsync_published_field AS f USING (connection, object)"
         " WHERE p.connection = ?",
         [source_connection],
     ):
         published.setdefault(name, set()).add(field)
+        match_on[name] = key
     subscribed: dict[str, set[str]] = {}
     for name, field in target.db.execute(
         "SELECT object, field FROM orgsync_subscribed_field WHERE connection = ? AND dropped IS NULL",
@@ -147,16 +172,18 @@ def read_paths(source: SqliteOrg, target: SqliteOrg, source_connection: int, tar
         obj, other = theirs[name], ours[name]
         numbers = field_numbers(source, theirs.number(name)), field_numbers(target, ours.number(name))
         common = published[name] & subscribed.get(name, set())
+        columns = _path_columns(obj.fields, other.fields, common, numbers)
         paths[name] = Path(
             object=name,
             source=theirs.number(name),
             target=ours.number(name),
             key_prefix=other.key_prefix,
-            columns=_path_columns(obj.fields, other.fields, common, numbers),
+            columns=columns,
             auto_numbers=tuple(f for f in other.fields.values() if f.type is FieldType.AUTO_NUMBER),
             since_seq=since[name][0],
             since=since[name][1],
             allowed=_NEVER.get(name, "1"),
+            match=_match(match_on[name], columns, other.fields),
             unlike=matching_keys(other) if watchful else (),
         )
     return paths

@@ -107,6 +107,15 @@ def _merge(db: sqlite3.Connection, words: Words) -> None:
     db.execute("DELETE FROM temp.entry")
 
 
+def leave_severed(db: sqlite3.Connection, connection: int) -> None:
+    """Takes records whose link is severed out of the stage: only a forward restores it (LKP-5)."""
+    db.execute(
+        "DELETE FROM temp.stage WHERE record IN"
+        " (SELECT partner FROM main.orgsync_link WHERE connection = ? AND status = 4)",
+        [connection],
+    )
+
+
 def stage_held(db: sqlite3.Connection, words: Words, connections: tuple[int, int], now_ms: int) -> int:
     """Adds held records that are due, or whose parent has come; merges held ones that changed again (LOG-2)."""
     here, there = connections[1], connections[0]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from orgsync_reconcile.stores.isolation import isolate
-from orgsync_reconcile.stores.sqlite.flow import cascades, writes
+from orgsync_reconcile.stores.sqlite.flow import cascades, matching, writes
 from orgsync_reconcile.stores.sqlite.flow.duplicates import find_duplicates
 from orgsync_reconcile.stores.sqlite.flow.paths import Path, PathColumn
 from orgsync_reconcile.stores.sqlite.flow.staging import Words
@@ -40,11 +40,16 @@ class Writer:
         self.words = words
         self.target = target
         self.refused: list[Refusal] = []
+        #: Records that were just linked instead of inserted and still get the source's values.
+        self._to_equal = 0
 
     # -- the steps of one object -------------------------------------------------------------------------------
 
     def insert_new(self, path: Path) -> int:
-        """Copies staged records that have no link yet and may be sent (QUE-4); returns how many arrived."""
+        """Copies staged records that have no link yet and may be sent (QUE-4); returns how many arrived.
+
+        A record that is linked with its like counts as copied (BLK-6); `update_linked` then gives it its values.
+        """
         count = self._todo(
             path,
             f'st.local IS NULL AND s."IsDeleted" = 0 AND (st.ins = 1 OR s."CreatedDate" >= :since) AND {path.allowed}'
@@ -55,10 +60,11 @@ class Writer:
         )
         if not count:
             return 0
+        matched = self._match(path)
         self._refuse_children_of_refused(path)
         self._refuse_duplicates(path)
         rows = writes.staged_rows(path)
-        return self.insert_set(path, rows, rows, 0, self._last("todo"))
+        return matched + self.insert_set(path, rows, rows, 0, self._last("todo"))
 
     def insert_set(
         self, path: Path, new_links: writes.RowSource, new_rows: writes.RowSource, start: int, end: int
@@ -133,7 +139,8 @@ class Writer:
             if column.reference:
                 for statement in writes.update_waiting(path, column, self.target, table):
                     self.db.execute(statement)
-        return count - (len(self.refused) - before)
+        just_copied, self._to_equal = self._to_equal, 0
+        return max(count - (len(self.refused) - before) - just_copied, 0)
 
     def delete(self, path: Path) -> int:
         """Deletes linked records that are deleted or gone in the source; returns how many."""
@@ -167,6 +174,25 @@ class Writer:
             f" AND record IN ({own})",
             [after, object_number, self.target.connection],
         )
+
+    def _match(self, path: Path) -> int:
+        """Links the records of temp.todo that the target has already, and refuses those of which it is not clear."""
+        if path.match is None:
+            return 0
+        for item in matching.find_likes(self.db, path, path.match, self.target):
+            self.refused.append(
+                Refusal(
+                    record=item.record,
+                    object=path.source,
+                    op="I",
+                    code="DUPLICATE_EXTERNAL_ID",
+                    error=item.error,
+                    field=path.match.name,
+                    masks=(0,) * self.words.width,
+                )
+            )
+        linked, self._to_equal = matching.link_likes(self.db, path, self.words, self.target)
+        return linked
 
     # -- parts -------------------------------------------------------------------------------------------------
 
