@@ -112,6 +112,8 @@ def test_que_4_what_was_deleted_for_good_does_not_stay_in_the_other_org(world: W
     update(world, "acme", "Lead", lead, "Company", "Edited")
     delete(world, "acme-secondary", "Lead", lead_there)
     delete(world, "acme-secondary", "Lead", lead_there)
+    world.run("drain", "--from", "secondary")
+    assert world.one("acme", 'SELECT "IsDeleted" FROM "Lead" WHERE "Id" = ?', lead) == 0
     world.drain()
     assert world.read("acme-secondary", 'SELECT 1 FROM "Lead" WHERE "Id" = ?', lead_there) == []
     assert world.one("acme", 'SELECT "IsDeleted" FROM "Lead" WHERE "Id" = ?', lead) == 1
