@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from orgsync_reconcile.app.notices import tell_of_apply
 from orgsync_reconcile.app.planning import Choice, choice_of, org_names, plan, plan_for, read_plan
 from orgsync_reconcile.app.workspace import Workspace, open_orgs
 from orgsync_reconcile.apply import ApplyContext, ApplyReport, Progress, apply_plan
@@ -55,4 +56,5 @@ def carry_out(
             replan=lambda: plan_for(workspace.desired(), orgs, choice),
             lock_timeout=lock_timeout,
         )
-        return apply_plan(made, context, fail_fast=fail_fast, progress=progress)
+        report = apply_plan(made, context, fail_fast=fail_fast, progress=progress)
+        return replace(report, notices=tell_of_apply(workspace, context, report))

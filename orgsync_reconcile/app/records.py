@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from orgsync_reconcile.app.notices import tell_of_fields, tell_of_suspension
 from orgsync_reconcile.app.workspace import OpenConnection, Workspace, open_connection
 from orgsync_reconcile.errors import UsageError
 from orgsync_reconcile.model.connection import ConnectionStatus, Direction, Side
@@ -24,6 +25,8 @@ from orgsync_reconcile.sync.verify import VerifyReport
 Progress = Callable[[str, int, int], None]
 #: How long a following drain rests when there was nothing to send, in seconds.
 REST = 1.0
+#: How often it looks whether an email about a suspension is due, in seconds; one that failed is tried again then.
+LOOK = 900.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,41 +72,52 @@ def send_queue(
     with open_pair(workspace, name) as (found, pair):
         started = time.monotonic()
         silent = _why_silent(found)
-        dropped = () if silent else _drop_fields(workspace, found)
+        said = tell_of_suspension(workspace, found) if silent else _drop_fields(workspace, found)
         counts = drain(pair, sides=sides, clock=workspace.clock, max_records=max_records, progress=progress)
         return Moved(
             connection=found.desired.name,
             objects=tuple(counts),
             seconds=time.monotonic() - started,
-            warnings=(*silent, *dropped),
+            warnings=(*silent, *said),
         )
 
 
 def follow_queue(
     workspace: Workspace, name: str | None, *, sides: Sequence[Side], progress: Progress | None = None
 ) -> Iterator[Moved]:
-    """Sends what is queued as it comes, until the caller stops; yields what each round moved."""
+    """Sends what is queued as it comes, until the caller stops; yields what each round moved, or what it has to say.
+
+    While the connection is suspended, the emails that tell of it go out in time (SUS-2).
+    """
     with open_pair(workspace, name) as (found, pair):
+        look = time.monotonic()
         while True:
             started = time.monotonic()
-            dropped = () if _why_silent(found) else _drop_fields(workspace, found)
+            said: tuple[str, ...] = ()
+            if not _why_silent(found):
+                said = _drop_fields(workspace, found)
+            elif started >= look:
+                said = tell_of_suspension(workspace, found)
+                look = started + LOOK
             counts = drain(pair, sides=sides, clock=workspace.clock, progress=progress)
-            if dropped or any(item.moved or item.failed for item in counts):
+            if said or any(item.moved or item.failed for item in counts):
                 yield Moved(
                     connection=found.desired.name,
                     objects=tuple(counts),
                     seconds=time.monotonic() - started,
-                    warnings=dropped,
+                    warnings=said,
                 )
             else:
                 time.sleep(REST)
 
 
 def _drop_fields(workspace: Workspace, found: OpenConnection) -> tuple[str, ...]:
-    name = found.desired.name
-    return tuple(
-        f"{object_name}.{field} is no longer subscribed: {reason}; see orgsync plan"
-        for object_name, field, reason in drop_mismatched(found.primary, found.secondary, name, clock=workspace.clock)
+    """Fields that no longer fit unsubscribe themselves; the administrators are told (PUB-8)."""
+    dropped = drop_mismatched(found.primary, found.secondary, found.desired.name, clock=workspace.clock)
+    told = tell_of_fields(workspace, found, dropped)
+    return (
+        *(f"{name}.{field} is no longer subscribed: {reason}; see orgsync plan" for name, field, reason in dropped),
+        *told,
     )
 
 

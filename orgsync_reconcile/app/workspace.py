@@ -17,6 +17,7 @@ from orgsync_reconcile.model.connection import Side
 from orgsync_reconcile.model.desired import Desired, DesiredConnection, DesiredOrg
 from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
 from orgsync_reconcile.stores.urls import open_store, store_path
+from orgsync_reconcile.sync.lifecycle import Ends
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,6 +43,18 @@ class OpenConnection:
     secondary: SqliteOrg
     #: Who acts in each org, by username.
     admins: dict[Side, str]
+    #: Everything that the manifests say.
+    manifests: Desired
+
+    @property
+    def ends(self) -> Ends:
+        """The two orgs and who acts in each."""
+        return Ends(
+            primary=self.primary,
+            secondary=self.secondary,
+            primary_admin=self.admins[Side.PRIMARY],
+            secondary_admin=self.admins[Side.SECONDARY],
+        )
 
     def org(self, side: Side) -> SqliteOrg:
         """The org at one end."""
@@ -126,6 +139,7 @@ def open_connection(workspace: Workspace, name: str | None, *, readonly: bool = 
     chosen = pick_connection(desired, name)
     with open_orgs(workspace, desired, (chosen.primary, chosen.secondary), readonly=readonly) as orgs:
         yield OpenConnection(
+            manifests=desired,
             desired=chosen,
             primary=orgs[chosen.primary],
             secondary=orgs[chosen.secondary],

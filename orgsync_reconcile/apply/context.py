@@ -16,7 +16,7 @@ from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
 from orgsync_reconcile.sync.lifecycle import Ends
 
 
-def _holder() -> str:
+def holder_name() -> str:
     """Who runs this, for the lock and for people who wait for it."""
     try:
         user = getpass.getuser()
@@ -33,9 +33,11 @@ class ApplyContext:
     desired: Desired
     clock: Clock
     replan: Callable[[], Plan]
-    holder: str = field(default_factory=_holder)
+    holder: str = field(default_factory=holder_name)
     #: Seconds to wait for a lock that somebody else holds (REC-4).
     lock_timeout: float = 0.0
+    #: (connection, object, field, reason) of fields that unsubscribed themselves on the way (PUB-8).
+    dropped: list[tuple[str, str, str, str]] = field(default_factory=list)
 
     def org(self, name: str) -> SqliteOrg:
         """An org by manifest name. Raises UsageError where it was not opened."""

@@ -32,6 +32,8 @@ class ApplyReport:
 
     plan_id: str
     outcomes: tuple[ActionOutcome, ...]
+    #: Emails that followed, sent or not, one line each; they never make an apply fail.
+    notices: tuple[str, ...] = ()
 
     def of(self, status: Status) -> tuple[ActionOutcome, ...]:
         """The actions that ended so."""

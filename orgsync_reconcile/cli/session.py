@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from orgsync_reconcile.errors import UsageError
+from orgsync_reconcile.errors import DeclinedError, UsageError
 
 if TYPE_CHECKING:
     from orgsync_reconcile.app.workspace import Workspace
@@ -117,6 +117,19 @@ class Session:
         self.format = self.format or offered[0]
         if self.format not in offered:
             raise UsageError(f"this command has no {self.format} format", hint=f"choose one of: {', '.join(offered)}")
+
+
+def confirm(session: Session, command: str, question: str) -> None:
+    """Asks before something that cannot be taken back.
+
+    Raises DeclinedError where the answer is no, UsageError where nobody can answer.
+    """
+    if not session.interactive:
+        raise UsageError(
+            f"{command} asks before it changes anything, and there is no terminal to ask at", hint="run it with --yes"
+        )
+    if not click.confirm(question, err=True):
+        raise DeclinedError("nothing was changed")
 
 
 pass_session = click.make_pass_decorator(Session, ensure=True)

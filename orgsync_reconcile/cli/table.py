@@ -27,8 +27,15 @@ COMMANDS: Entries = {
     "history": "List what happened to a connection, newest first.",
     "suspend": "Stop sending over a connection; changes go on queueing.",
     "resume": "Let a suspended connection send again.",
+    "deactivate": "End a connection: its records are disconnected.",
     "metadata": ("Metadata on demand.", {"sync": "Bring the secondary's metadata in step now."}),
-    "users": ("Users on demand.", {"sync": "Copy users again, both ways by their switches."}),
+    "users": (
+        "Users on demand.",
+        {
+            "sync": "Copy users again, both ways by their switches.",
+            "reset-passwords": "Send users of the secondary one-time links to set a password.",
+        },
+    ),
     "org": (
         "Make, fill and look at embedded orgs.",
         {

@@ -152,7 +152,7 @@ class Notification(Strict):
     when: Threshold | None = Field(default=None, description="Threshold, for example {more_than: 10, within: 24h}")
     every: Duration | None = Field(default=None, description="How often the notification is repeated")
     email: list[Annotated[str, AfterValidator(_recipient)]] = Field(
-        default=[], max_length=100, description="Addresses; owner and suspender stand for those users"
+        default=[], max_length=100, description="Addresses; owner and suspender stand for those users; an empty list switches off a suspension's emails",
     )
     webhook: WebAddressOrSecret | None = Field(
         default=None, description="Web address that gets the event as JSON, or a secret reference that holds it"
@@ -161,7 +161,9 @@ class Notification(Strict):
 
     @model_validator(mode="after")
     def _does_something(self) -> Notification:
-        if not self.email and self.webhook is None and self.flag is None:
+        # An empty list switches off the emails about a suspension, which are sent by default (SUS-2).
+        off = self.event == "suspended" and "email" in self.model_fields_set
+        if not self.email and self.webhook is None and self.flag is None and not off:
             raise problem("a notification that tells nobody", "add email, webhook or flag")
         if self.event == "suspended" and (self.when is not None or self.flag is not None):
             raise problem("when and flag belong to the event log_entry", "remove them, or use every")

@@ -35,6 +35,12 @@ class Mail(Strict):
     user: Text | None = Field(default=None, description="User name at the mail server")
     password: SecretOnly | None = Field(default=None, description="Password, as {env: NAME} or {file: PATH}")
 
+    timeout: Duration = Field(default=30, description="How long an answer of the mail server may take")
+    login_url: WebAddress | None = Field(
+        default=None,
+        description="Where users of a secondary log in, for password links; a Failover document's secondary_url goes first",
+    )
+
     @model_validator(mode="after")
     def _both_or_none(self) -> Mail:
         if (self.user is None) != (self.password is None):

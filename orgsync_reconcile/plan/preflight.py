@@ -135,7 +135,7 @@ def _check_triggers(scope: Scope, sheet: Sheet) -> None:
             origin=scope.desired.origin,
         )
     loops = [
-        name
+        f"{name} ({', '.join(_located(scope, name))})"
         for name, item in sorted(names.items())
         if scope.direction_of(item) is Direction.TWO_WAY
         and scope.primary.triggers.get(name)
@@ -144,10 +144,17 @@ def _check_triggers(scope: Scope, sheet: Sheet) -> None:
     if loops:
         sheet.warn(
             codes.TRIGGER_LOOP,
-            f"triggers are active in both orgs on {listed(loops)}, which sync both ways, and could loop",
+            f"triggers are active in both orgs on objects that sync both ways, and could loop: {'; '.join(loops)}",
             hint="let the triggers pass over replicated records",
             origin=scope.desired.origin,
         )
+
+
+def _located(scope: Scope, name: str) -> list[str]:
+    """The triggers on an object in both orgs, each with its org."""
+    return [
+        f"{trigger} in {scope.org_name(side)}" for side in Side for trigger in sorted(scope.org(side).triggers[name])
+    ]
 
 
 def _check_feeds(scope: Scope, sheet: Sheet) -> None:

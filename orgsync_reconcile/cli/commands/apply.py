@@ -80,6 +80,8 @@ def command(
         session.show_json(_document(report))
     else:
         session.show(f"\n{session.style('summary', _summary(report))}")
+    for notice in report.notices:
+        session.note(visible(notice))
     if report.failure is not None:
         raise report.failure
     for item in made.diagnostics:

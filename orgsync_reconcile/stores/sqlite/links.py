@@ -23,6 +23,14 @@ def partners_of(org: SqliteOrg, connection: int, object_name: str) -> dict[str, 
     return dict(rows.fetchall())
 
 
+def count_active(org: SqliteOrg, connection: int) -> int:
+    """How many records of this org are linked over a connection."""
+    (count,) = org.db.execute(
+        "SELECT count(*) FROM main.orgsync_link WHERE connection = ? AND status = 1", [connection]
+    ).fetchone()
+    return int(count)
+
+
 def link_of(org: SqliteOrg, connection: int, partner: str) -> str | None:
     """The Id here of the partner's record, over an active link."""
     row = org.db.execute(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Collection, Iterable, Mapping
 
 from orgsync_reconcile.model.actual import ActualOrg, OrgInfo
@@ -12,11 +10,11 @@ from orgsync_reconcile.stores.sqlite.component_table import ComponentTexts, summ
 from orgsync_reconcile.stores.sqlite.connection_reader import read_connection, read_contacts
 from orgsync_reconcile.stores.sqlite.connections import connection_names as all_connections
 from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
+from orgsync_reconcile.stores.sqlite.notified import OWN_SETTING
+from orgsync_reconcile.stores.sqlite.own_triggers import own_triggers
 from orgsync_reconcile.stores.sqlite.people_reader import read_licenses, read_users
 from orgsync_reconcile.stores.sqlite.schema import Objects
 from orgsync_reconcile.stores.sqlite.text import quote
-
-_APEX_TRIGGER = re.compile(r"\btrigger\s+(\w+)\s+on\s+(\w+)", re.IGNORECASE)
 
 
 def read_org(
@@ -62,7 +60,7 @@ def read_org(
             contacts=read_contacts(org, contacts),
             connections={name: read_connection(org, name, others.get(name)) for name in wanted},
             records={name: count_records(org, name) for name in publications if name in objects},
-            triggers=_triggers(org),
+            triggers=own_triggers(org),
             hygiene=check(org, checked) if checked else (),
         )
 
@@ -81,7 +79,7 @@ def read_info(org: SqliteOrg) -> OrgInfo:
         admin=admin[0] if admin else "",
         features=frozenset(item[0] for item in db.execute("SELECT name FROM orgsync_feature")),
         limits=dict(db.execute("SELECT name, value FROM orgsync_limit ORDER BY name").fetchall()),
-        settings=dict(db.execute("SELECT name, value FROM orgsync_setting ORDER BY name").fetchall()),
+        settings=_settings(org),
         namespace=org.namespace,
         revision=str(row[2]),
     )
@@ -106,16 +104,9 @@ def _record_types(org: SqliteOrg) -> dict[str, frozenset[str]]:
     return {owner: frozenset(names) for owner, names in found.items()}
 
 
-def _triggers(org: SqliteOrg) -> dict[str, tuple[str, ...]]:
-    """Object -> its own triggers: those in the file, and active Apex triggers (TRG-1)."""
-    found: dict[str, set[str]] = {}
-    for owner, name in org.db.execute(
-        "SELECT tbl_name, name FROM sqlite_master WHERE type = 'trigger' AND name NOT LIKE 'orgsync!_%' ESCAPE '!'"
-    ):
-        found.setdefault(owner, set()).add(name)
-    for name, text in org.db.execute("SELECT full_name, content FROM orgsync_component WHERE type = 'ApexTrigger'"):
-        content = json.loads(text)
-        match = _APEX_TRIGGER.search(str(content.get("source", "")))
-        if match and content.get("status", "Active") == "Active":
-            found.setdefault(match[2], set()).add(name)
-    return {owner: tuple(sorted(names)) for owner, names in sorted(found.items())}
+def _settings(org: SqliteOrg) -> dict[str, str]:
+    """The org's own settings, without what we keep among them."""
+    own = f"{OWN_SETTING}%"
+    return dict(
+        org.db.execute("SELECT name, value FROM orgsync_setting WHERE name NOT LIKE ? ORDER BY name", [own]).fetchall()
+    )

@@ -203,6 +203,20 @@ CREATE TABLE orgsync_history (
   number INTEGER PRIMARY KEY AUTOINCREMENT,
   connection TEXT NOT NULL, event TEXT NOT NULL, detail TEXT NOT NULL DEFAULT '',
   actor TEXT NOT NULL DEFAULT '', at TEXT NOT NULL
+-- Logins of this org's users (USR-8): links and passwords only as hashes. Nothing of it travels to another org.
+CREATE TABLE orgsync_login (
+  user TEXT PRIMARY KEY,
+  link TEXT UNIQUE,                    -- the hash of the one-time link's token
+  link_expires INTEGER,                -- milliseconds since 1970, as all moments here
+  link_opened INTEGER,                 -- NULL: not yet; a link that was opened is spent
+  ticket TEXT UNIQUE,                  -- the hash of what the opened link gave: the right to set the password, once
+  ticket_used INTEGER,
+  password TEXT,                       -- salted hash with its parameters; NULL: none is set
+  password_set INTEGER,
+  number_of_failed_logins INTEGER NOT NULL DEFAULT 0,
+  last_login INTEGER
+) WITHOUT ROWID;
+
 );
 
 -- Locks with their holder (REC-4), and the journal of applies (REC-3), in the primary.
