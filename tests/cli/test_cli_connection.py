@@ -41,6 +41,10 @@ def test_status_before_apply(fresh: Path) -> None:
     """CON-12: a connection that is only in the manifests is shown as such."""
     page = status(fresh)
     assert (page["status"], page["primary"], page["secondary"]) == ("Not connected", None, None)
+    for command in (["drain"], ["bulk-sync"], ["verify"], ["suspend"], ["users", "sync"]):
+        refused = run_in(fresh, *command)
+        assert refused.exit_code == 1
+        assert refused.stderr == "error: acme: there is no connection acme-link yet; run: orgsync apply\n"
 
 
 def test_queue_is_per_org_merged_and_in_order(connected: Path) -> None:

@@ -79,7 +79,7 @@ def get_connection(org: SqliteOrg, name: str) -> Connection:
     """The connection of that name. Raises StoreError where this org has none."""
     known = find_connection(org, name)
     if known is None:
-        raise StoreError(f"there is no connection {name}", where=org.label, hint="run: orgsync apply")
+        raise StoreError(f"there is no connection {name} yet", where=org.label, hint="run: orgsync apply")
     return known
 
 

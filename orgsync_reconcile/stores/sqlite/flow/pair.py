@@ -36,7 +36,9 @@ class Pair:
     def _number(self, org: SqliteOrg) -> int:
         row = org.db.execute("SELECT number FROM orgsync_connection WHERE name = ?", [self.connection]).fetchone()
         if row is None:
-            raise StoreError(f"there is no connection {self.connection}", where=org.label, hint="run: orgsync plan")
+            raise StoreError(
+                f"there is no connection {self.connection} yet", where=org.label, hint="run: orgsync apply"
+            )
         return int(row[0])
 
     @property
