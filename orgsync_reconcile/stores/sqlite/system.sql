@@ -198,11 +198,6 @@ CREATE TABLE orgsync_failed (
   PRIMARY KEY (connection, kind, name)
 ) WITHOUT ROWID;
 
--- The connection history (CON-12).
-CREATE TABLE orgsync_history (
-  number INTEGER PRIMARY KEY AUTOINCREMENT,
-  connection TEXT NOT NULL, event TEXT NOT NULL, detail TEXT NOT NULL DEFAULT '',
-  actor TEXT NOT NULL DEFAULT '', at TEXT NOT NULL
 -- Logins of this org's users (USR-8): links and passwords only as hashes. Nothing of it travels to another org.
 CREATE TABLE orgsync_login (
   user TEXT PRIMARY KEY,
@@ -217,6 +212,11 @@ CREATE TABLE orgsync_login (
   last_login INTEGER
 ) WITHOUT ROWID;
 
+-- The connection history (CON-12).
+CREATE TABLE orgsync_history (
+  number INTEGER PRIMARY KEY AUTOINCREMENT,
+  connection TEXT NOT NULL, event TEXT NOT NULL, detail TEXT NOT NULL DEFAULT '',
+  actor TEXT NOT NULL DEFAULT '', at TEXT NOT NULL
 );
 
 -- Locks with their holder (REC-4), and the journal of applies (REC-3), in the primary.
