@@ -184,10 +184,27 @@ def _earliest(found: OpenConnection, now: datetime) -> datetime | None:
     return None if age is None else now - timedelta(seconds=age)
 
 
-def compare(workspace: Workspace, name: str | None, *, objects: Sequence[str] = (), listed: int = 100) -> VerifyReport:
-    """Compares every linked record of both orgs. Raises UsageError for an object that does not flow."""
+def compare(
+    workspace: Workspace,
+    name: str | None,
+    *,
+    objects: Sequence[str] = (),
+    listed: int = 100,
+    repair: bool = False,
+    hashes: bool = False,
+) -> VerifyReport:
+    """Compares every linked record of both orgs; `repair` queues what mends the differences, `hashes` goes without a join.
+
+    Raises UsageError for an object that does not flow, and for both at once.
+    """
+    if repair and hashes:
+        raise UsageError("--repair goes by the join", hint="leave out --hashes")
     with open_pair(workspace, name) as (found, pair):
-        report = verify.verify(pair, clock=workspace.clock, objects=objects, listed=listed)
+        report = (
+            verify.verify_by_hashes(pair, clock=workspace.clock, objects=objects, listed=listed)
+            if hashes
+            else verify.verify(pair, clock=workspace.clock, objects=objects, listed=listed, repair=repair)
+        )
         unknown = sorted(set(objects) - {item.object for item in report.objects})
         if unknown:
             raise UsageError(

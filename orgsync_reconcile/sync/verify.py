@@ -1,96 +1,110 @@
-"""Proving that both orgs agree on every published field of every linked record (VER-1)."""
+"""Proving that both orgs agree on every published field of every linked record, and queueing what mends them (VER-1)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import nullcontext
 
 from orgsync_reconcile.clock import Clock
 from orgsync_reconcile.model.connection import Side
 from orgsync_reconcile.stores.sqlite.flow import Flow, Pair
-from orgsync_reconcile.stores.sqlite.flow.compare import Comparison
+from orgsync_reconcile.stores.sqlite.flow.disagreements import Disagreements
+from orgsync_reconcile.stores.sqlite.flow.repair import Again, plan_repair, queue_repair
+from orgsync_reconcile.sync.verify_hashes import compare_hashes
+from orgsync_reconcile.sync.verify_report import Difference, ObjectResult, RepairResult, VerifyReport
+
+__all__ = ["LISTED", "Difference", "ObjectResult", "RepairResult", "VerifyReport", "verify", "verify_by_hashes"]
 
 #: Records whose differences are listed per object; the counts are always complete.
 LISTED = 100
-#: A value as an org stores it: text, number or nothing.
-Value = str | int | float | bytes | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class ObjectResult:
-    """One object: linked records, and how many are equal, different, or missing in one of the orgs."""
-
-    object: str
-    linked: int
-    equal: int
-    different: int
-    missing_primary: int
-    missing_secondary: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Difference:
-    """One field of one record that differs. Values as the orgs store them, references as the secondary's Ids."""
-
-    object: str
-    primary_record: str
-    secondary_record: str
-    field: str
-    primary_value: Value
-    secondary_value: Value
-
-
-@dataclass(frozen=True, kw_only=True)
-class VerifyReport:
-    """The result of a verification."""
-
-    objects: tuple[ObjectResult, ...]
-    differences: tuple[Difference, ...]
-
-    @property
-    def equal(self) -> bool:
-        """Whether nothing differs and nothing is missing."""
-        return all(item.linked == item.equal for item in self.objects)
-
-
-def verify(pair: Pair, *, clock: Clock, objects: Sequence[str] = (), listed: int = LISTED) -> VerifyReport:
+def verify(
+    pair: Pair, *, clock: Clock, objects: Sequence[str] = (), listed: int = LISTED, repair: bool = False
+) -> VerifyReport:
     """Compares every linked record over the paths from primary to secondary, in one snapshot of the secondary.
 
     Lookups that wait for their parent and users that a stand-in replaces count as equal: they are recorded as such.
-    At most `listed` records per object are listed; the counts cover all.
+    So do, one-way, records that were edited in the secondary after the primary's last change of them; they are counted
+    apart (PUB-7). At most `listed` records per object are listed; the counts cover all.
+
+    `repair` queues what differs in the org that wins by the connection's policy, so that the next drain mends it;
+    records with a change on its way are left to that. No sync runs meanwhile.
     """
     flow = Flow(pair, Side.PRIMARY)
+    with pair.lease():
+        flow.finish(clock())
+    with pair.lease() if repair else nullcontext():
+        back = Flow(pair, Side.SECONDARY)
+        with flow.target.snapshot():
+            report, again = _compare(flow, back, clock, objects, listed, repair=repair)
+        if not repair:
+            return report
+        queue_repair(pair, again, (flow, back), int(clock().timestamp() * 1000))
+    result = RepairResult(
+        from_primary=len({item.record for item in again if item.winner is Side.PRIMARY}),
+        from_secondary=len({item.record for item in again if item.winner is Side.SECONDARY}),
+        sent_as_new=sum(item.op == "I" for item in again),
+    )
+    return VerifyReport(objects=report.objects, differences=report.differences, repair=result)
+
+
+def _compare(
+    flow: Flow, back: Flow, clock: Clock, objects: Sequence[str], listed: int, *, repair: bool
+) -> tuple[VerifyReport, list[Again]]:
+    facts = flow.target_facts(clock())
+    results: list[ObjectResult] = []
+    differences: list[Difference] = []
+    again: list[Again] = []
+    for path in flow.paths.values():
+        if objects and path.object not in objects:
+            continue
+        found = Disagreements(flow, path, facts, back.paths.get(path.object))
+        counts, edited = found.less_exceptions(found.counts())
+        result = ObjectResult(
+            object=path.object,
+            linked=counts.linked,
+            equal=counts.equal,
+            different=counts.different,
+            missing_primary=counts.missing_source,
+            missing_secondary=counts.missing_target,
+            edited_in_secondary=edited,
+        )
+        results.append(result)
+        if counts.different:
+            differences.extend(
+                Difference(
+                    object=path.object,
+                    primary_record=item.source_record,
+                    secondary_record=item.target_record,
+                    field=item.field,
+                    primary_value=item.source_value,
+                    secondary_value=item.target_value,
+                )
+                for item in found.differences(listed)
+            )
+        if repair and result.faults:
+            again.extend(plan_repair(found, flow.pair.policy))
+    return VerifyReport(objects=tuple(results), differences=tuple(differences)), again
+
+
+def verify_by_hashes(pair: Pair, *, clock: Clock, objects: Sequence[str] = (), listed: int = LISTED) -> VerifyReport:
+    """The same verification without reading one org from the other: by sums over ranges of Ids, cut where they differ.
+
+    No sync runs meanwhile, since the two orgs are read in a snapshot each.
+    """
+    flow, back = Flow(pair, Side.PRIMARY), Flow(pair, Side.SECONDARY)
     results: list[ObjectResult] = []
     differences: list[Difference] = []
     with pair.lease():
         flow.finish(clock())
-    with flow.target.snapshot():
-        facts = flow.target_facts(clock())
-        for path in flow.paths.values():
-            if objects and path.object not in objects:
-                continue
-            comparison = Comparison(flow, path, facts)
-            counts = comparison.counts()
-            results.append(
-                ObjectResult(
-                    object=path.object,
-                    linked=counts.linked,
-                    equal=counts.equal,
-                    different=counts.different,
-                    missing_primary=counts.missing_source,
-                    missing_secondary=counts.missing_target,
-                )
-            )
-            if counts.different:
-                differences.extend(
-                    Difference(
-                        object=path.object,
-                        primary_record=item.source_record,
-                        secondary_record=item.target_record,
-                        field=item.field,
-                        primary_value=item.source_value,
-                        secondary_value=item.target_value,
-                    )
-                    for item in comparison.differences(listed)
-                )
+        back.finish(clock())
+        with flow.source.snapshot(), flow.target.snapshot():
+            for path in flow.paths.values():
+                if objects and path.object not in objects:
+                    continue
+                one_way = path.object not in back.paths
+                result, found = compare_hashes(flow, path, one_way=one_way, listed=listed)
+                results.append(result)
+                differences.extend(found)
     return VerifyReport(objects=tuple(results), differences=tuple(differences))

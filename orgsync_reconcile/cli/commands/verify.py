@@ -15,7 +15,7 @@ from orgsync_reconcile.cli.moved import note_waiting
 from orgsync_reconcile.cli.options import connection_argument
 from orgsync_reconcile.cli.session import Session, pass_session
 from orgsync_reconcile.errors import ExitCode
-from orgsync_reconcile.sync.verify import VerifyReport
+from orgsync_reconcile.sync.verify import RepairResult, VerifyReport
 
 _HEADS = ("OBJECT", "LINKED", "EQUAL", "DIFFERENT", "MISSING IN PRIMARY", "MISSING IN SECONDARY")
 _DIFFERENCES = ("OBJECT", "PRIMARY", "SECONDARY", "FIELD", "IN PRIMARY", "IN SECONDARY")
@@ -26,19 +26,34 @@ _LONGEST = 30
 @leaf(formats=("text", "json", "markdown"))
 @connection_argument
 @click.option("--object", "objects", multiple=True, metavar="OBJECT", help="Only this object; repeatable.")
+@click.option("--repair", is_flag=True, help="Queue what differs, for the next drain to mend.")
+@click.option("--hashes", is_flag=True, help="Compare sums over ranges instead of joining.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 where something differs.")
 @pass_session
-def command(session: Session, connection: str | None, objects: tuple[str, ...], detailed_exitcode: bool) -> ExitCode:
+def command(
+    session: Session,
+    connection: str | None,
+    objects: tuple[str, ...],
+    repair: bool,
+    hashes: bool,
+    detailed_exitcode: bool,
+) -> ExitCode:
     """Prove that both orgs agree, or list what differs.
 
     Compares every published field of every linked record, after translating Ids and users. Changes that are still
     queued count as differences: drain first. Up to 100 differing records per object are listed; the counts are complete.
+    One-way, a record that was edited in the secondary after the primary's last change of it counts as equal and is
+    counted apart: the edit stands until the primary changes that field.
+
+    --repair changes no record: it queues what differs in the org that wins by the connection's policy (one-way: the
+    primary), and the next drain sends it. Records with a change on its way are left to that.
 
     Examples:
       orgsync verify acme-dr
       orgsync verify acme-dr --object Account --detailed-exitcode
+      orgsync verify acme-dr --repair && orgsync drain acme-dr
     """
-    report = compare(session.workspace(), connection, objects=objects)
+    report = compare(session.workspace(), connection, objects=objects, repair=repair, hashes=hashes)
     if session.format == "json":
         session.show_json(_document(report))
     else:
@@ -51,13 +66,17 @@ def command(session: Session, connection: str | None, objects: tuple[str, ...], 
             session.show(table(session, _DIFFERENCES, _differences(report), empty=""))
         if rows:
             session.show(f"\n{_verdict(report)}")
+        if report.repair is not None and rows:
+            session.show(_queued(report.repair))
     note_waiting(session, connection)
     return ExitCode.CHANGES if detailed_exitcode and not report.equal else ExitCode.OK
 
 
 def _document(report: VerifyReport) -> dict[str, Any]:
-    """Values that are bytes are told by their length."""
+    """Values that are bytes are told by their length; `repair` is there where one was asked for."""
     document = asdict(report)
+    if report.repair is None:
+        del document["repair"]
     for item in document["differences"]:
         for key in ("primary_value", "secondary_value"):
             if isinstance(item[key], bytes):
@@ -81,7 +100,19 @@ def _short(value: object) -> str:
 
 def _verdict(report: VerifyReport) -> str:
     linked = sum(item.linked for item in report.objects)
-    equal = sum(item.equal for item in report.objects)
-    if equal == linked:
-        return f"Both orgs agree: {counted(linked, 'linked record')}, all equal."
-    return f"The orgs differ: {counted(linked - equal, 'linked record')} of {linked:,}."
+    faults = sum(item.faults for item in report.objects)
+    edited = sum(item.edited_in_secondary for item in report.objects)
+    stand = f" {counted(edited, 'record')} edited in the secondary, which stands." if edited else ""
+    if not faults:
+        return f"Both orgs agree: {counted(linked, 'linked record')}, all equal{' but' if edited else '.'}{stand}"
+    return f"The orgs differ: {counted(faults, 'linked record')} of {linked:,}.{stand}"
+
+
+def _queued(repair: RepairResult) -> str:
+    if not repair.queued:
+        return "Repair: nothing was queued."
+    new = f", {repair.sent_as_new:,} of them as new ones" if repair.sent_as_new else ""
+    return (
+        f"Repair: {counted(repair.queued, 'record')} queued ({repair.from_primary:,} in the primary,"
+        f" {repair.from_secondary:,} in the secondary){new}; send them: orgsync drain"
+    )
