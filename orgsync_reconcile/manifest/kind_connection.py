@@ -152,7 +152,9 @@ class Notification(Strict):
     when: Threshold | None = Field(default=None, description="Threshold, for example {more_than: 10, within: 24h}")
     every: Duration | None = Field(default=None, description="How often the notification is repeated")
     email: list[Annotated[str, AfterValidator(_recipient)]] = Field(
-        default=[], max_length=100, description="Addresses; owner and suspender stand for those users; an empty list switches off a suspension's emails",
+        default=[],
+        max_length=100,
+        description="Addresses; owner and suspender stand for those users; an empty list switches off a suspension's emails",
     )
     webhook: WebAddressOrSecret | None = Field(
         default=None, description="Web address that gets the event as JSON, or a secret reference that holds it"
