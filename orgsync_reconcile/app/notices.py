@@ -30,7 +30,7 @@ def tell_of_apply(workspace: Workspace, context: ApplyContext, report: ApplyRepo
         if item.action.op is Op.INVITE:
             lines += _lines(partial(send_invitation, room, context.ends(item.action), context.connection(item.action)))
     actions = {item.action.connection: item.action for item in report.outcomes}
-    for name, rows in groupby(sorted(context.dropped), key=itemgetter(0)):
+    for name, rows in groupby(sorted(context.dropped, key=itemgetter(0)), key=itemgetter(0)):
         fields = [DroppedField(object=row[1], field=row[2], reason=row[3]) for row in rows]
         lines += _lines(partial(send_map_update, room, context.ends(actions[name]), name, fields))
     return tuple(lines)

@@ -51,15 +51,24 @@ def send_map_update(
     """Tells the administrators of both orgs which fields unsubscribed themselves (PUB-8); nothing where none did."""
     if not dropped:
         return ()
+    # A field that syncs both ways drops out in both orgs: one line says why.
+    fields = {(item.object, item.field): item for item in reversed(dropped)}
     addresses = distinct(email_of(ends.org(side), ends.admin(side)) for side in Side)
     values = {
         "connection": connection,
         "primary": ends.primary.label,
         "secondary": ends.secondary.label,
-        "fields": [{"object": item.object, "field": item.field, "reason": item.reason} for item in dropped],
+        "fields": [
+            {"object": item.object, "field": item.field, "reason": item.reason}
+            for item in sorted(fields.values(), key=_place)
+        ],
     }
     letters = [Letter(template="map_update", to=address, values=values) for address in addresses]
     return record(room, ends.primary, connection, "Map Update Email", room.send(letters))
+
+
+def _place(item: DroppedField) -> tuple[str, str]:
+    return item.object, item.field
 
 
 def record(
