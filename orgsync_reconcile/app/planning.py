@@ -70,6 +70,7 @@ def _read(name: str, desired: Desired, orgs: Mapping[str, SqliteOrg]) -> ActualO
         contacts=[(item.contact.name, item.contact.email) for item in mine if item.primary == name],
         partners={item.name: orgs[item.secondary if item.primary == name else item.primary] for item in mine},
         with_hygiene=_unsynced(name, desired, mine, orgs),
+        mirrors=sorted({(part.object, part.field, part.mirror) for item in mine for part in item.auto_numbers}),
     )
 
 

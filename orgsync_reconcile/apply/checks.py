@@ -5,7 +5,7 @@ from __future__ import annotations
 from orgsync_reconcile.apply.context import ApplyContext
 from orgsync_reconcile.errors import GuardRefusedError, OrgsyncError, StalePlanError
 from orgsync_reconcile.model.diagnostic import Severity
-from orgsync_reconcile.model.plan import Op, Plan
+from orgsync_reconcile.model.plan import CUSTOMIZING, Op, Plan
 from orgsync_reconcile.plan.fingerprint import moved
 from orgsync_reconcile.plan.guards import refused
 from orgsync_reconcile.stores.sqlite.permissions import MANAGE_CONNECTIONS, require
@@ -59,6 +59,8 @@ def check_permissions(plan: Plan, context: ApplyContext) -> None:
         elif action.op in (Op.DEPLOY_COMPONENT, Op.DELETE_COMPONENT):
             if action.address.split("/", 2)[2].startswith(_CUSTOMIZED_TYPES):
                 needs.add("CustomizeApplication")
+        elif action.op in CUSTOMIZING:
+            needs.add("CustomizeApplication")
         else:
             needs.add(MANAGE_CONNECTIONS)
     for name in sorted(wanted):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from orgsync_reconcile.apply import run_connection, run_metadata, run_publications, run_records
+from orgsync_reconcile.apply import run_connection, run_metadata, run_mirrors, run_publications, run_records
 from orgsync_reconcile.apply.executor import Executor, each
 from orgsync_reconcile.model.plan import Op
 
@@ -22,6 +22,12 @@ EXECUTORS: Mapping[Op, Executor] = MappingProxyType(
         Op.DEACTIVATE: each(run_connection.deactivate),
         Op.DEPLOY_COMPONENT: Executor(run=run_metadata.deploy, most=run_metadata.MOST),
         Op.DELETE_COMPONENT: each(run_metadata.delete),
+        Op.CREATE_MIRROR: each(run_mirrors.create),
+        Op.MIRROR_LAYOUT: each(run_mirrors.layout),
+        Op.SET_DISPLAY_FORMAT: each(run_mirrors.set_format),
+        Op.INSTALL_MIRROR: each(run_mirrors.install),
+        Op.REMOVE_MIRROR: each(run_mirrors.remove),
+        Op.FILL_MIRROR: each(run_mirrors.fill),
         Op.SYNC_USER: Executor(run=run_records.copy_users, most=500),
         Op.PUBLISH_OBJECT: Executor(run=run_publications.publish_objects, most=run_publications.MOST),
         Op.SUBSCRIBE_OBJECT: Executor(run=run_publications.subscribe_objects, most=run_publications.MOST),

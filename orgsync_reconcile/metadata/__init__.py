@@ -13,6 +13,7 @@ from orgsync_reconcile.metadata.access import (
 )
 from orgsync_reconcile.metadata.components import namespace_of, parse_xml, to_component, to_components
 from orgsync_reconcile.metadata.fields import field_def, host_objects, value_set
+from orgsync_reconcile.metadata.mirrors import mirrored_layout, with_display_format, without_display_format
 from orgsync_reconcile.metadata.normalise import normalise
 from orgsync_reconcile.metadata.objects import is_standard, object_def, object_kind
 from orgsync_reconcile.metadata.order import deploy_order
@@ -29,6 +30,7 @@ __all__ = [
     "host_objects",
     "is_standard",
     "merge_unsynced",
+    "mirrored_layout",
     "namespace_of",
     "normalise",
     "object_def",
@@ -44,4 +46,6 @@ __all__ = [
     "to_component",
     "to_components",
     "value_set",
+    "with_display_format",
+    "without_display_format",
 ]

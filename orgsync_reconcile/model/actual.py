@@ -100,6 +100,8 @@ class ActualConnection:
     metadata: bool = True
     users: bool = True
     suspended_by: str = ""
+    #: (object, auto-number field, mirror) of the mirrors that this org's triggers fill for the connection (AUT-1).
+    mirrors: frozenset[tuple[str, str, str]] = frozenset()
     #: Other settings that apply writes, for example {"conflicts": "primary-wins", "retry": "60,300"}.
     settings: Mapping[str, str] = field(default_factory=dict)
     published: Mapping[str, ActualPublication] = field(default_factory=dict)
@@ -156,6 +158,8 @@ class ActualOrg:
     #: object -> names of triggers (component type ApexTrigger or triggers in the store) on it
     triggers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     hygiene: tuple[HygieneFinding, ...] = ()
+    #: (object, auto-number field, mirror) -> records made here whose mirror is blank, of the mirrors asked for (AUT-1).
+    blank_mirrors: Mapping[tuple[str, str, str], int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

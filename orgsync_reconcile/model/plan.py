@@ -26,6 +26,13 @@ class Op(StrEnum):
     DEACTIVATE = "deactivate"
     DEPLOY_COMPONENT = "deploy-component"
     DELETE_COMPONENT = "delete-component"
+    #: The steps of an auto-number's mirror (AUT-1).
+    CREATE_MIRROR = "create-mirror"
+    MIRROR_LAYOUT = "mirror-layout"
+    SET_DISPLAY_FORMAT = "set-display-format"
+    INSTALL_MIRROR = "install-mirror"
+    REMOVE_MIRROR = "remove-mirror"
+    FILL_MIRROR = "fill-mirror"
     SYNC_USER = "sync-user"
     PUBLISH_OBJECT = "publish-object"
     SUBSCRIBE_OBJECT = "subscribe-object"
@@ -63,6 +70,10 @@ class Reason(StrEnum):
     REMOVED = "removed-from-manifest"
     DRIFT = "drift"
     DEPENDENCY = "dependency"
+
+
+#: Actions that change an org's fields, layouts and triggers, for which it takes Customize Application (CON-11).
+CUSTOMIZING = frozenset({Op.CREATE_MIRROR, Op.MIRROR_LAYOUT, Op.SET_DISPLAY_FORMAT, Op.INSTALL_MIRROR, Op.REMOVE_MIRROR})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

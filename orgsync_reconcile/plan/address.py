@@ -48,6 +48,12 @@ def subscription(connection: str, name: str, source: Side, field: str = "") -> s
     return f"{connection}/{kind}/{name}" + (f"/field/{field}" if field else "")
 
 
+def mirror(connection: str, name: str, mirror: str, side: Side | None = None, step: str = "") -> str:
+    """A mirror of an auto-number, or one step towards it in one org: `CONN/auto-number/OBJECT.MIRROR/SIDE/STEP`."""
+    where = f"{connection}/auto-number/{name}.{mirror}"
+    return f"{where}/{side}/{step}" if side else where
+
+
 def bulk_sync(connection: str, name: str) -> str:
     """The bulk sync of one object from the primary."""
     return f"{connection}/bulk-sync/{name}"

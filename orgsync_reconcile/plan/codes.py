@@ -24,6 +24,7 @@ REQUIRED_PARENT: Final = "E325"
 BAD_MATCH_FIELD: Final = "E326"
 NO_OBJECT_IN_TARGET: Final = "E327"
 BAD_AUTO_NUMBER: Final = "E328"
+BAD_MIRROR: Final = "E329"
 
 LIMITS_DIFFER: Final = "W301"
 SETTINGS_DIFFER: Final = "W302"
@@ -88,6 +89,7 @@ MEANING: Final = {
     BAD_MATCH_FIELD: "Records can be matched only by a unique or external id field.",
     NO_OBJECT_IN_TARGET: "The other org has no such object and no action of the plan creates it.",
     BAD_AUTO_NUMBER: "The field to mirror is no auto-number of the primary.",
+    BAD_MIRROR: "The field that is to mirror an auto-number cannot hold it, or is named twice.",
     LIMITS_DIFFER: "Limits of the two orgs differ.",
     SETTINGS_DIFFER: "Settings of the two orgs differ.",
     DUPLICATE_MANAGEMENT: "Duplicate management is on in the secondary and may refuse copied records.",
@@ -125,5 +127,5 @@ MEANING: Final = {
     REPORT_MISSING: "A page references a report that has no identical twin in the secondary.",
     COMPONENT_FAILED: "A component could not be deployed and has not changed since.",
     USER_FAILED: "A user could not be copied and has not changed since.",
-    AUTO_NUMBER: "The workaround for an auto-number field is not complete.",
+    AUTO_NUMBER: "An auto-number to be mirrored is missing in the secondary.",
 }

@@ -21,19 +21,22 @@ class Phase(IntEnum):
     INVITE = 3
     ACCEPT = 4
     UPDATE = 5
-    METADATA = 6
-    METADATA_DONE = 7
-    USERS = 8
-    USERS_DONE = 9
-    UNSUBSCRIBE = 10
-    UNPUBLISH = 11
-    PUBLISH = 12
-    SUBSCRIBE = 13
-    PUBLISH_BACK = 14
-    SUBSCRIBE_BACK = 15
-    METADATA_DELETE = 16
-    BULK_SYNC = 17
-    SUSPEND = 18
+    MIRROR = 6
+    METADATA = 7
+    METADATA_DONE = 8
+    USERS = 9
+    USERS_DONE = 10
+    MIRROR_THERE = 11
+    UNSUBSCRIBE = 12
+    UNPUBLISH = 13
+    PUBLISH = 14
+    SUBSCRIBE = 15
+    PUBLISH_BACK = 16
+    SUBSCRIBE_BACK = 17
+    FILL = 18
+    METADATA_DELETE = 19
+    BULK_SYNC = 20
+    SUSPEND = 21
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from orgsync_reconcile.model.actual import ActualPublication, ActualSubscription
 from orgsync_reconcile.model.connection import Side
@@ -32,6 +32,10 @@ class Lane:
     named: frozenset[str]
     #: object, or object.field -> addresses of the deployments that it waits for
     deployments: Mapping[str, tuple[str, ...]]
+    #: (side, object, field) -> address of the action that makes a mirror of an auto-number (AUT-1)
+    mirrors: Mapping[tuple[Side, str, str], str] = field(default_factory=dict)
+    #: object -> fields that come along with others: mirrors of auto-numbers
+    brought: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @property
     def source_name(self) -> str:
@@ -60,12 +64,13 @@ class Lane:
         return self.target_schema.objects.get(name)
 
     def deployments_of(self, end: Side, name: str, fields: Collection[str] = ()) -> tuple[str, ...]:
-        """What the org at `end` waits for before it can use an object, or fields of it; only the secondary does."""
+        """What the org at `end` waits for before it can use an object, or fields of it; components only go there."""
+        found = [self.mirrors[end, name, item] for item in sorted(fields) if (end, name, item) in self.mirrors]
         if end is Side.PRIMARY or not self.deployments:
-            return ()
-        found = list(self.deployments.get(name, ()))
-        for field in sorted(fields):
-            found.extend(self.deployments.get(f"{name}.{field}", ()))
+            return tuple(found)
+        found.extend(self.deployments.get(name, ()))
+        for item in sorted(fields):
+            found.extend(self.deployments.get(f"{name}.{item}", ()))
         return tuple(found)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from orgsync_reconcile.catalog import deploy_rank, manual_advice
-from orgsync_reconcile.metadata import report_references, rewrite_reports
+from orgsync_reconcile.metadata import report_references, rewrite_reports, without_display_format
 from orgsync_reconcile.model.component import Component, ComponentKey
 from orgsync_reconcile.model.connection import Side
 from orgsync_reconcile.model.plan import Change, Op, Reason, Risk
@@ -222,10 +222,13 @@ class _Work:
         """Rewritten report Ids (MET-3), and the secondary's own display format of an auto-number (AUT-1)."""
         if self._as_deployed(key, ours, theirs):
             return True
-        if ours is None or theirs is None or key.type != "CustomField":
+        if ours is None or theirs is None:
             return False
-        names = {f"{item.object}.{item.field}" for item in self.scope.desired.auto_numbers}
-        return key.full_name in names and _without_format(ours) == _without_format(theirs)
+        mirrored = {
+            ("CustomObject", item.object) if item.field == "Name" else ("CustomField", f"{item.object}.{item.field}")
+            for item in self.scope.desired.auto_numbers
+        }
+        return key in mirrored and without_display_format(ours).content == without_display_format(theirs).content
 
     def _deploy(
         self,
@@ -295,7 +298,3 @@ def _objects_named(key: ComponentKey, scope: Scope) -> list[str]:
     item = scope.primary.objects.get(name)
     definition = item.fields.get(member) if item and key.type == "CustomField" else None
     return [name, *(definition.reference_to if definition else ())]
-
-
-def _without_format(component: Component) -> dict[str, Any]:
-    return {name: value for name, value in component.content.items() if name != "displayFormat"}

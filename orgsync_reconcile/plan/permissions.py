@@ -5,7 +5,7 @@ from __future__ import annotations
 from orgsync_reconcile.model.actual import ActualOrg, UserInfo
 from orgsync_reconcile.model.connection import Side
 from orgsync_reconcile.model.desired import Desired
-from orgsync_reconcile.model.plan import Op
+from orgsync_reconcile.model.plan import CUSTOMIZING, Op
 from orgsync_reconcile.plan import codes
 from orgsync_reconcile.plan.draft import Sheet
 from orgsync_reconcile.plan.scope import Scope
@@ -77,6 +77,8 @@ def _wanted(scope: Scope, org: str, sheet: Sheet) -> set[str]:
         if draft.op in (Op.DEPLOY_COMPONENT, Op.DELETE_COMPONENT):
             if draft.address.split("/", 2)[2].startswith(_CUSTOMIZED_TYPES):
                 wanted.add(_CUSTOMIZE)
+        elif draft.op in CUSTOMIZING:
+            wanted.add(_CUSTOMIZE)
         else:
             wanted.add("ManageConnections")
     return wanted

@@ -46,6 +46,8 @@ def phrase(action: Action) -> str:
     after = action.after or {}
     if action.change is Change.CREATE and isinstance(after.get("fields"), list):
         notes.append(counted(len(after["fields"]), "field"))
+    if isinstance(after.get("mirrors"), str) and action.change is not Change.UPDATE:
+        notes.append(f"from {after['mirrors']}")
     if after.get("link"):
         notes.append("already there, linked")
     for name, number in sorted(action.effects.items()):

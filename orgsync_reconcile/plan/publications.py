@@ -12,7 +12,7 @@ from orgsync_reconcile.model.graph import parents_first
 from orgsync_reconcile.model.plan import Op
 from orgsync_reconcile.model.schema import ObjectDef
 from orgsync_reconcile.plan import address, codes
-from orgsync_reconcile.plan.auto_numbers import check_auto_numbers, check_published
+from orgsync_reconcile.plan.auto_numbers import check_published, plan_mirrors, plan_values
 from orgsync_reconcile.plan.connection import will_be_suspended_throughout
 from orgsync_reconcile.plan.draft import Sheet, counted, listed
 from orgsync_reconcile.plan.lane import Lane
@@ -35,10 +35,16 @@ _OBJECT_OPS = frozenset({Op.PUBLISH_OBJECT, Op.SUBSCRIBE_OBJECT, Op.UNPUBLISH_OB
 
 def plan_publications(scope: Scope, sheet: Sheet, planned: Collection[ComponentKey]) -> tuple[str, ...]:
     """Write what to publish, subscribe and take back; `planned` components count as there. Returns parents first."""
-    here, there = current(scope.primary), future(scope.secondary, scope.primary, planned)
+    mirrors = plan_mirrors(
+        scope, sheet, current(scope.primary), future(scope.secondary, scope.primary, planned), planned
+    )
+    here, there = mirrors.schemas[Side.PRIMARY], mirrors.schemas[Side.SECONDARY]
     publications = _sound(scope, here, there, sheet)
     connected = frozenset(publications)
-    chosen = {name: chosen_fields(item, here.objects[name], here, connected) for name, item in publications.items()}
+    chosen = {
+        name: chosen_fields(item, here.objects[name], here, connected) | _brought(item, mirrors.fields)
+        for name, item in publications.items()
+    }
     _check(scope, publications, chosen, here, there, sheet)
     links = pruned(here.objects, chosen)
     check_cycles(links, publications, sheet)
@@ -59,14 +65,22 @@ def plan_publications(scope: Scope, sheet: Sheet, planned: Collection[ComponentK
             connected=connected,
             named=_named(scope, source),
             deployments=deployments,
+            mirrors=mirrors.created,
+            brought={name: mirrors.fields.get(name, frozenset()) for name in members},
         )
         plan_unpublish(lane, work)
         plan_publish(lane, work)
         plan_subscribe(lane, work)
+    plan_values(scope, work, mirrors)
     _merge(scope, work, sheet)
-    check_auto_numbers(scope, sheet, here, there)
-    check_published(scope, sheet, work.drafts)
+    check_published(scope, sheet, chosen)
     return order
+
+
+def _brought(publication: DesiredPublication, mirrors: Mapping[str, frozenset[str]]) -> frozenset[str]:
+    """The mirrors of auto-numbers, which come along unless they are excluded by name (AUT-1)."""
+    excluded = publication.fields.names if publication.fields.mode == "exclude" else ()
+    return mirrors.get(publication.object, frozenset()).difference(excluded)
 
 
 def _sendable(chosen: frozenset[str], item: ObjectDef) -> frozenset[str]:

@@ -109,8 +109,10 @@ def _publish_again(lane: Lane, name: str, rank: int, known: ActualPublication, s
     )
 
 
-def publish_reason(lane: Lane, field: FieldDef) -> Reason:
-    """A lookup comes along when its parent is published in this plan; any other field was added (PUB-5, PUB-9)."""
+def publish_reason(lane: Lane, name: str, field: FieldDef) -> Reason:
+    """A lookup comes along with its parent, a mirror with its auto-number; others were added (PUB-5, PUB-9, AUT-1)."""
+    if field.name in lane.brought.get(name, ()):
+        return Reason.DEPENDENCY
     if not field.is_reference or resolvable(field, lane.source_schema, lane.offered):
         return Reason.ADDED
     return Reason.DEPENDENCY if any(target in lane.order for target in field.reference_to) else Reason.ADDED
@@ -125,7 +127,7 @@ def _publish_fields(lane: Lane, name: str, rank: int, known: ActualPublication, 
     linked = lane.scope.linked(name)
     backfill = publication.backfill and linked > 0
     for item in added:
-        reason = publish_reason(lane, fields[item])
+        reason = publish_reason(lane, name, fields[item])
         parents = fields[item].reference_to if fields[item].is_reference else ()
         sheet.drafts.append(
             Draft(
@@ -145,10 +147,12 @@ def _publish_fields(lane: Lane, name: str, rank: int, known: ActualPublication, 
                 **_common(lane, name),
             )
         )
-    if linked and not publication.backfill and lane.source is Side.PRIMARY:
+    # The values of a mirror that is only now made are sent when it is filled.
+    unsent = [item for item in added if (lane.source, name, item) not in lane.mirrors]
+    if linked and unsent and not publication.backfill and lane.source is Side.PRIMARY:
         sheet.warn(
             codes.VALUES_BEFORE,
-            f"values of {name}.{listed(added)} that were set before are not sent for the"
+            f"values of {name}.{listed(unsent)} that were set before are not sent for the"
             f" {counted(linked, 'linked record')}",
             hint=f"set backfill: true on the publication of {name} to send them",
             origin=publication.origins.get("fields", publication.origin),

@@ -106,7 +106,7 @@ def _reason(lane: Lane, name: str, item: str, known: ActualSubscription) -> Reas
         return Reason.CHANGED
     offered = lane.offered.get(name)
     if offered is None or item not in offered.fields:
-        return publish_reason(lane, field)
+        return publish_reason(lane, name, field)
     if field.is_reference and not resolvable(field, lane.target_schema, lane.accepted):
         return Reason.DEPENDENCY
     return Reason.CHANGED

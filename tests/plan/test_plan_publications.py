@@ -506,18 +506,23 @@ def test_subscriptions_are_planned_against_the_schema_to_come() -> None:
 
 
 def test_auto_number_mirror() -> None:
-    """AUT-1: what the workaround still needs is listed; a field that is no auto-number is an error."""
+    """AUT-1: the workaround is planned as far as it is missing; a field that is no auto-number is an error."""
     number = FieldDef(name="CaseNumber", type=FieldType.AUTO_NUMBER, display_format="{00000000}")
     mirror = AutoNumberMirror(
         object="Case", field="CaseNumber", mirror="Old__c", secondary_format="2-{0}", origin=at(50)
     )
     case = obj("Case", number, text("Old__c"))
     plan = build_plan(desired(publication("Case"), auto_numbers=(mirror,)), orgs(case))
-    assert [(item.code, item.org, item.task) for item in plan.manual] == [
-        ("M309", "acme-secondary", "set the display format of Case.CaseNumber to 2-{0}")
-    ]
+    steps = {address: str(action.op) for address, action in by_address(plan).items() if "/auto-number/" in address}
+    assert steps == {
+        "acme-dr/auto-number/Case.Old__c/primary/trigger": "install-mirror",
+        "acme-dr/auto-number/Case.Old__c/secondary/format": "set-display-format",
+        "acme-dr/auto-number/Case.Old__c/secondary/trigger": "install-mirror",
+    }
     bare = build_plan(desired(auto_numbers=(mirror,)), orgs(obj("Case", number)))
-    assert [item.org for item in bare.manual] == ["acme", "acme-secondary", "acme-secondary"]
+    assert [action.org for action in bare.actions if action.op == "create-mirror"] == ["acme", "acme-secondary"]
     assert len(messages(bare, "W329")) == 1
     wrong = build_plan(desired(auto_numbers=(replace(mirror, field="Old__c"),)), orgs(case))
     assert errors(wrong) == [("E328", 50)]
+    apart = actual(primary(items=(case,)), secondary(items=(obj("Case", text("Old__c")),)))
+    assert [item.code for item in build_plan(desired(auto_numbers=(mirror,)), apart).manual] == ["M309"]

@@ -8,6 +8,7 @@ from orgsync_reconcile.model.actual import ActualConnection, ContactInfo
 from orgsync_reconcile.model.component import ComponentKey
 from orgsync_reconcile.stores.sqlite.connections import get_connection
 from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
+from orgsync_reconcile.stores.sqlite.mirrors import read_mirrors
 from orgsync_reconcile.stores.sqlite.publications import read_published, read_subscribed
 
 _CONTACT = (
@@ -43,6 +44,7 @@ def read_connection(org: SqliteOrg, name: str, partner: SqliteOrg | None = None)
         users=known.users,
         suspended_by=known.suspended_by,
         settings=known.settings,
+        mirrors=read_mirrors(org, known.number),
         published=read_published(org, name),
         subscribed=read_subscribed(org, name),
         linked=linked,

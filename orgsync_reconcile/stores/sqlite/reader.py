@@ -10,6 +10,7 @@ from orgsync_reconcile.stores.sqlite.component_table import ComponentTexts, summ
 from orgsync_reconcile.stores.sqlite.connection_reader import read_connection, read_contacts
 from orgsync_reconcile.stores.sqlite.connections import connection_names as all_connections
 from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
+from orgsync_reconcile.stores.sqlite.mirrors import count_blank
 from orgsync_reconcile.stores.sqlite.notified import OWN_SETTING
 from orgsync_reconcile.stores.sqlite.own_triggers import own_triggers
 from orgsync_reconcile.stores.sqlite.people_reader import read_licenses, read_users
@@ -25,12 +26,14 @@ def read_org(
     contacts: Iterable[tuple[str, str]] = (),
     with_hygiene: Iterable[str] = (),
     partners: Mapping[str, SqliteOrg] | None = None,
+    mirrors: Iterable[tuple[str, str, str]] = (),
 ) -> ActualOrg:
     """The org as a plan sees it.
 
     `publications` are the objects whose records are counted, `with_hygiene` those whose data is looked over (ORG-10);
     `connection_names` None means every connection; `contacts` are (full name, email) pairs to look for; `partners`
-    are the other ends by connection name, which know the bulk syncs that went to them. Objects and component contents
+    are the other ends by connection name, which know the bulk syncs that went to them; `mirrors` are (object,
+    auto-number field, mirror) triples whose blank mirrors are counted (AUT-1). Objects and component contents
     are read later, when asked for: whoever needs one moment for all holds `org.snapshot()` around the use. Raises
     StoreError and its kin.
     """
@@ -62,6 +65,7 @@ def read_org(
             records={name: count_records(org, name) for name in publications if name in objects},
             triggers=own_triggers(org),
             hygiene=check(org, checked) if checked else (),
+            blank_mirrors={item: count_blank(org, objects, *item) for item in mirrors},
         )
 
 

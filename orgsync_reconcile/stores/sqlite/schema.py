@@ -11,7 +11,7 @@ from orgsync_reconcile.model.schema import FieldDef, FieldType, ObjectDef
 from orgsync_reconcile.stores.sqlite.alter import alter_tables, build_indexes
 from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
 from orgsync_reconcile.stores.sqlite.tables import create_table
-from orgsync_reconcile.stores.sqlite.triggers import Capture, Child, object_triggers
+from orgsync_reconcile.stores.sqlite.triggers import Capture, Child, Mirror, object_triggers
 
 
 class Objects(Mapping[str, ObjectDef]):
@@ -167,6 +167,17 @@ def own_triggers(org: SqliteOrg, object_name: str) -> list[str]:
     return [row[0] for row in rows]
 
 
+def mirrors(org: SqliteOrg, objects: Objects) -> dict[str, list[Mirror]]:
+    """Object -> its declared mirrors of auto-numbers, as far as both fields exist (AUT-1)."""
+    found: dict[str, list[Mirror]] = {}
+    for name, field, mirror in org.db.execute(
+        "SELECT DISTINCT object, field, mirror FROM orgsync_mirror ORDER BY object, field, mirror"
+    ):
+        if name in objects and {field, mirror} <= objects[name].fields.keys():
+            found.setdefault(name, []).append(Mirror(field=field, mirror=mirror, number=objects.number(name)))
+    return found
+
+
 def rebuild_triggers(org: SqliteOrg, names: Iterable[str], objects: Objects | None = None) -> None:
     """Makes the triggers of these objects what schema and publications ask for. Inside a transaction."""
     objects = objects or Objects(org)
@@ -175,9 +186,15 @@ def rebuild_triggers(org: SqliteOrg, names: Iterable[str], objects: Objects | No
     capture = captures(org, objects)
     highest = max((number // 62 for item in capture.values() for number in item.columns.values()), default=0)
     widen_masks(org, highest + 1)
+    mirrored = mirrors(org, objects)
     for name in wanted:
         triggers = object_triggers(
-            objects[name], code=org.code, admin_id=org.admin_id, children=children[name], capture=capture.get(name)
+            objects[name],
+            code=org.code,
+            admin_id=org.admin_id,
+            children=children[name],
+            capture=capture.get(name),
+            mirrors=mirrored.get(name, ()),
         )
         present = dict(
             org.db.execute(

@@ -38,6 +38,11 @@ CREATE TABLE orgsync_autonumber (
   object TEXT, field TEXT, next INTEGER NOT NULL, PRIMARY KEY (object, field)
 ) WITHOUT ROWID;
 
+-- Text fields that mirror an auto-number, as the connections declare them: the object's triggers fill them (AUT-1).
+CREATE TABLE orgsync_mirror (
+  connection INTEGER, object TEXT, mirror TEXT, field TEXT NOT NULL, PRIMARY KEY (connection, object, mirror)
+) WITHOUT ROWID;
+
 -- Metadata components with normalised content.
 CREATE TABLE orgsync_component (
   type TEXT NOT NULL,

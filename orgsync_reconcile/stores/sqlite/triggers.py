@@ -46,6 +46,18 @@ class Capture:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Mirror:
+    """A text field that takes the auto-number `field` of a record that was made here (AUT-1).
+
+    `number` is the object's permanent number, by which an engine write is known.
+    """
+
+    field: str
+    mirror: str
+    number: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Child:
     """A reference of another object that cascades deletes from this one."""
 
@@ -143,6 +155,31 @@ def _minting(obj: ObjectDef, code: str) -> list[tuple[str, str]]:
     return triggers
 
 
+def fits_mirror(obj: ObjectDef, mirror: Mirror) -> str:
+    """The condition on a row of the object's table: its mirror is blank and has room for the number."""
+    number, text = quote(mirror.field), quote(mirror.mirror)
+    return f"coalesce({text}, '') = '' AND length({number}) <= {obj.fields[mirror.mirror].length or 255}"
+
+
+def _mirrors(obj: ObjectDef, mirrors: Sequence[Mirror]) -> list[tuple[str, str]]:
+    """A number that the org gives comes by an update of the new row, like the Id; a writer's come with the insert."""
+    triggers = []
+    for field in dict.fromkeys(item.field for item in mirrors):
+        number, mine = quote(field), [item for item in mirrors if item.field == field]
+        changes = [
+            f"UPDATE {quote(obj.name)} SET {quote(item.mirror)} = {number}"
+            f" WHERE {ROW} = NEW.{ROW} AND {fits_mirror(obj, item)}"
+            for item in mine
+        ]
+        # What the engine writes keeps the number of the org that it came from.
+        engine = f"(SELECT object = {mine[0].number} FROM orgsync_guard) IS 1"
+        own = f'NEW."Id" IS NOT NULL AND NEW.{number} IS NOT NULL AND NOT {engine}'
+        numbered = f'(OLD."Id" IS NULL OR OLD.{number} IS NULL) AND {own}'
+        triggers.append(_trigger(obj, f"mirror_{field}", f'AFTER UPDATE OF "Id", {number}', numbered, changes))
+        triggers.append(_trigger(obj, f"mirror_given_{field}", "AFTER INSERT", own, changes))
+    return triggers
+
+
 def _writable(obj: ObjectDef) -> list[str]:
     """Columns whose change touches the audit fields: all that users write."""
     return [
@@ -231,7 +268,8 @@ def _capture(obj: ObjectDef, code: str, capture: Capture) -> list[tuple[str, str
         any_change = " OR ".join(f"NEW.{quote(name)} IS NOT OLD.{quote(name)}" for name in capture.columns)
         event = f"AFTER UPDATE OF {commas(quote(name) for name in capture.columns)}"
         test = f"({any_change})"
-        triggers.append(_trigger(obj, "capture_update", event, when(test), [logged("'U'", words, 'NEW."Id"')]))
+        # Other triggers may complete a new row before it has its Id.
+        triggers.append(_trigger(obj, "capture_update", event, when(test), [logged("'U'", words, minted)]))
     operation = "CASE NEW.\"IsDeleted\" WHEN 1 THEN 'D' ELSE 'R' END"
     moved = 'NEW."IsDeleted" <> OLD."IsDeleted"'
     triggers.append(
@@ -241,13 +279,20 @@ def _capture(obj: ObjectDef, code: str, capture: Capture) -> list[tuple[str, str
 
 
 def object_triggers(
-    obj: ObjectDef, *, code: str, admin_id: str, children: Sequence[Child], capture: Capture | None
+    obj: ObjectDef,
+    *,
+    code: str,
+    admin_id: str,
+    children: Sequence[Child],
+    capture: Capture | None,
+    mirrors: Sequence[Mirror] = (),
 ) -> dict[str, str]:
     """Trigger name -> CREATE TRIGGER statement: everything that the object's table needs.
 
-    `children` are the references that cascade from this object; `capture` is None while nobody publishes the object.
+    `children` are the references that cascade from this object; `capture` is None while nobody publishes the object;
+    `mirrors` are its fields that mirror an auto-number.
     """
-    triggers = [*_minting(obj, code), *_audit(obj, admin_id), *_deletion(obj, children)]
+    triggers = [*_minting(obj, code), *_audit(obj, admin_id), *_deletion(obj, children), *_mirrors(obj, mirrors)]
     if capture is not None:
         triggers.extend(_capture(obj, code, capture))
     return dict(triggers)

@@ -1,0 +1,23 @@
+"""Records that triggers complete while they are made (ORG-5, ORG-7)."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+
+from store_helpers import changes, custom, insert, make_object
+
+from orgsync_reconcile.model.schema import FieldType
+from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
+
+
+def test_a_record_without_name_is_captured(
+    org: SqliteOrg, client: sqlite3.Connection, publish: Callable[..., None]
+) -> None:
+    """ORG-5, ORG-7: a published object names its record by the Id, which is logged under that Id."""
+    make_object(org, custom("Note__c", FieldType.TEXT, length=20))
+    publish("Thing__c", "Name", "Note__c")
+    record = insert(client, "Thing__c", Note__c="no name")
+    assert client.execute('SELECT "Name" FROM "Thing__c"').fetchone() == (record,)
+    assert {name for _, name, _ in changes(org)} == {record}
+    assert ("I", record, ()) in changes(org)
