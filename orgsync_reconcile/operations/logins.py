@@ -112,8 +112,9 @@ def reset_passwords(
     tokens = {user.id: secrets.token_urlsafe(_TOKEN_BYTES) for user in users}
     expires = clock() + LINK_LIFE
     if room.server is not None:
-        for user in users:
-            logins.offer_link(secondary, user.id, _hash(tokens[user.id]), expires=_milliseconds(expires))
+        with secondary.transaction():
+            for user in users:
+                logins.offer_link(secondary, user.id, _hash(tokens[user.id]), expires=_milliseconds(expires))
     letters = [
         Letter(
             template="reset_password",
@@ -132,8 +133,9 @@ def reset_passwords(
     ]
     done = room.send(letters)
     if room.server is not None:
-        for user, delivery in zip(users, done, strict=True):
-            logins.settle_link(secondary, user.id, _hash(tokens[user.id]), sent=delivery.sent)
+        with secondary.transaction():
+            for user, delivery in zip(users, done, strict=True):
+                logins.settle_link(secondary, user.id, _hash(tokens[user.id]), sent=delivery.sent)
     sent = sum(item.sent for item in done)
     if sent:
         detail = f"password links to {sent} user{'' if sent == 1 else 's'}"
