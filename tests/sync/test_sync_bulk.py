@@ -25,6 +25,7 @@ def old(world: World, days: int) -> dict[str, object]:
 def test_cutoff_takes_what_was_created_or_modified_since(world: World) -> None:
     """BLK-1, BLK-2: stages with earlier cutoffs bring only what is new; nothing is copied twice."""
     world.insert(P, "Account", Name="new")
+    world.insert(P, "Account", Name="loaded", LastModifiedDate=iso(world.now - timedelta(days=900)))
     world.insert(P, "Account", Name="older", **old(world, 100))
     edited = world.insert(P, "Account", Name="oldest", **old(world, 500))
     world.insert(P, "Account", Name="never", **old(world, 900))
@@ -33,8 +34,8 @@ def test_cutoff_takes_what_was_created_or_modified_since(world: World) -> None:
     world.delete(P, "Account", deleted)
     world.connect("Account")
     stages = [world.bulk(P, cutoff=world.now - timedelta(days=days))["Account"].copied for days in (90, 90, 180, 365)]
-    assert stages == [2, 0, 1, 0]
-    assert sorted(world.all(S, 'SELECT "Name" FROM "Account"')) == ["new", "older", "oldest"]
+    assert stages == [3, 0, 1, 0]
+    assert sorted(world.all(S, 'SELECT "Name" FROM "Account"')) == ["loaded", "new", "older", "oldest"]
     assert world.bulk(P, cutoff=None)["Account"].copied == 1
     world.assert_equal()
 

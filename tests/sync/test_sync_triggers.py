@@ -149,7 +149,7 @@ def test_a_hub_hands_on_and_never_back(hub: Hub) -> None:
     """CON-10: a record of one spoke goes on to the other; updates, deletes and undeletes too; nothing returns."""
     west, east = hub.west, hub.east
     account = west.insert(S, "Account", Name="from the west", Phone="1")
-    west.insert(S, "Contact", LastName="w", AccountId=account)
+    contact = west.insert(S, "Contact", LastName="w", AccountId=account)
     for world in (west, east, west, east):
         world.drain()
     here = str(west.other(S, account))
@@ -166,6 +166,10 @@ def test_a_hub_hands_on_and_never_back(hub: Hub) -> None:
         world.drain()
     assert (east.count(S, "Account"), east.count(S, "Contact")) == (0, 0)
     west.undelete(S, "Account", account)
+    west.update(S, "Account", account, Phone="3")
+    west.drain(S)
+    assert west.queue(P) == []
+    assert [item.record for item in east.queue(P)] == [here, west.other(S, contact)]
     for world in (west, east, west):
         world.drain()
     assert (east.count(S, "Account"), east.count(S, "Contact")) == (1, 1)
