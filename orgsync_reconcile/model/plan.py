@@ -73,7 +73,9 @@ class Reason(StrEnum):
 
 
 #: Actions that change an org's fields, layouts and triggers, for which it takes Customize Application (CON-11).
-CUSTOMIZING = frozenset({Op.CREATE_MIRROR, Op.MIRROR_LAYOUT, Op.SET_DISPLAY_FORMAT, Op.INSTALL_MIRROR, Op.REMOVE_MIRROR})
+CUSTOMIZING = frozenset(
+    {Op.CREATE_MIRROR, Op.MIRROR_LAYOUT, Op.SET_DISPLAY_FORMAT, Op.INSTALL_MIRROR, Op.REMOVE_MIRROR}
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

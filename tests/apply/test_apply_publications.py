@@ -60,6 +60,21 @@ def test_unpublishing_disconnects_and_publishing_again_revives(pair, direction):
     assert pair.one(pair.secondary, 'SELECT count(*) FROM "Account"') == count
 
 
+def test_the_history_counts_what_was_disconnected(pair):
+    """CON-12, PUB-10: once in each org, in two-way sync too; no row is empty."""
+    pair.converge()
+    add_account(pair)
+    copy_all(pair)
+    count = pair.one(pair.secondary, 'SELECT count(*) FROM "Account"')
+    pair.remove("account.yaml")
+    pair.converge(allow={"disconnect": None})
+    for org in (pair.primary, pair.secondary):
+        rows = [row[0] for row in org.db.execute("SELECT detail FROM orgsync_history ORDER BY number")]
+        assert sum(row.startswith(f"Account, {count} record") for row in rows) == 1
+        assert not any("Account, 0" in row for row in rows)
+        assert all(rows)
+
+
 def test_unpublishing_a_field_stops_that_field_alone(pair):
     """PUB-10: the field goes in both orgs and directions, the object and its links stay."""
     pair.converge()

@@ -313,7 +313,8 @@ def set_settings(org: SqliteOrg, name: str, changes: Mapping[str, str], *, actor
         )
         changed = {key: value for key, value in sorted(changes.items()) if known.settings.get(key) != value}
         detail = ", ".join(f"{key} {value}" for key, value in changed.items() if key != MARK)
-        history.record_event(org, name, history.UPDATED, detail, actor=actor, clock=clock)
+        if detail:
+            history.record_event(org, name, history.UPDATED, detail, actor=actor, clock=clock)
         org.touch_revision()
 
 

@@ -183,10 +183,14 @@ def unpublish_object(
         )
         cut = _disconnect(org, known, object_name) if disconnect else 0
         if gone:
-            detail = f"{object_name}, {cut} records disconnected" if disconnect else object_name
-            history.record_event(org, connection, history.UNPUBLISH, detail, actor=actor, clock=clock)
+            history.record_event(org, connection, history.UNPUBLISH, _cut(object_name, cut), actor=actor, clock=clock)
         _finish(org, [object_name], rebuild=rebuild)
     return cut
+
+
+def _cut(object_name: str, cut: int) -> str:
+    """What the history says; of a two-way object's four ends the first in each org disconnects."""
+    return f"{object_name}, {cut} record{'' if cut == 1 else 's'} disconnected" if cut else object_name
 
 
 def _disconnect(org: SqliteOrg, known: Connection, object_name: str) -> int:
@@ -292,7 +296,7 @@ def unsubscribe_object(
         )
         cut = _disconnect(org, known, object_name) if disconnect else 0
         if gone:
-            history.record_event(org, connection, history.UNSUBSCRIBE, object_name, actor=actor, clock=clock)
+            history.record_event(org, connection, history.UNSUBSCRIBE, _cut(object_name, cut), actor=actor, clock=clock)
         org.touch_revision()
     return cut
 
