@@ -17,7 +17,10 @@ COMMANDS: Entries = {
     "apply": "Bring the orgs to what the manifests say.",
     "bulk-sync": "Copy the records that are already there, in one direction.",
     "drain": "Send queued changes to the other org.",
+    "forward": "Send single records by hand, whatever their age.",
+    "sharing": "Show the connections that a record is in.",
     "verify": "Prove that both orgs agree, or list what differs.",
+    "diagnose": "Tell why a record or user is missing or stale in the other org.",
     "status": "Show connections: state, queue, log, publications.",
     "queue": ("Look at the record queue.", {"list": "List what waits to be sent."}),
     "log": (

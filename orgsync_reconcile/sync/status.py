@@ -97,10 +97,17 @@ def _end_document(side: Side, ends: Ends, known: Mapping[Side, End | None]) -> d
         "options": dict(end.options),
         "queue": {"pending": counts.pending, "retrying": counts.retrying},
         "log": _log_counts(org, connection_number=end.number),
+        "severed": _severed(org, end.number),
         "published": None if hidden else _objects(org, "orgsync_published", end.number),
         "subscribed": None if hidden else _objects(org, "orgsync_subscribed", end.number),
         "bulk_sync": _bulk_syncs(partner, theirs),
     }
+
+
+def _severed(org: SqliteOrg, connection: int) -> int:
+    """How many records of the org are cut off until they are forwarded (LKP-5)."""
+    row = org.db.execute("SELECT count(*) FROM orgsync_link WHERE connection = ? AND status = 4", [connection])
+    return int(row.fetchone()[0])
 
 
 def _objects(org: SqliteOrg, table: str, connection: int) -> list[str]:

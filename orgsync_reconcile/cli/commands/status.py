@@ -59,6 +59,7 @@ def _end(session: Session, side: Side, end: dict[str, Any] | None) -> list[str]:
         f"    syncs       {', '.join(on) or 'no users and no metadata'}",
         f"    queue       {counted(queue['pending'], 'record')} pending, {queue['retrying']:,} retrying",
         f"    log         {log['retrying']:,} retrying, {log['failed']:,} failed, {log['resolved']:,} resolved",
+        *([f"    severed     {counted(end['severed'], 'record')}, until forwarded"] if end["severed"] else []),
         f"    published   {_names(end['published'])}",
         f"    subscribed  {_names(end['subscribed'])}",
     ]

@@ -45,3 +45,20 @@ def require(org: SqliteOrg, username: str, *permissions: str) -> str:
             hint=f"grant {'it' if len(missing) == 1 else 'them'} by the profile or a permission set; nothing was changed",
         )
     return user
+
+
+def require_read(org: SqliteOrg, username: str, object_name: str) -> str:
+    """The Id of the acting user, who must be allowed to read records of the object. Raises PermissionDeniedError.
+
+    Every record, or those of the object, by the profile or a permission set (FWD-4).
+    """
+    user = require(org, username)
+    with org.translated():
+        held = permissions_of(org, user)
+    if not held & {"ViewAllData", "ModifyAllData", f"Read{object_name}"}:
+        raise PermissionDeniedError(
+            f"{username} may not read {object_name} records",
+            where=org.label,
+            hint=f"grant Read on {object_name}, or View All Data, by the profile or a permission set",
+        )
+    return user
