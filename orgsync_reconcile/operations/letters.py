@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -59,7 +60,7 @@ def _address(text: str) -> Address:
         if not _ADDRESS.fullmatch(text):
             raise ValueError
         return Address(addr_spec=text)
-    except (ValueError, IndexError, LookupError):
+    except (ValueError, LookupError, MessageError):
         raise OrgsyncError(f"{cleaned(text)!r} is no email address", hint="write one like elise@acme.example") from None
 
 

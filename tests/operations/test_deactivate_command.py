@@ -10,8 +10,12 @@ import pytest
 from click.testing import CliRunner
 from mail_world import must, run_in, sql
 
+from orgsync_reconcile.app.ending import deactivate
+from orgsync_reconcile.app.workspace import Workspace
 from orgsync_reconcile.cli.main import cli
 from orgsync_reconcile.cli.session import Session
+from orgsync_reconcile.errors import PermissionDeniedError
+from orgsync_reconcile.model.connection import Side
 
 
 def statuses(folder: Path) -> list[str]:
@@ -90,12 +94,15 @@ def test_the_next_apply_connects_again_without_duplicates(joined: Path) -> None:
     assert run_in(joined, "verify", "--detailed-exitcode").exit_code == 0
 
 
-def test_both_administrators_are_asked_before_either_org_changes(joined: Path) -> None:
+def test_both_administrators_are_asked_before_either_org_changes(joined: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """CON-9, CON-11: without Manage Connections in the secondary the primary stays as it is."""
     sql(joined, "acme-dr", "DELETE FROM orgsync_grant WHERE permission = 'ManageConnections'")
     result = run_in(joined, "deactivate", "--yes")
     assert result.exit_code == 1
     assert "lacks ManageConnections" in result.stderr
+    monkeypatch.chdir(joined)
+    with pytest.raises(PermissionDeniedError, match="lacks ManageConnections"):
+        deactivate(Workspace(), None, tuple(Side))
     assert statuses(joined) == ["Accepted", "Accepted"]
 
 

@@ -16,6 +16,7 @@ from mail_world import Postbox, must, run_in, set_up_mail, sql, text_of
 from orgsync_reconcile.errors import PermissionDeniedError, UsageError
 from orgsync_reconcile.operations import logins
 from orgsync_reconcile.stores.sqlite.handle import SqliteOrg, open_org
+from orgsync_reconcile.stores.sqlite.logins import settle_link
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 ANN, BOB = "ann@acme.example.dr", "bob@acme.example.dr"
@@ -151,6 +152,46 @@ def test_two_readers_of_one_link(joined: Path, post: Postbox, secondary: SqliteO
 
     with ThreadPoolExecutor(6) as pool:
         assert sum(pool.map(attempt, range(6))) == 1
+
+
+def test_one_ticket_sets_one_password(joined: Path, post: Postbox, secondary: SqliteOrg) -> None:
+    """USR-8: of many at once one sets it, and that one is the password."""
+    reset(joined)
+    ticket = logins.open_link(secondary, token_in(post, "ann@acme.example"), at())
+
+    def choose(number: int) -> bool:
+        with open_org(secondary.path) as own:
+            try:
+                return bool(logins.set_password(own, ticket, f"{PASSWORD}{number}", at()))
+            except PermissionDeniedError:
+                return False
+
+    with ThreadPoolExecutor(4) as pool:
+        won = list(pool.map(choose, range(4)))
+    assert sum(won) == 1
+    assert logins.log_in(secondary, ANN, f"{PASSWORD}{won.index(True)}", at())
+
+
+def test_a_link_that_is_used_before_all_emails_are_out(joined: Path, post: Postbox, secondary: SqliteOrg) -> None:
+    """USR-8: what the user has set by then stands."""
+    reset(joined)
+    first = sql(
+        joined,
+        "acme-dr",
+        f'SELECT l.user, l.link FROM orgsync_login AS l JOIN "User" AS u ON u."Id" = l.user WHERE u."Username" = \'{ANN}\'',
+    )
+    logins.set_password(
+        secondary, logins.open_link(secondary, token_in(post, "ann@acme.example"), at()), PASSWORD, at()
+    )
+    settle_link(secondary, *first[0], sent=True)
+    assert logins.log_in(secondary, ANN, PASSWORD, at())
+
+
+def test_a_reset_of_a_connection_that_ended_reaches_nobody(joined: Path, post: Postbox) -> None:
+    """USR-8: users whose links are disconnected are no synced users."""
+    must(joined, "deactivate", "--yes")
+    assert must(joined, "users", "reset-passwords", "--yes").stdout == "acme-dr: 0 links sent\n"
+    assert post.received == []
 
 
 def test_ten_failures_lock_out_of_this_org_alone(joined: Path, post: Postbox, secondary: SqliteOrg) -> None:

@@ -70,9 +70,16 @@ def test_values_cannot_add_headers_recipients_or_markup(post: Postbox) -> None:
     assert "spy@evil.example" in message["Subject"]
     assert "<script>" not in text_of(message, "html")
     assert "&lt;script&gt;" in text_of(message, "html")
-    hostile = ["a@acme.example\r\nBcc: spy@evil.example", "a@acme.example, spy@evil.example", "a@x <spy@evil.example>"]
+    hostile = [
+        "a@acme.example\r\nBcc: spy@evil.example",
+        "a@acme.example, spy@evil.example",
+        "a@x <spy@evil.example>",
+        '"a b"@acme.example',
+        "a@acme.example (spy)",
+        "acme.example",
+    ]
     refused = room(post.port).send([letter(address) for address in hostile])
-    assert ["is no email address" in item.error for item in refused] == [True, True, True]
+    assert all("is no email address" in item.error for item in refused)
     assert all("\n" not in item.line for item in refused)
     assert len(post.received) == 1
 

@@ -96,13 +96,12 @@ def offer_link(org: SqliteOrg, user: str, link_hash: str, *, expires: int) -> No
 
 
 def settle_link(org: SqliteOrg, user: str, link_hash: str, *, sent: bool) -> None:
-    """After the email: the old password is void and a lock-out ends, or, where it was not sent, the link is void."""
+    """After the email: the old password is void, or, where it was not sent, the link is."""
     with org.transaction() as db:
         if sent:
             # A link that was used faster than this has set a password already, which stands.
             db.execute(
-                "UPDATE orgsync_login SET password = CASE WHEN ticket_used IS NULL THEN NULL ELSE password END,"
-                " number_of_failed_logins = 0 WHERE user = ? AND link = ?",
+                "UPDATE orgsync_login SET password = NULL WHERE user = ? AND link = ? AND ticket_used IS NULL",
                 [user, link_hash],
             )
         else:
@@ -125,7 +124,7 @@ def spend_link(org: SqliteOrg, link_hash: str, ticket_hash: str, *, now: int) ->
 
 
 def store_password(org: SqliteOrg, ticket_hash: str, password: str, *, now: int) -> bool:
-    """Keeps a password's hash for an opened link. False where the link has set one already."""
+    """Keeps a password's hash for an opened link, which ends a lock-out. False where the link has set one already."""
     with org.transaction() as db:
         return bool(
             db.execute(
