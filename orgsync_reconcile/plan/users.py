@@ -25,7 +25,10 @@ def counterpart(username: str, source: Side) -> str | None:
 
 
 def plan_users(scope: Scope, sheet: Sheet, planned: Collection[ComponentKey]) -> None:
-    """Plan the users to copy in each direction whose switch is on; later changes of users travel live (USR-3)."""
+    """Plan the users to copy in each direction whose switch is on; later changes of users travel live (USR-3).
+
+    Inactive ones are copied as such: records that they own or made still name them (USR-1, USR-5).
+    """
     options = scope.desired.options
     for source, switched_on in ((Side.PRIMARY, options.users_primary), (Side.SECONDARY, options.users_secondary)):
         if switched_on:
@@ -40,11 +43,12 @@ def _plan_direction(scope: Scope, sheet: Sheet, source: Side, planned: Collectio
     nameless: list[str] = []
     for username in sorted(org.users):
         user = org.users[username]
-        if not (user.standard and user.active):
+        if not user.standard:
             continue
         name = counterpart(username, source)
         if name is None:
-            nameless.append(username)
+            if user.active:
+                nameless.append(username)
             continue
         existing = by_name.get(name.casefold())
         if existing is not None and (not scope.new or _linked_forward(scope, source, other.users[existing])):
@@ -71,7 +75,7 @@ def _plan_direction(scope: Scope, sheet: Sheet, source: Side, planned: Collectio
 
 def _linked_forward(scope: Scope, source: Side, found: UserInfo) -> bool:
     """Whether the pair is already linked on the way from the primary: one pair, one link."""
-    return source is Side.SECONDARY and scope.desired.options.users_primary and found.standard and found.active
+    return source is Side.SECONDARY and scope.desired.options.users_primary and found.standard
 
 
 def _draft(scope: Scope, sheet: Sheet, source: Side, user: UserInfo, name: str, *, link: bool) -> None:
@@ -119,7 +123,7 @@ def _say_left_out(scope: Scope, sheet: Sheet, source: Side, org: ActualOrg, copy
 def _check_licenses(scope: Scope, sheet: Sheet, source: Side, coming: Iterable[UserInfo]) -> None:
     """A warning per licence of which the other org has too few (CON-8)."""
     wanted: dict[str, int] = {}
-    for user in coming:
+    for user in (item for item in coming if item.active):
         wanted[user.license] = wanted.get(user.license, 0) + 1
     for name in sorted(wanted):
         total, used = scope.org(source.other).licenses.get(name, (0, 0))

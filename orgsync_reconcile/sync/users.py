@@ -147,7 +147,7 @@ def _sync(way: _Way, *, ids: Sequence[str] | None = None, usernames: Sequence[st
         if counterpart(person.username, way.side) is None:
             if person.active and person.standard:
                 nameless.append(person)
-        elif person.id in linked or (person.active and person.standard):
+        elif person.id in linked or person.standard:
             wanted.append(person)
         elif person.active:
             left_out.append(person.username)

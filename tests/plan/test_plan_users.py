@@ -46,11 +46,20 @@ def test_users_are_copied_or_linked_at_accept() -> None:
 
 
 def test_others_are_left_out_and_said_so() -> None:
-    """USR-1: no standard licence, no copy; inactive users neither."""
-    users = here(ann=ann(license="Chatter Free"), bob=user("bob@acme.example", active=False))
-    plan = build_plan(desired(), actual(primary(**users)))
-    assert [item for item in addresses(plan) if "ann" in item or "bob" in item] == []
+    """USR-1: no standard licence, no copy."""
+    plan = build_plan(desired(), actual(primary(**here(ann=ann(license="Chatter Free")))))
+    assert [item for item in addresses(plan) if "ann" in item] == []
     assert messages(plan, "I302") == ["1 user of acme without a standard licence is not copied: ann@acme.example"]
+
+
+def test_inactive_users_are_copied_and_take_no_licence() -> None:
+    """USR-1, CON-8: every user with a standard licence; only active ones need a seat in the secondary."""
+    full = secondary(licenses={"Salesforce": (1, 1)})
+    plan = build_plan(desired(), actual(primary(**here(bob=user("bob@acme.example", active=False))), full))
+    assert "acme-dr/user/bob@acme.example.dr" in addresses(plan)
+    assert messages(plan, "W304") == []
+    active = build_plan(desired(), actual(primary(**here(bob=user("bob@acme.example"))), full))
+    assert len(messages(active, "W304")) == 1
 
 
 def test_live_connection_plans_missing_users_only() -> None:

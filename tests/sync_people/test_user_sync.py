@@ -99,13 +99,15 @@ def test_crash_between_the_two_orgs_is_made_good(people):
 
 
 def test_only_standard_licences_are_copied(people):
-    """USR-1: users with other licences, and inactive ones, stay out; the former are named."""
+    """USR-1: users with other licences stay out and are named; inactive ones are copied as such."""
     add_user(people.primary, "chat@acme.example", "Chatter Free User")
     add_user(people.primary, "gone@acme.example", IsActive=0)
     add_user(people.primary, "plat@acme.example", "Standard Platform User")
     report = people.forth()
     assert report.left_out == ("chat@acme.example",)
-    assert report.copied == ("plat@acme.example",)
+    assert sorted(report.copied) == ["gone@acme.example", "plat@acme.example"]
+    assert find(people.secondary, "gone@acme.example.dr", "IsActive") == (0,)
+    assert find(people.secondary, "plat@acme.example.dr", "IsActive") == (1,)
 
 
 def test_users_go_back_without_the_suffix(people):
