@@ -9,6 +9,7 @@ from orgsync_reconcile.stores.sqlite.flow import writes
 from orgsync_reconcile.stores.sqlite.flow.compare import Comparison, Counts
 from orgsync_reconcile.stores.sqlite.flow.flow import Flow
 from orgsync_reconcile.stores.sqlite.flow.paths import Path, PathColumn
+from orgsync_reconcile.stores.sqlite.text import literal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +59,10 @@ class Disagreements(Comparison):
             f" SELECT record FROM main.orgsync_held WHERE connection = {here} AND next_retry IS NOT NULL"
         )
         return f"(k.partner IN ({source}) OR k.local IN ({target}))"
+
+    def only(self, record: str) -> None:
+        """Looks at one record of the source from here on."""
+        self._from += f" AND k.partner = {literal(record)}"
 
     def less_exceptions(self, counts: Counts) -> tuple[Counts, int]:
         """The counts without the edits that stand in the secondary (PUB-7), and how many those are.

@@ -1,0 +1,80 @@
+"""`orgsync verify` as a user meets it: the repair, the sums, the edits that stand."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from joined_orgs import Joined, P, S
+
+from orgsync_reconcile.cli.main import cli
+
+MANIFEST = """\
+version: 1
+kind: Org
+name: acme
+store: sqlite:orgs/acme.db
+admin: admin@acme.example
+---
+version: 1
+kind: Org
+name: acme-dr
+store: sqlite:orgs/acme-dr.db
+admin: admin@acme.example.dr
+---
+version: 1
+kind: Connection
+name: dr
+primary: acme
+secondary: acme-dr
+owner: admin@acme.example
+contact: {first_name: Elise, last_name: Medina, email: elise@acme.example, account: Acme}
+direction: two-way
+"""
+
+
+def run(folder: Path, *args: str) -> Result:
+    (folder / "manifests").mkdir(exist_ok=True)
+    (folder / "manifests" / "dr.yaml").write_text(MANIFEST)
+    return CliRunner().invoke(cli, ["-C", str(folder), *args])
+
+
+def test_repair_by_command(joined: Joined, tmp_path: Path) -> None:
+    """VER-1: --repair says what it queued, in text and JSON, and the drain mends it."""
+    joined.connect("Account")
+    ours = joined.insert(P, "Account", Name="One")
+    joined.drain()
+    joined.update(P, "Account", ours, Phone="lost")
+    joined.forget(P)
+    result = run(tmp_path, "verify", "dr", "--repair", "--detailed-exitcode")
+    assert result.exit_code == 2, result.output
+    assert "Repair: 1 record queued (1 in the primary, 0 in the secondary); send them: orgsync drain" in result.stdout
+    document = json.loads(run(tmp_path, "verify", "dr", "--repair", "--format", "json").stdout)
+    assert document["repair"] == {"from_primary": 0, "from_secondary": 0, "sent_as_new": 0}
+    assert run(tmp_path, "drain", "dr").exit_code == 0
+    result = run(tmp_path, "verify", "dr", "--repair", "--detailed-exitcode")
+    assert result.exit_code == 0
+    assert "Repair: nothing was queued." in result.stdout
+    assert "repair" not in json.loads(run(tmp_path, "verify", "dr", "--format", "json").stdout)
+
+
+@pytest.mark.parametrize("how", [(), ("--hashes",)])
+def test_edits_that_stand_are_told(joined: Joined, tmp_path: Path, how: tuple[str, ...]) -> None:
+    """PUB-7, VER-1: one-way edits count as equal and are told apart, by a join and by sums."""
+    joined.connect("Account", one_way=True)
+    ours = joined.insert(P, "Account", Name="One")
+    joined.drain()
+    joined.update(S, "Account", joined.other(P, ours), Phone="edited")
+    result = run(tmp_path, "verify", "dr", "--detailed-exitcode", *how)
+    assert result.exit_code == 0, result.output
+    assert "1 record edited in the secondary, which stands." in result.stdout
+
+
+def test_sums_and_repair_do_not_mix(joined: Joined, tmp_path: Path) -> None:
+    """VER-1: a usage error."""
+    joined.connect("Account")
+    result = run(tmp_path, "verify", "dr", "--repair", "--hashes")
+    assert result.exit_code == 64
+    assert "--repair goes by the join" in result.stderr
