@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import pty
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 from mail_world import must, run_in, sql
 
 from orgsync_reconcile.app.ending import deactivate
 from orgsync_reconcile.app.workspace import Workspace
-from orgsync_reconcile.cli.main import cli
-from orgsync_reconcile.cli.session import Session
 from orgsync_reconcile.errors import PermissionDeniedError
 from orgsync_reconcile.model.connection import Side
 
@@ -39,15 +39,24 @@ def test_it_needs_a_terminal_or_yes(joined: Path) -> None:
     assert statuses(joined) == ["Accepted", "Accepted"]
 
 
-@pytest.mark.parametrize(("answer", "code", "status"), [("n", 7, "Accepted"), ("y", 0, "Inactive")])
-def test_somebody_at_the_terminal_decides(
-    joined: Path, monkeypatch: pytest.MonkeyPatch, answer: str, code: int, status: str
-) -> None:
-    """CON-9: no is exit code 7."""
-    monkeypatch.setattr(Session, "interactive", property(lambda _: True))
-    result = CliRunner().invoke(cli, ["-C", str(joined), "deactivate"], input=f"{answer}\n")
-    assert result.exit_code == code
-    assert "Deactivate acme-link in acme and acme-dr? [y/N]" in result.stderr
+@pytest.mark.parametrize(("answer", "code", "status"), [(b"n\n", 7, "Accepted"), (b"y\n", 0, "Inactive")])
+def test_somebody_at_the_terminal_decides(joined: Path, answer: bytes, code: int, status: str) -> None:
+    """CON-9: the question names both orgs; no is exit code 7."""
+    leader, follower = pty.openpty()
+    program = subprocess.Popen(
+        [sys.executable, "-m", "orgsync_reconcile", "-C", str(joined), "deactivate"],
+        stdin=follower,
+        stderr=follower,
+        stdout=subprocess.DEVNULL,
+    )
+    os.close(follower)
+    seen = b""
+    while b"[y/N]" not in seen:
+        seen += os.read(leader, 4096)
+    assert b"Deactivate acme-link in acme and acme-dr?" in seen
+    os.write(leader, answer)
+    assert program.wait(timeout=60) == code
+    os.close(leader)
     assert statuses(joined) == [status, status]
 
 
