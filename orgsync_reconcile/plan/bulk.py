@@ -7,6 +7,7 @@ from orgsync_reconcile.model.plan import Change, Op, Risk
 from orgsync_reconcile.plan import address, codes
 from orgsync_reconcile.plan.connection import ready_needs
 from orgsync_reconcile.plan.draft import Draft, Phase, Sheet, counted, listed
+from orgsync_reconcile.plan.preflight import FEEDS, missing_for_feeds
 from orgsync_reconcile.plan.scope import Scope
 from orgsync_reconcile.plan.users import counterpart
 
@@ -21,6 +22,7 @@ def plan_bulk(scope: Scope, sheet: Sheet, order: tuple[str, ...]) -> None:
         for name in order
         if (name in subscribed or address.subscription(scope.name, name, Side.PRIMARY) in planned)
         and not (known and known.bulk_synced.get(name))
+        and not (name in FEEDS and missing_for_feeds(scope))
     ]
     if not waiting:
         return

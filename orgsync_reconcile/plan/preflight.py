@@ -9,7 +9,8 @@ from orgsync_reconcile.plan import codes
 from orgsync_reconcile.plan.draft import Sheet, listed
 from orgsync_reconcile.plan.scope import Scope
 
-_FEEDS = ("FeedComment", "FeedItem")
+#: The objects of a feed, which flow together or not at all.
+FEEDS = ("FeedComment", "FeedItem")
 
 
 def check_orgs(scope: Scope, sheet: Sheet) -> None:
@@ -157,21 +158,24 @@ def _located(scope: Scope, name: str) -> list[str]:
     ]
 
 
-def _check_feeds(scope: Scope, sheet: Sheet) -> None:
-    """Feeds need the option, both feed objects, and feed tracking in both orgs (CHT-1)."""
-    published = {item.object: item for item in scope.publications}
-    feeds = [name for name in _FEEDS if name in published]
-    if not feeds:
-        return
-    missing = []
-    if not scope.desired.options.feeds_and_audit_fields:
-        missing.append("sync.feeds_and_audit_fields: true")
-    missing.extend(f"a publication of {name}" for name in _FEEDS if name not in published)
+def missing_for_feeds(scope: Scope) -> list[str]:
+    """What feeds still need: the option, both feed objects, and feed tracking in both orgs (CHT-1)."""
+    published = {item.object for item in scope.publications}
+    missing = [] if scope.desired.options.feeds_and_audit_fields else ["sync.feeds_and_audit_fields: true"]
+    missing.extend(f"a publication of {name}" for name in FEEDS if name not in published)
     missing.extend(
         f"feed tracking in {scope.org_name(side)}"
         for side in Side
         if "feed-tracking" not in scope.org(side).info.features
     )
+    return missing
+
+
+def _check_feeds(scope: Scope, sheet: Sheet) -> None:
+    """Feeds that are published and do not flow all the same (CHT-1)."""
+    published = {item.object: item for item in scope.publications}
+    feeds = [name for name in FEEDS if name in published]
+    missing = missing_for_feeds(scope) if feeds else []
     if missing:
         sheet.warn(
             codes.FEEDS_INCOMPLETE,

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 from plan_facts import (
+    S2S,
     actual,
     addresses,
     by_address,
@@ -10,15 +14,17 @@ from plan_facts import (
     connection,
     desired,
     messages,
+    obj,
     primary,
     publication,
     published,
     secondary,
     subscribed,
+    text,
     user,
 )
 
-from orgsync_reconcile.model.actual import HygieneFinding
+from orgsync_reconcile.model.actual import ActualOrg, HygieneFinding
 from orgsync_reconcile.model.connection import Direction, SyncOptions
 from orgsync_reconcile.model.desired import BulkSyncPlan
 from orgsync_reconcile.model.plan import Change, Op, Risk
@@ -87,3 +93,23 @@ def test_users_whom_the_secondary_lacks() -> None:
     plan = build_plan(desired(publication("Account"), options=off), actual(here, secondary()))
     assert "no counterpart of ann@acme.example:" in messages(plan, "W311")[0]
     assert messages(build_plan(desired(publication("Account")), actual(here, secondary())), "W311") == []
+
+
+def test_feeds_that_do_not_flow_are_not_copied() -> None:
+    """CHT-1, BLK-8: a bulk sync of feeds is planned once everything is there that they need."""
+    fields = (obj("Account", text("Name")), obj("FeedItem", text("Body")), obj("FeedComment", text("CommentBody")))
+    tracked = frozenset({S2S, "feed-tracking", "audit-field-creation"})
+
+    def org(features: frozenset[str], make: Callable[..., ActualOrg]) -> ActualOrg:
+        made = make(items=fields)
+        return replace(made, info=replace(made.info, features=features))
+
+    names = [publication(item.name) for item in fields]
+    runs = {}
+    for option in (True, False):
+        options = SyncOptions(feeds_and_audit_fields=option)
+        for features in (tracked, tracked - {"feed-tracking"}):
+            orgs = actual(org(features, primary), org(tracked, secondary))
+            plan = build_plan(desired(*names, bulk_sync=AUTO, options=options), orgs)
+            runs[option, features == tracked] = len([item for item in plan.actions if item.op is Op.BULK_SYNC])
+    assert runs == {(True, True): 3, (True, False): 1, (False, True): 1, (False, False): 1}

@@ -98,7 +98,7 @@ class BulkFlow:
             fresh = self._is_fresh(path)
             result, writer = self._begin(path, now)
             with flow.writing(path.target, writer):
-                if self._may_range() and not path.unlike and path.match is None:
+                if self._may_range() and not path.unlike and path.match is None and path.files is None:
                     self._copy_range(path, writer, result, low, high, fresh=fresh)
                 else:
                     self._stage(path, f"s.{ROW} > {low} AND s.{ROW} <= {high}", f"s.{ROW}", high - low)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from orgsync_reconcile.stores.sqlite.flow import writes
 from orgsync_reconcile.stores.sqlite.flow.flow import Flow
+from orgsync_reconcile.stores.sqlite.flow.mentions import PLAIN
 from orgsync_reconcile.stores.sqlite.flow.paths import Path, PathColumn
 from orgsync_reconcile.stores.sqlite.text import commas, quote
 
@@ -71,7 +72,8 @@ class Comparison:
         """Whether a column is equal, allowing for stand-ins and lookups that wait (USR-5, LKP-2); never NULL."""
         name = quote(column.name)
         if not column.reference:
-            return f"s.{name} IS t.{name}"
+            plain = PLAIN if column.mentions else ""
+            return f"{plain}(s.{name}) IS {plain}(t.{name})"
         # A lookup whose parent is not here is equal only where it is known to wait: otherwise nobody would fill it in.
         equal = f"t.{name} IS {self._translated[column.name]} AND (t.{name} IS NOT NULL OR s.{name} IS NULL)"
         waits = (

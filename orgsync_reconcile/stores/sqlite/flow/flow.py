@@ -10,7 +10,8 @@ from datetime import datetime
 from orgsync_reconcile.clock import iso
 from orgsync_reconcile.model.connection import Side
 from orgsync_reconcile.model.records import ObjectCounts
-from orgsync_reconcile.stores.sqlite.flow import cascades, conflicts, staging, writes
+from orgsync_reconcile.stores.sqlite.flow import cascades, conflicts, mentions, staging, writes
+from orgsync_reconcile.stores.sqlite.flow.continuity import note_seen
 from orgsync_reconcile.stores.sqlite.flow.mirror import mirror
 from orgsync_reconcile.stores.sqlite.flow.pair import Pair
 from orgsync_reconcile.stores.sqlite.flow.paths import Path, read_paths
@@ -62,6 +63,8 @@ class Flow:
             with self.target.transaction():
                 widen_masks(self.target, self.words.width)
         staging.prepare(self.db, self.words)
+        for org, other in ((self.source, self.target), (self.target, self.source)):
+            mentions.register(org.db, other.db)
 
     def watermark(self) -> int:
         """The last position of the source's log that the target has."""
@@ -318,6 +321,7 @@ class Flow:
         self.db.execute(
             "UPDATE main.orgsync_inbox SET seq = ?, batch = batch + 1 WHERE connection = ?", [high, self.numbers[1]]
         )
+        note_seen(self.db, self.numbers[1], high)
 
     def finish(self, now: datetime) -> None:
         """Tells the source what became of the batches; safe to call at any time, and after a crash."""

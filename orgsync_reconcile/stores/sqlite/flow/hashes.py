@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from orgsync_reconcile.model.connection import Side
 from orgsync_reconcile.stores.canonical import Encoder, RangeSum, add_hash, encoder, record_hash
+from orgsync_reconcile.stores.sqlite.flow.mentions import PLAIN
 from orgsync_reconcile.stores.sqlite.flow.paths import Path
 from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
 from orgsync_reconcile.stores.sqlite.schema import Objects
@@ -46,8 +47,8 @@ class RangeReader:
         values = [
             _reference(field.name, connection, primary=primary, waits=bool(waits))
             if field.is_reference
-            else f"r.{quote(field.name)}"
-            for field in fields
+            else f"{PLAIN if column.mentions else ''}(r.{quote(field.name)})"
+            for column, field in zip(path.columns, fields, strict=True)
         ]
         self._values = commas([self._key, "k.local", 'coalesce(r."IsDeleted" = 0, 0)', 'r."SystemModstamp"', *values])
         self._from = (

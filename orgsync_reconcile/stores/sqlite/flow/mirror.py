@@ -9,6 +9,7 @@ import json
 import sqlite3
 from collections.abc import Sequence
 
+from orgsync_reconcile.stores.sqlite.flow.feeds import LARGE_FILE, TOO_LARGE
 from orgsync_reconcile.stores.sqlite.flow.staging import Words
 from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
 from orgsync_reconcile.stores.sqlite.text import commas
@@ -78,8 +79,12 @@ def _copy_outcomes(
                 db.execute("DELETE FROM main.orgsync_held WHERE connection = ? AND record = ?", [here, record])
                 _log(source, here, number, record, op, "Resolved", "", "", "")
             continue
+        if code == LARGE_FILE:
+            _log(source, here, number, record, op, "Warning", code, error, field)
+            continue
         attempts = 1 if held is None or held[2] is None else held[0] + 1
-        next_retry = now_ms + retry[attempts - 1] * 1000 if attempts <= len(retry) else None
+        again = attempts <= len(retry) and code != TOO_LARGE
+        next_retry = now_ms + retry[attempts - 1] * 1000 if again else None
         db.execute(
             "INSERT OR REPLACE INTO main.orgsync_held (connection, record, object, op, queued_at, attempts, next_retry,"
             f" waits_for, error_code, error, {words.columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, {commas('?' for _ in masks)})",

@@ -9,6 +9,7 @@ from orgsync_reconcile.model.graph import parents_first
 from orgsync_reconcile.model.schema import SCALED, FieldDef, FieldType
 from orgsync_reconcile.stores.sqlite.check import matching_keys
 from orgsync_reconcile.stores.sqlite.connections import features
+from orgsync_reconcile.stores.sqlite.flow import feeds
 from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
 from orgsync_reconcile.stores.sqlite.schema import Objects, field_numbers
 from orgsync_reconcile.stores.sqlite.text import quote
@@ -43,6 +44,8 @@ class PathColumn:
     person: bool = False
     required: bool = False
     unique: bool = False
+    #: Text whose mentions become plain (CHT-2).
+    mentions: bool = False
 
     @property
     def word(self) -> int:
@@ -68,6 +71,14 @@ class Match:
 
 
 @dataclass(frozen=True, kw_only=True)
+class FilePath:
+    """The way of the files of a feed. `limit` is the size in bytes above which they stay out (CHT-1)."""
+
+    path: Path
+    limit: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Path:
     """One object's way from the source to the target."""
 
@@ -84,6 +95,8 @@ class Path:
     since: str
     #: The condition on the source's record `s` that lets it go at all.
     allowed: str = "1"
+    #: Of posts and comments: their files go along.
+    files: FilePath | None = None
     #: None: nothing is matched, new records are inserted.
     match: Match | None = None
     #: Where the target manages duplicates: the rules by which it refuses new records (CON-8).
@@ -103,6 +116,7 @@ class Path:
 
 
 def _path_columns(
+    owner: str,
     source: Mapping[str, FieldDef],
     target: Mapping[str, FieldDef],
     names: set[str],
@@ -124,6 +138,7 @@ def _path_columns(
                 person=field.is_reference and person,
                 required=other.required,
                 unique=other.unique,
+                mentions=(owner, name) in feeds.TEXTS,
             )
         )
     return tuple(columns)
@@ -135,6 +150,26 @@ def _match(name: str | None, columns: Sequence[PathColumn], target: Mapping[str,
         return None
     exact = target[name].case_sensitive or target[name].type in SCALED
     return Match(name=name, collation="" if exact else " COLLATE NOCASE")
+
+
+def _file_path(
+    theirs: Objects, ours: Objects, numbers: tuple[Mapping[str, int], Mapping[str, int]], limit: int
+) -> FilePath:
+    """The way of the files, which are nobody's publication: all of a file's own fields that both orgs have."""
+    obj, other = theirs[feeds.FILE], ours[feeds.FILE]
+    return FilePath(
+        path=Path(
+            object=obj.name,
+            source=theirs.number(obj.name),
+            target=ours.number(obj.name),
+            key_prefix=other.key_prefix,
+            columns=_path_columns(obj.name, obj.fields, other.fields, feeds.file_fields(obj.fields), numbers),
+            auto_numbers=(),
+            since_seq=0,
+            since="",
+        ),
+        limit=limit,
+    )
 
 
 def read_paths(source: SqliteOrg, target: SqliteOrg, source_connection: int, target_connection: int) -> dict[str, Path]:
@@ -167,12 +202,20 @@ def read_paths(source: SqliteOrg, target: SqliteOrg, source_connection: int, tar
     theirs, ours = Objects(source), Objects(target)
     watchful = DUPLICATES in features(target)
     names = [name for name in published if name in since and name in theirs and name in ours]
+    rules = feeds.feed_rules(source, target, (source_connection, target_connection), names)
+    files = None
+    if rules:
+        file_numbers = field_numbers(source, theirs.number(feeds.FILE)), field_numbers(target, ours.number(feeds.FILE))
+        files = _file_path(theirs, ours, file_numbers, rules.limit)
+    names = [name for name in names if rules or name not in feeds.FEEDS]
     paths: dict[str, Path] = {}
     for name in parents_first({name: theirs[name] for name in names}, names):
         obj, other = theirs[name], ours[name]
         numbers = field_numbers(source, theirs.number(name)), field_numbers(target, ours.number(name))
         common = published[name] & subscribed.get(name, set())
-        columns = _path_columns(obj.fields, other.fields, common, numbers)
+        if name in feeds.FEEDS:
+            common = common | {feeds.FILE_FIELD}
+        columns = _path_columns(name, obj.fields, other.fields, common, numbers)
         paths[name] = Path(
             object=name,
             source=theirs.number(name),
@@ -182,7 +225,8 @@ def read_paths(source: SqliteOrg, target: SqliteOrg, source_connection: int, tar
             auto_numbers=tuple(f for f in other.fields.values() if f.type is FieldType.AUTO_NUMBER),
             since_seq=since[name][0],
             since=since[name][1],
-            allowed=_NEVER.get(name, "1"),
+            allowed=rules.allowed(name) if rules and name in feeds.FEEDS else _NEVER.get(name, "1"),
+            files=files if name in feeds.FEEDS else None,
             match=_match(match_on[name], columns, other.fields),
             unlike=matching_keys(other) if watchful else (),
         )

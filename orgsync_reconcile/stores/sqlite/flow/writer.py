@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from orgsync_reconcile.stores.isolation import isolate
 from orgsync_reconcile.stores.sqlite.flow import cascades, matching, writes
 from orgsync_reconcile.stores.sqlite.flow.duplicates import find_duplicates
+from orgsync_reconcile.stores.sqlite.flow.feed_files import bring_files
 from orgsync_reconcile.stores.sqlite.flow.paths import Path, PathColumn
 from orgsync_reconcile.stores.sqlite.flow.staging import Words
 from orgsync_reconcile.stores.sqlite.handle import refusal
@@ -60,6 +61,8 @@ class Writer:
         )
         if not count:
             return 0
+        if path.files is not None:
+            bring_files(self, path, path.files)
         matched = self._match(path)
         self._refuse_children_of_refused(path)
         self._refuse_duplicates(path)
@@ -153,6 +156,15 @@ class Writer:
             f'EXISTS (SELECT 1 FROM partner.{quote(path.object)} AS s WHERE s."Id" = st.record AND s."IsDeleted" = 0)'
         )
         return self._set_deleted(path, alive, 0, "R")
+
+    def refuse_one(self, path: Path, record: str, code: str, error: str, field: str) -> None:
+        """Refuses one staged new record of the object."""
+        masks = self.db.execute(
+            f"SELECT {self.words.columns} FROM temp.stage WHERE object = ? AND record = ?", [path.source, record]
+        ).fetchone()
+        self.refused.append(
+            Refusal(record=record, object=path.source, op="I", code=code, error=error, field=field, masks=tuple(masks))
+        )
 
     def refuse_all(self, path: Path, code: str, error: str) -> None:
         """Refuses every staged record of the object."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from orgsync_reconcile.stores.sqlite.flow.mentions import PLAIN
 from orgsync_reconcile.stores.sqlite.flow.paths import Path, PathColumn
 from orgsync_reconcile.stores.sqlite.tables import ROW
 from orgsync_reconcile.stores.sqlite.text import commas, literal, quote
@@ -75,7 +76,7 @@ def value_of(column: PathColumn, target: Target) -> str:
     """The SQL expression of what a column gets."""
     if column.reference:
         return translated(column.name, target, person=column.person)
-    return f"s.{quote(column.name)}"
+    return f"{PLAIN}(s.{quote(column.name)})" if column.mentions else f"s.{quote(column.name)}"
 
 
 def insert_rows(path: Path, rows: RowSource, target: Target) -> str:

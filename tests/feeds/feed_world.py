@@ -1,0 +1,146 @@
+"""Two orgs whose records have feeds, and plain SQLite clients that post, comment and look."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from orgsync_reconcile.clock import iso
+from orgsync_reconcile.model.connection import ConnectionStatus, Side, SyncOptions
+from orgsync_reconcile.model.records import LogEntry, ObjectCounts
+from orgsync_reconcile.stores.sqlite import connections, history, links, publications
+from orgsync_reconcile.stores.sqlite.create import create_org
+from orgsync_reconcile.stores.sqlite.flow import Pair
+from orgsync_reconcile.stores.sqlite.handle import SqliteOrg, open_org
+from orgsync_reconcile.stores.sqlite.schema import Objects
+from orgsync_reconcile.sync.bulk import bulk_sync
+from orgsync_reconcile.sync.drain import drain
+from orgsync_reconcile.sync.verify import verify, verify_by_hashes
+
+P, S = Side.PRIMARY, Side.SECONDARY
+FIELDS = {
+    "Account": ("Name",),
+    "FeedItem": ("ParentId", "Type", "Body", "Title", "LinkUrl", "Status"),
+    "FeedComment": ("FeedItemId", "CommentType", "CommentBody", "ParentId"),
+}
+
+
+def create_orgs(folder: Path) -> None:
+    """Two new orgs that know nothing of each other."""
+    for side in Side:
+        create_org(folder / f"{side}.db", name=side.value, features=["feed-tracking"]).close()
+
+
+def clock() -> datetime:
+    return datetime.now(UTC)
+
+
+class Feeds:
+    """Two orgs in a folder; `connect` joins them."""
+
+    def __init__(self, template: Path, folder: Path, stack: ExitStack) -> None:
+        self.orgs: dict[Side, SqliteOrg] = {}
+        self.clients: dict[Side, sqlite3.Connection] = {}
+        for side in Side:
+            path = Path(shutil.copyfile(template / f"{side}.db", folder / f"{side}.db"))
+            self.orgs[side] = stack.enter_context(open_org(path, label=side.value, busy_seconds=10))
+            self.clients[side] = sqlite3.connect(path, isolation_level=None, timeout=10)
+            stack.callback(self.clients[side].close)
+        self._pair: Pair | None = None
+
+    def connect(
+        self, *, option: bool = True, objects: tuple[str, ...] = tuple(FIELDS), limit: int | None = None
+    ) -> Feeds:
+        """Connects the orgs both ways and publishes the objects."""
+        settings = {} if limit is None else {"limits": f"feed_file_bytes={limit}"}
+        for side in Side:
+            org, partner = self.orgs[side], self.orgs[side.other]
+            number = connections.create_connection(
+                org,
+                "dr",
+                side,
+                partner_org_id=partner.org_id,
+                partner_name=partner.name,
+                owner_id=org.admin_id,
+                contact_id=None,
+                options=SyncOptions(feeds_and_audit_fields=option, users_primary=False, users_secondary=False),
+                status=ConnectionStatus.ACCEPTED,
+                settings=settings if side is P else None,
+                actor="admin",
+                clock=clock,
+            )
+            with org.transaction():
+                links.add_link(org, number, "User", org.admin_id, partner.admin_id, made_here=False, since_ms=0)
+        for name in objects:
+            for side in Side:
+                self._publish(name, side)
+        return self
+
+    def _publish(self, name: str, side: Side) -> None:
+        org, partner = self.orgs[side], self.orgs[side.other]
+        publications.publish_object(org, "dr", name, FIELDS[name], actor="admin", clock=clock)
+        shapes = {field: Objects(org)[name].fields[field].shape for field in FIELDS[name]}
+        position = connections.log_position(org)
+        publications.subscribe_object(
+            partner, "dr", name, shapes, since_seq=position, since=iso(clock()), actor="admin", clock=clock
+        )
+
+    def insert(self, side: Side, table: str, **values: object) -> str:
+        """A record made by any client; returns its Id."""
+        names, marks = ", ".join(f'"{name}"' for name in values), ", ".join("?" * len(values))
+        row = self.clients[side].execute(f'INSERT INTO "{table}" ({names}) VALUES ({marks})', list(values.values()))
+        return str(self.one(side, f'SELECT "Id" FROM "{table}" WHERE orgsync_row = ?', row.lastrowid))
+
+    def account(self, side: Side) -> str:
+        return self.insert(side, "Account", Name="Acme")
+
+    def post(self, side: Side, parent: str, body: str, **values: object) -> str:
+        return self.insert(side, "FeedItem", ParentId=parent, Body=body, **values)
+
+    def comment(self, side: Side, post: str, body: str, **values: object) -> str:
+        return self.insert(side, "FeedComment", FeedItemId=post, CommentBody=body, **values)
+
+    def file(self, side: Side, title: str, data: bytes = b"data", **values: object) -> str:
+        return self.insert(side, "ContentVersion", Title=title, PathOnClient=title, VersionData=data, **values)
+
+    def file_post(self, side: Side, parent: str, body: str, file: str) -> str:
+        return self.post(side, parent, body, Type="ContentPost", RelatedRecordId=file)
+
+    def one(self, side: Side, sql: str, *values: object) -> Any:
+        row = self.clients[side].execute(sql, values).fetchone()
+        return row if row is None or len(row) > 1 else row[0]
+
+    def bodies(self, side: Side) -> list[str]:
+        return [row[0] for row in self.clients[side].execute('SELECT "Body" FROM "FeedItem" ORDER BY "Body"')]
+
+    def comments(self, side: Side) -> list[str]:
+        sql = 'SELECT "CommentBody" FROM "FeedComment" ORDER BY "CommentBody"'
+        return [row[0] for row in self.clients[side].execute(sql)]
+
+    def files(self, side: Side) -> list[tuple[str, bytes]]:
+        return self.clients[side].execute('SELECT "Title", "VersionData" FROM "ContentVersion" ORDER BY 1').fetchall()
+
+    @property
+    def pair(self) -> Pair:
+        if self._pair is None:
+            self._pair = Pair(self.orgs[P], self.orgs[S], "dr")
+        return self._pair
+
+    def send(self, *, bulk: bool = False) -> dict[str, ObjectCounts]:
+        """A bulk sync from the primary, or drains both ways until nothing is left; linked records are equal then."""
+        if bulk:
+            counts = bulk_sync(self.pair, source=P, cutoff=None, clock=clock)
+        else:
+            counts = drain(self.pair, clock=clock)
+            drain(self.pair, clock=clock)
+        for report in (verify(self.pair, clock=clock), verify_by_hashes(self.pair, clock=clock)):
+            assert report.equal, report.differences
+        return {item.object: item for item in counts}
+
+    def log(self, side: Side) -> list[LogEntry]:
+        """The org's sync log, oldest first."""
+        return list(reversed(history.read_log(self.orgs[side], "dr", limit=100)))
