@@ -86,11 +86,13 @@ def _left_out(subject: Subject, definition: ObjectDef, published: frozenset[str]
         for field in definition.fields.values()
         if field.name not in published and unpublishable_field(field) is None and not field.is_reference
     ]
-    if names:
+    values = reading.values_of(subject.source, subject.object, subject.record, names)
+    filled = [name for name, value in values.items() if value not in (None, "", 0)]
+    if filled:
         yield Finding(
             severity=Severity.INFO,
             code="fields-not-published",
-            what=f"fields of {subject.object} that are not published: {_listed(names)}",
+            what=f"fields of this record that are not published: {_listed(filled)}",
             why="their values stay in each org",
             advice="include them in the Publication where they are wanted",
             command="orgsync apply",

@@ -20,10 +20,10 @@ class Severity(StrEnum):
     ERROR = "error"
     #: Missing or stale, and the engine is at it.
     WARNING = "warning"
-    #: Meant to be so, or worth knowing.
-    INFO = "info"
     #: Nothing is wrong.
     OK = "ok"
+    #: Meant to be so, or worth knowing.
+    INFO = "info"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -122,7 +122,11 @@ def test_fields(ailing: Ailing) -> None:
     ailing.publish("Thing__c", wanted=["Name", "One__c", "Two__c"])
     thing = ailing.insert(P, "Thing__c", Name="T")
     ailing.drain()
-    assert "Three__c" in the(ailing.ask(thing), "fields-not-published").what
+    assert codes(ailing.ask(thing), infos=True) == ["equal"]
+    ailing.update(P, "Thing__c", thing, Three__c="stays")
+    found = ailing.ask(thing)
+    assert found.healthy
+    assert the(found, "fields-not-published").what == "fields of this record that are not published: Three__c"
     ailing.deploy(deployed("Thing__c", "a00", text("Two__c", 20), text("Three__c")), sides=(S,))
     found = ailing.ask(thing)
     assert [item.what for item in found.findings if item.code == "metadata-mismatch"] == [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from joined_orgs import Joined, P, S
 
+from orgsync_reconcile.errors import StoreBusyError
 from orgsync_reconcile.model.connection import Side
 
 
@@ -122,6 +123,30 @@ def test_a_row_that_is_gone_is_sent_as_a_new_one(two_way: Joined, side: Side) ->
     assert two_way.get(side.other, "Thing__c", child[side.other], "Account__c") == ids[side.other]
     assert two_way.verify().equal
     assert two_way.verify_hashes().equal
+
+
+@pytest.mark.parametrize("side", [P, S])
+def test_a_repair_that_was_cut_off_is_made_again(two_way: Joined, side: Side) -> None:
+    """VER-1, QUE-3: whatever happens between the two orgs' commits, the next repair finds the row that is gone."""
+    ours, theirs = account(two_way)
+    ids = {P: ours, S: theirs}
+    for _ in range(2):
+        two_way.delete(side, "Account", ids[side])
+    two_way.forget(side)
+    two_way.orgs[S].db.execute("PRAGMA busy_timeout = 50")
+    two_way.clients[S].execute("BEGIN IMMEDIATE")
+    with pytest.raises(StoreBusyError):
+        two_way.verify(repair=True)
+    two_way.clients[S].execute("ROLLBACK")
+    links = "SELECT count(*) FROM orgsync_link WHERE local = ?"
+    assert (two_way.one(P, links, ours), two_way.one(S, links, theirs)) == (0, 1)
+    two_way.drain()
+    if not two_way.verify(repair=True).equal:
+        two_way.drain()
+    assert two_way.verify().equal
+    assert two_way.verify_hashes().equal
+    for each in (P, S):
+        assert two_way.one(each, 'SELECT count(*) FROM "Account" WHERE "IsDeleted" = 0') == 1
 
 
 def test_a_lookup_that_points_elsewhere(two_way: Joined) -> None:
