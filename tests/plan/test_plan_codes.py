@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 from orgsync_reconcile.plan import codes
 
@@ -14,3 +15,10 @@ def test_every_code_is_explained_once() -> None:
     assert set(constants) == set(codes.MEANING)
     assert all(re.fullmatch(r"[EWIM]3\d\d", code) for code in constants)
     assert all(meaning.endswith(".") for meaning in codes.MEANING.values())
+
+
+def test_the_documentation_has_every_code() -> None:
+    """REC-8: docs/diagnostics.md explains the codes as the program does."""
+    text = (Path(__file__).resolve().parents[2] / "docs" / "diagnostics.md").read_text(encoding="utf-8")
+    section = text.split("\n## Plans\n", 1)[1].split("\n## ", 1)[0]
+    assert dict(re.findall(r"^\| ([EWIM]3\d\d) \| (.+) \|$", section, re.MULTILINE)) == codes.MEANING
