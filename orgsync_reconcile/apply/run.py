@@ -11,6 +11,7 @@ from orgsync_reconcile.apply.executor import Result
 from orgsync_reconcile.apply.registry import EXECUTORS
 from orgsync_reconcile.apply.report import ActionOutcome, ApplyReport, Status
 from orgsync_reconcile.errors import OrgsyncError
+from orgsync_reconcile.failpoints import FailPoint, reach
 from orgsync_reconcile.model.plan import Action, Plan
 from orgsync_reconcile.stores.sqlite import journal
 from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
@@ -102,6 +103,7 @@ class _Loop:
     def _execute(self, group: Sequence[Action]) -> None:
         home: SqliteOrg = self._context.home(group[0])
         numbers = journal.start(home, self._plan.plan_id, group, self._context.clock)
+        reach(FailPoint.APPLY_AFTER_JOURNAL_START)
         for action in group:
             if self._progress:
                 self._progress(action, None)
@@ -109,7 +111,9 @@ class _Loop:
             result = EXECUTORS[group[0].op].run(self._context, group)
         except OrgsyncError as error:
             result = Result(errors={action.id: str(error) for action in group})
+        reach(FailPoint.APPLY_AFTER_EXECUTOR)
         journal.finish(home, numbers, result.errors, result.held_back, self._context.clock)
+        reach(FailPoint.APPLY_AFTER_JOURNAL_FINISH)
         for action in group:
             if action.id in result.errors:
                 self._end(action, Status.FAILED, result.errors[action.id])

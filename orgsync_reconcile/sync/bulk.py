@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 
 from orgsync_reconcile.clock import Clock
 from orgsync_reconcile.errors import OrgsyncError, UsageError
+from orgsync_reconcile.failpoints import FailPoint, reach
 from orgsync_reconcile.model.connection import ConnectionStatus, Side
 from orgsync_reconcile.model.records import ObjectCounts
 from orgsync_reconcile.stores.sqlite.flow import Flow, Pair
 from orgsync_reconcile.stores.sqlite.flow.bulk import BulkFlow, Checkpoint, checkpoints
+from orgsync_reconcile.stores.sqlite.flow.continuity import check_continuity
 from orgsync_reconcile.stores.sqlite.flow.paths import Path
-from orgsync_reconcile.sync.drain import Progress
+from orgsync_reconcile.sync.drain import Progress, finish_both
 
 #: Source rows per range; each range is one transaction of the target.
 RANGE = 50_000
@@ -32,7 +35,8 @@ def bulk_sync(
 
     `objects` empty means all; `limit` is a total over all objects, parents first, newest first. Records that are
     linked already are not copied again. Returns the counts per object in the order of copying. Raises UsageError for
-    an object that does not flow, OrgsyncError while the connection is not active.
+    an object that does not flow, OrgsyncError while the connection is not active, StoreError where an org was restored from a
+    backup.
     """
     for side in Side:
         if pair.status(side) is not ConnectionStatus.ACCEPTED:
@@ -41,19 +45,21 @@ def bulk_sync(
                 where=pair.orgs[side].label,
                 hint=f"bring it to Active first: orgsync resume {pair.connection}, or orgsync apply",
             )
+    check_continuity(pair)
     flow = Flow(pair, source)
     paths = _chosen(flow, objects)
+    back = Flow(pair, source.other)
     with pair.lease():
-        flow.finish(clock())
+        finish_both(flow, back, clock())
     flow.watch_own_triggers()
     bulk = BulkFlow(flow, cutoff)
     done: list[ObjectCounts] = []
     for path in paths:
         if limit is None:
-            done.append(_copy_all(flow, bulk, path, clock, progress))
+            done.append(_copy_all(flow, back, bulk, path, clock, progress))
             continue
         left = limit - sum(item.copied for item in done)
-        done.append(_copy_some(flow, bulk, path, left, clock))
+        done.append(_copy_some(flow, back, bulk, path, left, clock))
     return done
 
 
@@ -67,9 +73,12 @@ def _chosen(flow: Flow, objects: Sequence[str]) -> list[Path]:
     return [path for path in flow.paths.values() if not objects or path.object in objects]
 
 
-def _copy_all(flow: Flow, bulk: BulkFlow, path: Path, clock: Clock, progress: Progress | None) -> ObjectCounts:
+def _copy_all(
+    flow: Flow, back: Flow, bulk: BulkFlow, path: Path, clock: Clock, progress: Progress | None
+) -> ObjectCounts:
     """Copies one object range by range."""
     checkpoint = bulk.start(path, clock())
+    reach(FailPoint.BULK_AFTER_CHECKPOINT)
     counts = ObjectCounts(object=path.object)
     total = checkpoint.remaining
     position, end = checkpoint.position, bulk.last_row(path)
@@ -77,8 +86,8 @@ def _copy_all(flow: Flow, bulk: BulkFlow, path: Path, clock: Clock, progress: Pr
         high = min(position + RANGE, end)
         with flow.pair.lease():
             now = clock()
-            part = bulk.copy(path, position, high, now)
-            flow.finish(now)
+            finish_both(flow, back, now)
+            part = _commit(flow, partial(bulk.copy, path, position, high, now), now)
         counts.copied += part.copied
         counts.failed += part.failed
         if progress:
@@ -88,14 +97,24 @@ def _copy_all(flow: Flow, bulk: BulkFlow, path: Path, clock: Clock, progress: Pr
             return counts
 
 
-def _copy_some(flow: Flow, bulk: BulkFlow, path: Path, limit: int, clock: Clock) -> ObjectCounts:
+def _copy_some(flow: Flow, back: Flow, bulk: BulkFlow, path: Path, limit: int, clock: Clock) -> ObjectCounts:
     if limit <= 0:
         return ObjectCounts(object=path.object)
     with flow.pair.lease():
         now = clock()
+        finish_both(flow, back, now)
         bulk.start(path, now)
-        counts = bulk.copy_newest(path, limit, now)
-        flow.finish(now)
+        return _commit(flow, partial(bulk.copy_newest, path, limit, now), now)
+
+
+def _commit(flow: Flow, copy: Callable[[], ObjectCounts], now: datetime) -> ObjectCounts:
+    """One range in the target's transaction, then the source learns of it. The caller holds the lease."""
+    with flow.target.transaction():
+        counts = copy()
+        reach(FailPoint.BULK_BEFORE_TARGET_COMMIT)
+    reach(FailPoint.BULK_AFTER_TARGET_COMMIT)
+    flow.finish(now)
+    reach(FailPoint.BULK_AFTER_SOURCE_MIRROR)
     return counts
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 
 from orgsync_reconcile.clock import Clock
+from orgsync_reconcile.failpoints import FailPoint, reach
 from orgsync_reconcile.model.connection import ConnectionStatus, Side
 from orgsync_reconcile.model.records import ObjectCounts
 from orgsync_reconcile.stores.sqlite.flow import Flow, Pair
+from orgsync_reconcile.stores.sqlite.flow.continuity import check_continuity
 from orgsync_reconcile.sync.users import upsert_users
 
 #: Log entries per batch: large enough for set statements, small enough to keep the target's lock short.
@@ -28,7 +31,9 @@ def drain(
     """Sends what is queued, from each of `sides` in turn, until its queue is empty or `max_records` entries are done.
 
     Returns the counts per object over both directions, sorted by object. A suspended side sends nothing (SUS-1).
+    Raises StoreError where an org was restored from a backup.
     """
+    check_continuity(pair)
     totals: dict[str, ObjectCounts] = {}
     left = max_records
     for side in sides:
@@ -37,18 +42,18 @@ def drain(
             or pair.status(side.other) is not ConnectionStatus.ACCEPTED
         ):
             continue
-        left = _drain_side(Flow(pair, side), clock, left, totals, progress)
+        left = _drain_side(Flow(pair, side), Flow(pair, side.other), clock, left, totals, progress)
         if left == 0:
             break
     return [totals[name] for name in sorted(totals)]
 
 
 def _drain_side(
-    flow: Flow, clock: Clock, left: int | None, totals: dict[str, ObjectCounts], progress: Progress | None
+    flow: Flow, back: Flow, clock: Clock, left: int | None, totals: dict[str, ObjectCounts], progress: Progress | None
 ) -> int | None:
     """Drains one direction; returns what is left of the allowance."""
     with flow.pair.lease():
-        flow.finish(clock())
+        finish_both(flow, back, clock())
     flow.watch_own_triggers()
     start, end = flow.watermark(), flow.head()
     more = flow.head() > start or flow.due(clock()) or flow.waits()
@@ -58,9 +63,13 @@ def _drain_side(
         _send_people(flow, size, clock)
         with flow.pair.lease():
             now = clock()
+            finish_both(flow, back, now)
+            with flow.target.transaction():
+                result = flow.batch(size, now)
+                reach(FailPoint.DRAIN_BEFORE_TARGET_COMMIT)
+            reach(FailPoint.DRAIN_AFTER_TARGET_COMMIT)
             flow.finish(now)
-            result = flow.batch(size, now)
-            flow.finish(now)
+            reach(FailPoint.DRAIN_AFTER_SOURCE_MIRROR)
         for counts in result.counts.values():
             _add(totals, counts)
         if left is not None:
@@ -69,6 +78,16 @@ def _drain_side(
             progress("", min(result.seq, end) - start, end - start)
         more = result.more or (flow.due(clock()) and bool(result.seq > before or result.retried))
     return left
+
+
+def finish_both(flow: Flow, back: Flow, now: datetime) -> None:
+    """Makes good what a killed process left, in both directions, before anything is sent. The caller holds the lease.
+
+    `back` is the way back: a record that came over it, but whose link only the receiving org knows, would otherwise be
+    sent to where it came from as a new one.
+    """
+    back.finish(now)
+    flow.finish(now)
 
 
 def _send_people(flow: Flow, size: int, clock: Clock) -> None:

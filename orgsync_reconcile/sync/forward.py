@@ -10,14 +10,16 @@ from types import MappingProxyType
 from orgsync_reconcile.catalog import checksum18
 from orgsync_reconcile.clock import Clock
 from orgsync_reconcile.errors import OrgsyncError, UsageError
+from orgsync_reconcile.failpoints import FailPoint, reach
 from orgsync_reconcile.model.connection import ConnectionStatus, Side
 from orgsync_reconcile.model.records import ObjectCounts
 from orgsync_reconcile.stores.sqlite.filters import compile_filter
 from orgsync_reconcile.stores.sqlite.flow import Flow, Pair
+from orgsync_reconcile.stores.sqlite.flow.continuity import check_continuity
 from orgsync_reconcile.stores.sqlite.flow.forwarding import Forwarding
 from orgsync_reconcile.stores.sqlite.flow.paths import Path
 from orgsync_reconcile.stores.sqlite.schema import Objects
-from orgsync_reconcile.sync.drain import Progress
+from orgsync_reconcile.sync.drain import Progress, finish_both
 
 #: Records per transaction of the target.
 PART = 20_000
@@ -69,13 +71,15 @@ def forward(
                 where=pair.orgs[side].label,
                 hint=f"bring it to Active first: orgsync resume {pair.connection}, or orgsync apply",
             )
+    check_continuity(pair)
     flow = Flow(pair, source)
     path = _path(flow, object_name)
     objects = Objects(flow.source)
     condition = None if where is None else compile_filter(objects[object_name], where)
     below = {name: _lookups(flow, objects, name, object_name) for name in dict.fromkeys(related)}
+    back = Flow(pair, source.other)
     with pair.lease():
-        flow.finish(clock())
+        finish_both(flow, back, clock())
     flow.watch_own_triggers()
     forwarding = Forwarding(flow)
     if condition is not None:
@@ -89,12 +93,12 @@ def forward(
         if name in CHILD_ONLY:
             forwarding.choose_children(flow.paths[name], [CHILD_ONLY[name]])
     along = forwarding.last() - asked
-    counts, restored = _send(flow, forwarding, clock, progress)
+    counts, restored = _send(flow, back, forwarding, clock, progress)
     return Forwarded(objects=counts, asked=asked, along=along, restored=restored)
 
 
 def _send(
-    flow: Flow, forwarding: Forwarding, clock: Clock, progress: Progress | None
+    flow: Flow, back: Flow, forwarding: Forwarding, clock: Clock, progress: Progress | None
 ) -> tuple[tuple[ObjectCounts, ...], int]:
     totals: dict[str, ObjectCounts] = {}
     restored, place, end = 0, 0, forwarding.last()
@@ -102,8 +106,10 @@ def _send(
         high = min(place + PART, end)
         with flow.pair.lease():
             now = clock()
+            finish_both(flow, back, now)
             result, links = forwarding.send(place, high, now)
             flow.finish(now)
+            reach(FailPoint.FORWARD_AFTER_SOURCE_MIRROR)
         restored += links
         for item in result.counts.values():
             total = totals.setdefault(item.object, ObjectCounts(object=item.object))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from orgsync_reconcile.clock import Clock
 from orgsync_reconcile.errors import StoreError
+from orgsync_reconcile.failpoints import FailPoint, reach
 from orgsync_reconcile.model.connection import ConnectionStatus, ContactRef, Side, SyncOptions
 from orgsync_reconcile.stores.sqlite import connections, history
 from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
@@ -164,7 +165,9 @@ def accept(ends: Ends, name: str, *, options: SyncOptions, status: ConnectionSta
             actor=ends.secondary_admin,
             clock=clock,
         )
+    reach(FailPoint.CONNECTION_AFTER_SECONDARY_CREATED)
     connections.join_logs(secondary, name, position=connections.outbox_position(primary, name))
+    reach(FailPoint.CONNECTION_AFTER_FIRST_JOIN)
     connections.join_logs(primary, name, position=connections.outbox_position(secondary, name))
     advance(ends, name, status, clock=clock)
 
@@ -176,6 +179,8 @@ def advance(ends: Ends, name: str, status: ConnectionStatus, *, clock: Clock) ->
         known = connections.get_connection(org, name)
         if known.status in STEPS and STEPS.index(known.status) < STEPS.index(status):
             connections.set_status(org, name, status, actor=ends.admin(side), clock=clock)
+        if side is Side.SECONDARY:
+            reach(FailPoint.CONNECTION_AFTER_FIRST_STATUS)
 
 
 def suspend(org: SqliteOrg, name: str, *, actor: str, by_command: bool, clock: Clock) -> None:

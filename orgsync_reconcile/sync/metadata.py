@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 from orgsync_reconcile.clock import Clock
+from orgsync_reconcile.failpoints import FailPoint, reach
 from orgsync_reconcile.metadata import rewrite_reports
 from orgsync_reconcile.model.component import Component, ComponentKey
 from orgsync_reconcile.model.connection import Side
@@ -56,9 +57,11 @@ def sync_components(
             failures.update({item.key: item.message for item in renamed})
     deployed = components.deploy(secondary, chosen, keep_unsynced=True, synced=True)
     failures.update({item.key: item.message for item in deployed})
+    reach(FailPoint.METADATA_AFTER_DEPLOY)
     at_fault = {key: why for key, why in failures.items() if failures.keys().isdisjoint(needs.get(key, ()))}
     deployed_keys = [key for key in (*(item.key for item in chosen), *renames) if key not in failures]
     _tell(primary, connection, deployed_keys, at_fault, actor, clock)
+    reach(FailPoint.METADATA_AFTER_SOURCE_TOLD)
     return failures
 
 

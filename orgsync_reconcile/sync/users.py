@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from orgsync_reconcile.clock import Clock
 from orgsync_reconcile.errors import OrgsyncError, RecordError
+from orgsync_reconcile.failpoints import FailPoint, reach
 from orgsync_reconcile.model.connection import Side
 from orgsync_reconcile.plan.users import SUFFIX, counterpart
 from orgsync_reconcile.stores.sqlite import links
@@ -154,7 +155,6 @@ def _sync(way: _Way, *, ids: Sequence[str] | None = None, usernames: Sequence[st
     total = _Tally()
     for start in range(0, len(wanted), _CHUNK):
         _copy(way, wanted[start : start + _CHUNK], total)
-    _fill_people(way, total)
     _log_nameless(way, nameless)
     return UserReport(
         copied=tuple(total.copied),
@@ -194,7 +194,11 @@ def _copy(way: _Way, people: Sequence[Person], total: _Tally) -> None:
                 {"copied": tally.copied, "linked": tally.linked, "updated": tally.updated}[outcome].append(
                     person.username
                 )
+        _fill_people(way, tally)
+        reach(FailPoint.USERS_BEFORE_TARGET_COMMIT)
+    reach(FailPoint.USERS_AFTER_TARGET_COMMIT)
     _tell_source(way, tally)
+    reach(FailPoint.USERS_AFTER_SOURCE_MIRROR)
     total.add(tally)
 
 
@@ -290,7 +294,10 @@ def _log_nameless(way: _Way, people: Sequence[Person]) -> None:
 
 
 def _fill_people(way: _Way, tally: _Tally) -> None:
-    """Managers that came after their reports: filled in where the target has nothing yet (LKP-2 for users)."""
+    """Managers that came after their reports: filled in where the target has nothing yet (LKP-2 for users).
+
+    In the transaction of the managers: once they stand there, nobody would look for their reports again.
+    """
     linked = links.partners_of(way.target, way.to.number, "User")
     names = {*tally.copied, *tally.linked}
     new = {person.id for person, _ in tally.pairs if person.username in names}
@@ -303,11 +310,10 @@ def _fill_people(way: _Way, tally: _Tally) -> None:
         ):
             if other in new and user in linked:
                 updates.append((column, linked[other], linked[user]))
-    if not updates:
-        return
-    with way.target.transaction() as db, links.engine_write(way.target, way.to.number, "User"):
-        for column, value, user in updates:
-            db.execute(f'UPDATE main."User" SET "{column}" = ? WHERE "Id" = ? AND "{column}" IS NULL', [value, user])
+    for column, value, user in updates:
+        way.target.db.execute(
+            f'UPDATE main."User" SET "{column}" = ? WHERE "Id" = ? AND "{column}" IS NULL', [value, user]
+        )
 
 
 def link_present_users(primary: SqliteOrg, secondary: SqliteOrg, connection: str, clock: Clock) -> int:
@@ -334,4 +340,6 @@ def link_present_users(primary: SqliteOrg, secondary: SqliteOrg, connection: str
             for ours, their in pairs:
                 local, partner = (their.id, ours.id) if made_here else (ours.id, their.id)
                 links.add_link(org, number, "User", local, partner, made_here=made_here, since_ms=way.now_ms)
+        if made_here:
+            reach(FailPoint.USERS_AFTER_FIRST_LINKS)
     return len(pairs)

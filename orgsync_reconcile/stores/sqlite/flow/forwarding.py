@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from orgsync_reconcile.failpoints import FailPoint, reach
 from orgsync_reconcile.stores.sqlite.filters import SqlFilter
 from orgsync_reconcile.stores.sqlite.flow import conflicts
 from orgsync_reconcile.stores.sqlite.flow.flow import BatchResult, Flow
@@ -77,7 +78,9 @@ class Forwarding:
                 flow.write_staged(facts, result)
                 flow.fill(Writer(self.db, flow.words, facts))
             flow.move_watermark(flow.watermark())
+        reach(FailPoint.FORWARD_AFTER_TARGET_COMMIT)
         self._restore_in_source(restored, facts)
+        reach(FailPoint.FORWARD_AFTER_LINKS_RESTORED)
         return result, len(restored)
 
     def _staged_paths(self, low: int, high: int) -> list[Path]:
