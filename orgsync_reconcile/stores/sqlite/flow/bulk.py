@@ -130,7 +130,7 @@ class BulkFlow:
     ) -> None:
         flow = self.flow
         flow.fill(writer)
-        flow.write_outcomes(writer.refused, {path.source: path.object}, result)
+        flow.write_outcomes(writer.refusals.items, {path.source: path.object}, result)
         flow.move_watermark(flow.watermark())
         counts = result.counts[path.object]
         self.db.execute(

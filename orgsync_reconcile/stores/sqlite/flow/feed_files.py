@@ -43,10 +43,10 @@ def bring_files(writer: Writer, path: Path, files: FilePath) -> None:
     if not last:
         return
     large = _sizes(db, path, f"> {LARGE}")
-    before = len(writer.refused)
+    before = len(writer.refusals.items)
     writer.insert_set(files.path, _rows(files.path, "record"), _rows(files.path, "latest"), 0, last)
-    failed = writer.refused[before:]
-    del writer.refused[before:]
+    failed = writer.refusals.items[before:]
+    del writer.refusals.items[before:]
     for item in failed:
         for (record,) in db.execute(
             f'SELECT st.record FROM temp.todo AS st CROSS JOIN partner.{quote(path.object)} AS s ON s."Id" = st.record'
@@ -75,7 +75,7 @@ def _sizes(db: sqlite3.Connection, path: Path, test: str) -> list[tuple[str, int
 
 
 def _refuse(writer: Writer, path: Path, record: str, code: str, error: str) -> None:
-    writer.refuse_one(path, record, code, error, FILE_FIELD)
+    writer.refusals.refuse_one(path, record, code, error, FILE_FIELD)
     writer.db.execute("DELETE FROM temp.todo WHERE record = ?", [record])
 
 

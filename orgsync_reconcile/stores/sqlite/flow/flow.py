@@ -16,9 +16,10 @@ from orgsync_reconcile.stores.sqlite.flow.mirror import mirror
 from orgsync_reconcile.stores.sqlite.flow.pair import Pair
 from orgsync_reconcile.stores.sqlite.flow.paths import Path, read_paths
 from orgsync_reconcile.stores.sqlite.flow.references import refresh_references
+from orgsync_reconcile.stores.sqlite.flow.refusals import Refusal
 from orgsync_reconcile.stores.sqlite.flow.severed import mirror_severed
 from orgsync_reconcile.stores.sqlite.flow.waiting import fill_waiting
-from orgsync_reconcile.stores.sqlite.flow.writer import Refusal, Writer
+from orgsync_reconcile.stores.sqlite.flow.writer import Writer
 from orgsync_reconcile.stores.sqlite.flow.writes import Target
 from orgsync_reconcile.stores.sqlite.schema import mask_width, own_triggers, rebuild_triggers, widen_masks
 from orgsync_reconcile.stores.sqlite.triggers import MAX_HOPS
@@ -207,17 +208,17 @@ class Flow:
                 counts.updated += writer.update_linked(path)
                 counts.updated += writer.undelete(path)
         cascades.after_deletes(self.db, self.paths, writer.target, lambda number: self.writing(number, writer))
-        self.write_outcomes(writer.refused, {path.source: path.object for path in ordered}, result)
-        self._resolve_held(writer.refused)
+        self.write_outcomes(writer.refusals.items, {path.source: path.object for path in ordered}, result)
+        self._resolve_held(writer.refusals.items)
 
     def _cut_loop(self, ordered: Sequence[Path], result: BatchResult, writer: Writer) -> None:
         """Two orgs' triggers answer one another: what goes on after a few rounds is refused and logged (ORG-7)."""
         for path in ordered:
             result.counts[path.object] = ObjectCounts(object=path.object)
-            writer.refuse_all(
+            writer.refusals.refuse_all(
                 path, "LOOP_DETECTED", f"triggers in both orgs have answered one another {MAX_HOPS} times"
             )
-        self.write_outcomes(writer.refused, {path.source: path.object for path in ordered}, result)
+        self.write_outcomes(writer.refusals.items, {path.source: path.object for path in ordered}, result)
 
     @contextmanager
     def guarded(self, hops: int = 1) -> Iterator[None]:

@@ -4,33 +4,18 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from orgsync_reconcile.stores.isolation import isolate
 from orgsync_reconcile.stores.sqlite.flow import cascades, matching, writes
-from orgsync_reconcile.stores.sqlite.flow.duplicates import find_duplicates
 from orgsync_reconcile.stores.sqlite.flow.feed_files import bring_files
 from orgsync_reconcile.stores.sqlite.flow.paths import Path, PathColumn
+from orgsync_reconcile.stores.sqlite.flow.refusals import Refusal, Refusals
 from orgsync_reconcile.stores.sqlite.flow.staging import Words
-from orgsync_reconcile.stores.sqlite.handle import refusal
 from orgsync_reconcile.stores.sqlite.text import commas, quote
 
 #: Up to this many different masks in a batch, each gets a statement that touches just its columns.
 FEW_MASKS = 12
-
-
-@dataclass(frozen=True, kw_only=True)
-class Refusal:
-    """A record that the target refused. `object` is the source's number, `masks` the changed columns."""
-
-    record: str
-    object: int
-    op: str
-    code: str
-    error: str
-    field: str = ""
-    waits_for: str = ""
-    masks: tuple[int, ...] = ()
 
 
 class Writer:
@@ -40,7 +25,7 @@ class Writer:
         self.db = db
         self.words = words
         self.target = target
-        self.refused: list[Refusal] = []
+        self.refusals = Refusals(db, words, target)
         #: Records that were just linked instead of inserted and still get the source's values.
         self._to_equal = 0
 
@@ -64,8 +49,8 @@ class Writer:
         if path.files is not None:
             bring_files(self, path, path.files)
         matched = self._match(path)
-        self._refuse_children_of_refused(path)
-        self._refuse_duplicates(path)
+        self.refusals.refuse_children(path)
+        self.refusals.refuse_duplicates(path)
         rows = writes.staged_rows(path)
         return matched + self.insert_set(path, rows, rows, 0, self._last("todo"))
 
@@ -91,7 +76,7 @@ class Writer:
             )
 
         def refused(number: int, why: sqlite3.Error) -> None:
-            self._refuse(path, new_links, number, why, "I", parameters)
+            self.refusals.refuse(path, new_links, number, why, "I", parameters)
 
         isolate(start, end, attempt, refused)
         for field in path.auto_numbers:
@@ -117,7 +102,7 @@ class Writer:
         statements = self._update_statements(path, distinct, table)
         touched = self._touched(path.columns, distinct)
         unique = [column for column in touched if column.unique]
-        before = len(self.refused)
+        before = len(self.refusals.items)
 
         def apply(bounds: dict[str, object]) -> None:
             for statement in statements:
@@ -137,13 +122,13 @@ class Writer:
             return failure
 
         rows = writes.staged_rows(path, table)
-        isolate(0, self._last(table), attempt, lambda n, why: self._refuse(path, rows, n, why, "U", {}))
+        isolate(0, self._last(table), attempt, lambda n, why: self.refusals.refuse(path, rows, n, why, "U", {}))
         for column in touched:
             if column.reference:
                 for statement in writes.update_waiting(path, column, self.target, table):
                     self.db.execute(statement)
         just_copied, self._to_equal = self._to_equal, 0
-        return max(count - (len(self.refused) - before) - just_copied, 0)
+        return max(count - (len(self.refusals.items) - before) - just_copied, 0)
 
     def delete(self, path: Path) -> int:
         """Deletes linked records that are deleted or gone in the source; returns how many."""
@@ -156,24 +141,6 @@ class Writer:
             f'EXISTS (SELECT 1 FROM partner.{quote(path.object)} AS s WHERE s."Id" = st.record AND s."IsDeleted" = 0)'
         )
         return self._set_deleted(path, alive, 0, "R")
-
-    def refuse_one(self, path: Path, record: str, code: str, error: str, field: str) -> None:
-        """Refuses one staged new record of the object."""
-        masks = self.db.execute(
-            f"SELECT {self.words.columns} FROM temp.stage WHERE object = ? AND record = ?", [path.source, record]
-        ).fetchone()
-        self.refused.append(
-            Refusal(record=record, object=path.source, op="I", code=code, error=error, field=field, masks=tuple(masks))
-        )
-
-    def refuse_all(self, path: Path, code: str, error: str) -> None:
-        """Refuses every staged record of the object."""
-        for record, *masks in self.db.execute(
-            f"SELECT record, {self.words.columns} FROM temp.stage WHERE object = ?", [path.source]
-        ).fetchall():
-            self.refused.append(
-                Refusal(record=record, object=path.source, op="U", code=code, error=error, masks=tuple(masks))
-            )
 
     def give_back_own_changes(self, object_number: int, after: int) -> None:
         """Captured engine writes of this object: what the org's own triggers added to them is the org's change."""
@@ -192,7 +159,7 @@ class Writer:
         if path.match is None:
             return 0
         for item in matching.find_likes(self.db, path, path.match, self.target):
-            self.refused.append(
+            self.refusals.items.append(
                 Refusal(
                     record=item.record,
                     object=path.source,
@@ -300,7 +267,7 @@ class Writer:
             0,
             self._last("todo"),
             lambda low, high: self._try(lambda: work({"low": low, "high": high})),
-            lambda n, why: self._refuse(path, writes.staged_rows(path), n, why, op, {}),
+            lambda n, why: self.refusals.refuse(path, writes.staged_rows(path), n, why, op, {}),
         )
         if not deleted:
             cascades.after_undelete(self.db, self.target)
@@ -320,101 +287,3 @@ class Writer:
         for column, is_missing in zip(widened.references, missing, strict=True):
             if is_missing:
                 self._run(writes.insert_waiting(path, column, rows, self.target), bounds)
-
-    def _refuse_children_of_refused(self, path: Path) -> None:
-        """Records of temp.todo whose parent was itself refused stay behind with it (BLK-3)."""
-        never_arrived = [item.record for item in self.refused if item.op == "I"]
-        (held,) = self.db.execute(
-            "SELECT EXISTS (SELECT 1 FROM partner.orgsync_held WHERE op = 'I' AND connection = ?)", [self.target.there]
-        ).fetchone()
-        if not path.references or not (never_arrived or held):
-            return
-        self.db.execute("CREATE TEMP TABLE IF NOT EXISTS refused (record TEXT PRIMARY KEY)")
-        self.db.execute("DELETE FROM temp.refused")
-        self.db.executemany("INSERT OR IGNORE INTO temp.refused VALUES (?)", [(record,) for record in never_arrived])
-        self.db.execute(
-            "INSERT OR IGNORE INTO temp.refused SELECT h.record FROM partner.orgsync_held AS h WHERE h.op = 'I'"
-            " AND h.connection = ? AND NOT EXISTS"
-            " (SELECT 1 FROM main.orgsync_link AS l WHERE l.partner = h.record AND l.connection = ?)",
-            [self.target.there, self.target.connection],
-        )
-        for column in path.references:
-            name = quote(column.name)
-            rows = self.db.execute(
-                f"SELECT st.n, st.record, s.{name}, {self.words.of('st')} FROM temp.todo AS st"
-                f' CROSS JOIN partner.{quote(path.object)} AS s ON s."Id" = st.record'
-                f" WHERE s.{name} IN (SELECT record FROM temp.refused) AND s.{name} <> st.record"
-            ).fetchall()
-            for number, record, parent, *masks in rows:
-                self.refused.append(
-                    Refusal(
-                        record=record,
-                        object=path.source,
-                        op="I",
-                        code="INVALID_CROSS_REFERENCE_KEY",
-                        error=f"its {column.name} {parent} was refused and is not in the linked org",
-                        field=column.name,
-                        waits_for=parent,
-                        masks=tuple(masks),
-                    )
-                )
-                self.db.execute("DELETE FROM temp.todo WHERE n = ?", [number])
-
-    def _refuse_duplicates(self, path: Path) -> None:
-        """Takes out of temp.todo what the target's duplicate management refuses (CON-8)."""
-        if not path.unlike:
-            return
-        for number, field in sorted(find_duplicates(self.db, path).items()):
-            record, *masks = self.db.execute(
-                f"SELECT record, {self.words.columns} FROM temp.todo WHERE n = ?", [number]
-            ).fetchone()
-            self.refused.append(
-                Refusal(
-                    record=record,
-                    object=path.source,
-                    op="I",
-                    code="DUPLICATES_DETECTED",
-                    error=f"the linked org has a record like it already, by {field}",
-                    field=field,
-                    masks=tuple(masks),
-                )
-            )
-            self.db.execute("DELETE FROM temp.todo WHERE n = ?", [number])
-
-    def _refuse(
-        self,
-        path: Path,
-        rows: writes.RowSource,
-        number: int,
-        why: sqlite3.Error,
-        op: str,
-        parameters: dict[str, object],
-    ) -> None:
-        """Notes one refused record; a blank required lookup is put down to the parent that is not there."""
-        bounds = parameters | {"low": number - 1, "high": number}
-        found = self.db.execute(f'SELECT s."Id" {rows.sql}', bounds).fetchone()
-        if found is None:
-            return
-        code, field, error = refusal(why)
-        waits_for = ""
-        column = next((item for item in path.references if item.name == field), None)
-        if code == "REQUIRED_FIELD_MISSING" and column is not None:
-            (parent,) = self.db.execute(f"SELECT s.{quote(field)} {rows.sql}", bounds).fetchone()
-            if parent:
-                code, waits_for = "INVALID_CROSS_REFERENCE_KEY", parent
-                error = f"its {field} {parent} is not in the linked org"
-        masks = self.db.execute(
-            f"SELECT {self.words.columns} FROM temp.stage WHERE object = ? AND record = ?", [path.source, found[0]]
-        ).fetchone()
-        self.refused.append(
-            Refusal(
-                record=found[0],
-                object=path.source,
-                op=op,
-                code=code,
-                error=error,
-                field=field,
-                waits_for=waits_for,
-                masks=tuple(masks or (0,) * self.words.width),
-            )
-        )
