@@ -12,6 +12,8 @@ from orgsync_reconcile.errors import StoreError
 from orgsync_reconcile.model.connection import Side
 from orgsync_reconcile.model.plan import Plan
 from orgsync_reconcile.stores.sqlite.connections import find_connection
+from orgsync_reconcile.stores.sqlite.flow import Pair
+from orgsync_reconcile.stores.sqlite.flow.continuity import check_continuity
 from orgsync_reconcile.stores.sqlite.permissions import MANAGE_CONNECTIONS, require
 from orgsync_reconcile.sync.users import UserReport, sync_all_users
 
@@ -45,12 +47,14 @@ def sync_metadata(workspace: Workspace, name: str | None, *, choice: Choice, pro
 def sync_users(workspace: Workspace, name: str | None) -> dict[Side, UserReport]:
     """Copies every user again, from each org whose switch is on (USR-7); the reports by the org that they come from.
 
-    Raises PermissionDeniedError where who acts in either org may not manage connections (CON-11).
+    Raises PermissionDeniedError where who acts in either org may not manage connections (CON-11),
+    StoreError where an org was restored from a backup.
     """
     connection = pick_connection(workspace.desired(), name).name
     with open_connection(workspace, connection) as found:
         for side in Side:
             require(found.org(side), found.admins[side], MANAGE_CONNECTIONS)
+        check_continuity(Pair(found.primary, found.secondary, connection))
         return {
             side: sync_all_users(found.org(side), found.org(side.other), connection, side, workspace.clock)
             for side in Side

@@ -30,6 +30,7 @@ COMMANDS: Entries = {
     "history": "List what happened to a connection, newest first.",
     "suspend": "Stop sending over a connection; changes go on queueing.",
     "resume": "Let a suspended connection send again.",
+    "resync": "Sync on after an org was restored from a backup.",
     "deactivate": "End a connection: its records are disconnected.",
     "metadata": ("Metadata on demand.", {"sync": "Bring the secondary's metadata in step now."}),
     "users": (

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 
 from orgsync_reconcile.clock import Clock
-from orgsync_reconcile.model.connection import Side
+from orgsync_reconcile.model.connection import ConflictPolicy, Side
 from orgsync_reconcile.stores.sqlite.flow import Flow, Pair
+from orgsync_reconcile.stores.sqlite.flow.continuity import check_continuity
 from orgsync_reconcile.stores.sqlite.flow.disagreements import Disagreements
 from orgsync_reconcile.stores.sqlite.flow.repair import Again, plan_repair, queue_repair
 from orgsync_reconcile.sync.verify_hashes import compare_hashes
@@ -20,7 +21,14 @@ LISTED = 100
 
 
 def verify(
-    pair: Pair, *, clock: Clock, objects: Sequence[str] = (), listed: int = LISTED, repair: bool = False
+    pair: Pair,
+    *,
+    clock: Clock,
+    objects: Sequence[str] = (),
+    listed: int = LISTED,
+    repair: bool = False,
+    policy: ConflictPolicy | None = None,
+    edits_stand: bool = True,
 ) -> VerifyReport:
     """Compares every linked record over the paths from primary to secondary, in one snapshot of the secondary.
 
@@ -29,15 +37,20 @@ def verify(
     apart (PUB-7). At most `listed` records per object are listed; the counts cover all.
 
     `repair` queues what differs in the org that wins by the connection's policy, so that the next drain mends it;
-    records with a change on its way are left to that. No sync runs meanwhile.
+    records with a change on its way are left to that. No sync runs meanwhile. `policy` says otherwise who wins, and
+    without `edits_stand` a one-way edit in the secondary is a difference too.
+
+    Raises StoreError where an org was restored from a backup.
     """
+    check_continuity(pair)
     flow = Flow(pair, Side.PRIMARY)
     with pair.lease():
         flow.finish(clock())
     with pair.lease() if repair else nullcontext():
         back = Flow(pair, Side.SECONDARY)
         with flow.target.snapshot():
-            report, again = _compare(flow, back, clock, objects, listed, repair=repair)
+            wins = (policy or pair.policy) if repair else None
+            report, again = _compare(flow, back, clock, objects, listed, wins, edits_stand=edits_stand)
         if not repair:
             return report
         queue_repair(pair, again, (flow, back), int(clock().timestamp() * 1000))
@@ -50,8 +63,16 @@ def verify(
 
 
 def _compare(
-    flow: Flow, back: Flow, clock: Clock, objects: Sequence[str], listed: int, *, repair: bool
+    flow: Flow,
+    back: Flow,
+    clock: Clock,
+    objects: Sequence[str],
+    listed: int,
+    wins: ConflictPolicy | None,
+    *,
+    edits_stand: bool,
 ) -> tuple[VerifyReport, list[Again]]:
+    """The report, and what a repair has to send where `wins` says who wins."""
     facts = flow.target_facts(clock())
     results: list[ObjectResult] = []
     differences: list[Difference] = []
@@ -59,7 +80,7 @@ def _compare(
     for path in flow.paths.values():
         if objects and path.object not in objects:
             continue
-        found = Disagreements(flow, path, facts, back.paths.get(path.object))
+        found = Disagreements(flow, path, facts, back.paths.get(path.object), edits_stand=edits_stand)
         counts, edited = found.less_exceptions(found.counts())
         result = ObjectResult(
             object=path.object,
@@ -83,8 +104,8 @@ def _compare(
                 )
                 for item in found.differences(listed)
             )
-        if repair and result.faults:
-            again.extend(plan_repair(found, flow.pair.policy))
+        if wins is not None and result.faults:
+            again.extend(plan_repair(found, wins))
     return VerifyReport(objects=tuple(results), differences=tuple(differences)), again
 
 
@@ -93,6 +114,7 @@ def verify_by_hashes(pair: Pair, *, clock: Clock, objects: Sequence[str] = (), l
 
     No sync runs meanwhile, since the two orgs are read in a snapshot each.
     """
+    check_continuity(pair)
     flow, back = Flow(pair, Side.PRIMARY), Flow(pair, Side.SECONDARY)
     results: list[ObjectResult] = []
     differences: list[Difference] = []

@@ -27,9 +27,14 @@ class Unequal:
 
 
 class Disagreements(Comparison):
-    """The linked records of a path that are not equal. `back` is the same object's path the other way, if there is one."""
+    """The linked records of a path that are not equal. `back` is the same object's path the other way, if there is one.
 
-    def __init__(self, flow: Flow, path: Path, target: writes.Target, back: Path | None) -> None:
+    Without `edits_stand`, a later edit in the secondary of a one-way path is a difference like others.
+    """
+
+    def __init__(
+        self, flow: Flow, path: Path, target: writes.Target, back: Path | None, *, edits_stand: bool = True
+    ) -> None:
         super().__init__(flow, path, target)
         self.back = back
         same = " AND ".join(self._same(column) for column in path.columns) or "1"
@@ -39,7 +44,9 @@ class Disagreements(Comparison):
         # Nothing but the time tells an edit of the secondary from a change that never arrived: the engine's writes are
         # never older than the change that they bring.
         self.stands = (
-            f't."SystemModstamp" > s."SystemModstamp" AND NOT ({self.queued})' if back is None and path.columns else "0"
+            f't."SystemModstamp" > s."SystemModstamp" AND NOT ({self.queued})'
+            if back is None and path.columns and edits_stand
+            else "0"
         )
 
     def _queued(self) -> str:

@@ -18,12 +18,14 @@ PARTNER = "partner"
 
 
 class Pair:
-    """The two orgs of one connection. Raises StoreError where either does not know the connection."""
+    """The two orgs of one connection. Raises StoreError where either does not know the connection, or it leads elsewhere."""
 
     def __init__(self, primary: SqliteOrg, secondary: SqliteOrg, connection: str) -> None:
         self.connection = connection
         self.orgs = {Side.PRIMARY: primary, Side.SECONDARY: secondary}
         self.numbers = {side: self._number(org) for side, org in self.orgs.items()}
+        for side in Side:
+            self._check_partner(side)
         lock_name = f".{primary.path.name}.{self.numbers[Side.PRIMARY]}.lease"
         self._lease = FileLock(primary.path.with_name(lock_name), timeout=BUSY_SECONDS)
         self.attach()
@@ -40,6 +42,25 @@ class Pair:
                 f"there is no connection {self.connection} yet", where=org.label, hint="run: orgsync apply"
             )
         return int(row[0])
+
+    def _check_partner(self, side: Side) -> None:
+        """Raises StoreError where the connection leads elsewhere: a file was copied, or another put in its place."""
+        org, other = self.orgs[side], self.orgs[side.other]
+        if org.org_id == other.org_id:
+            raise StoreError(
+                f"{other.path} is a copy of {org.path}: both are the org {org.org_id}",
+                where=other.label,
+                hint="put the right file at the store's path, or correct the path in the manifest",
+            )
+        (partner,) = org.db.execute(
+            "SELECT partner_org_id FROM orgsync_connection WHERE number = ?", [self.numbers[side]]
+        ).fetchone()
+        if partner != other.org_id:
+            raise StoreError(
+                f"{self.connection} leads to the org {partner}, and {other.path} is the org {other.org_id}",
+                where=org.label,
+                hint=f"put the right file at the store's path of {other.label}, or correct the path in the manifest",
+            )
 
     @property
     def settings(self) -> dict[str, str]:
