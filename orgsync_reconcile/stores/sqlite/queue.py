@@ -19,6 +19,8 @@ ACTIONS = {
     "R": "Replication Undelete",
     "P": "User Upsert",
 }
+#: An operation that no program of ours writes.
+UNKNOWN = "Unknown"
 
 # A change counts where its object flows, it did not arrive over this connection, and the partner will take it: the
 # record is linked, or was made after its object was subscribed (QUE-4). Held records are listed on their own.
@@ -128,7 +130,7 @@ def read_queue(
         found += 1
         yield QueueItem(
             org=org.label,
-            action=ACTIONS[op],
+            action=ACTIONS.get(op, UNKNOWN),
             object=name,
             record=record,
             queued_at=_moment(queued),
@@ -141,8 +143,14 @@ def read_queue(
     for name, record, op, queued, _place in org.db.execute(
         f"{_PENDING} ORDER BY place LIMIT :left", facts | {"left": left}
     ):
-        yield QueueItem(org=org.label, action=ACTIONS[op], object=name, record=record, queued_at=_moment(queued))
+        yield QueueItem(
+            org=org.label, action=ACTIONS.get(op, UNKNOWN), object=name, record=record, queued_at=_moment(queued)
+        )
 
 
-def _moment(milliseconds: int) -> str:
-    return iso(datetime.fromtimestamp(milliseconds / 1000, UTC))
+def _moment(milliseconds: object) -> str:
+    """The moment as orgs store it; empty where somebody has put something else into the table."""
+    try:
+        return iso(datetime.fromtimestamp(int(str(milliseconds)) / 1000, UTC))
+    except (ValueError, OverflowError, OSError):
+        return ""

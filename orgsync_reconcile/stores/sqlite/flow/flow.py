@@ -79,12 +79,21 @@ class Flow:
 
     def due(self, now: datetime) -> bool:
         """Whether a held record is due for its next try, or its parent has come."""
+        low, high = self._not_due(now)
         row = self.source.db.execute(
-            "SELECT 1 FROM main.orgsync_held AS h WHERE connection = ?1 AND (next_retry <= ?2 OR (waits_for <> '' AND EXISTS"
+            "SELECT 1 FROM main.orgsync_held AS h WHERE connection = ?1 AND (next_retry <= ?2 OR next_retry > ?3 OR (waits_for <> '' AND EXISTS"
             " (SELECT 1 FROM main.orgsync_link AS l WHERE l.local = h.waits_for AND l.connection = ?1))) LIMIT 1",
-            [self.numbers[0], int(now.timestamp() * 1000)],
+            [self.numbers[0], low, high],
         ).fetchone()
         return row is not None
+
+    def _not_due(self, now: datetime) -> tuple[int, int]:
+        """The milliseconds after which, and up to which, a next try is still to come.
+
+        A try that is further ahead than the longest pause was set by a clock that has gone backwards since (QUE-5).
+        """
+        now_ms = int(now.timestamp() * 1000)
+        return now_ms, now_ms + max(self.pair.retry, default=0) * 1000
 
     def people(self, limit: int) -> list[str]:
         """The Ids of users whose record or assignments changed within the next `limit` log entries (USR-3)."""
@@ -96,7 +105,7 @@ class Flow:
             " AND (c.origin IS NULL OR c.origin <> ?)",
             [low, limit, self.numbers[0]],
         )
-        return [row[0] for row in rows if row[0].startswith("005")]
+        return [row[0] for row in rows if isinstance(row[0], str) and row[0].startswith("005")]
 
     def target_facts(self, now: datetime) -> Target:
         """What the write statements need to know of the target at this moment."""
@@ -149,7 +158,7 @@ class Flow:
         ).fetchone()
         if not held:
             return 0
-        return staging.stage_held(self.db, self.words, self.numbers, int(now.timestamp() * 1000)) - staged
+        return staging.stage_held(self.db, self.words, self.numbers, self._not_due(now)) - staged
 
     def _window(self, low: int, limit: int) -> tuple[int, int, int]:
         """(last position, hops, end of the log) of the next batch: its entries were all made at one distance (ORG-7)."""

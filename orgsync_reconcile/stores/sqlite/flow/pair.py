@@ -26,6 +26,7 @@ class Pair:
         self.numbers = {side: self._number(org) for side, org in self.orgs.items()}
         for side in Side:
             self._check_partner(side)
+            self._check_positions(side)
         lock_name = f".{primary.path.name}.{self.numbers[Side.PRIMARY]}.lease"
         self._lease = FileLock(primary.path.with_name(lock_name), timeout=BUSY_SECONDS)
         self.attach()
@@ -61,6 +62,18 @@ class Pair:
                 where=org.label,
                 hint=f"put the right file at the store's path of {other.label}, or correct the path in the manifest",
             )
+
+    def _check_positions(self, side: Side) -> None:
+        """Raises StoreError where somebody has removed the connection's place in a log (QUE-3)."""
+        org = self.orgs[side]
+        for table in ("orgsync_inbox", "orgsync_outbox"):
+            row = org.db.execute(f"SELECT 1 FROM {table} WHERE connection = ?", [self.numbers[side]]).fetchone()
+            if row is None:
+                raise StoreError(
+                    f"{table} has no row of {self.connection}: somebody has removed how far the sync has come",
+                    where=org.label,
+                    hint=f"restore the org from a backup, then run: orgsync resync {self.connection}",
+                )
 
     @property
     def settings(self) -> dict[str, str]:

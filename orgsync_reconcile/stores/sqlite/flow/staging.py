@@ -116,8 +116,11 @@ def leave_severed(db: sqlite3.Connection, connection: int) -> None:
     )
 
 
-def stage_held(db: sqlite3.Connection, words: Words, connections: tuple[int, int], now_ms: int) -> int:
-    """Adds held records that are due, or whose parent has come; merges held ones that changed again (LOG-2)."""
+def stage_held(db: sqlite3.Connection, words: Words, connections: tuple[int, int], not_due: tuple[int, int]) -> int:
+    """Adds held records that are due, or whose parent has come; merges held ones that changed again (LOG-2).
+
+    A next try between the two moments of `not_due`, in milliseconds, is still to come.
+    """
     here, there = connections[1], connections[0]
     masks = commas(f"coalesce(h.{name}, 0)" for name in words.names)
     db.execute(
@@ -125,10 +128,10 @@ def stage_held(db: sqlite3.Connection, words: Words, connections: tuple[int, int
         f" SELECT h.object, h.record, h.op = 'I', h.op IN ('D', 'R'), 1, h.queued_at, l.local, {masks}"
         " FROM partner.orgsync_held AS h JOIN temp.path AS p ON p.object = h.object"
         " LEFT JOIN main.orgsync_link AS l ON l.partner = h.record AND l.connection = ?1 AND l.status <> 2"
-        " WHERE h.connection = ?2 AND (h.next_retry <= ?3 OR (h.waits_for <> '' AND EXISTS"
+        " WHERE h.connection = ?2 AND (h.next_retry <= ?3 OR h.next_retry > ?4 OR (h.waits_for <> '' AND EXISTS"
         " (SELECT 1 FROM main.orgsync_link AS w WHERE w.partner = h.waits_for AND w.connection = ?1)))"
         " AND h.record NOT IN (SELECT record FROM temp.stage)",
-        [here, there, now_ms],
+        [here, there, *not_due],
     )
     merged = commas(f"{name} = stage.{name} | coalesce(h.{name}, 0)" for name in words.names)
     db.execute(
