@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import lru_cache
 
 from orgsync_reconcile.errors import MetadataError
 from orgsync_reconcile.model.schema import FieldDef, FieldType, ObjectDef
@@ -12,6 +13,12 @@ from orgsync_reconcile.stores.sqlite.alter import alter_tables, build_indexes
 from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
 from orgsync_reconcile.stores.sqlite.tables import create_table
 from orgsync_reconcile.stores.sqlite.triggers import Capture, Child, Mirror, object_triggers
+
+
+@lru_cache(maxsize=65_536)
+def _field(text: str) -> FieldDef:
+    """A field from its registry text. Both orgs, and many objects, hold the same texts; fields never change."""
+    return FieldDef.from_dict(json.loads(text))
 
 
 class Objects(Mapping[str, ObjectDef]):
@@ -30,8 +37,7 @@ class Objects(Mapping[str, ObjectDef]):
                 "SELECT definition FROM orgsync_field WHERE object = ? AND definition IS NOT NULL ORDER BY number",
                 [number],
             )
-            # One document per object: reading a thousand objects is most of what a plan does.
-            parsed = [FieldDef.from_dict(item) for item in json.loads("[" + ",".join(row[0] for row in rows) + "]")]
+            parsed = [_field(row[0]) for row in rows]
             self._read[name] = ObjectDef(**json.loads(text), fields={item.name: item for item in parsed})
         return self._read[name]
 
