@@ -23,8 +23,12 @@ from orgsync_reconcile.sync.verify import VerifyReport
 
 #: Called with (object or "", done, in all).
 Progress = Callable[[str, int, int], None]
-#: How long a following drain rests when there was nothing to send, in seconds.
+#: How long a following drain rests at most when there was nothing to send, in seconds: retries come due by time alone.
 REST = 1.0
+#: How often it asks meanwhile whether anybody has written to either org, in seconds.
+TICK = 0.02
+#: How long it lets changes gather after a round, as a share of the round: every round stops the orgs' own writers.
+GATHER = 1.0
 #: How often it looks whether an email about a suspension is due, in seconds; one that failed is tried again then.
 LOOK = 900.0
 
@@ -93,6 +97,7 @@ def follow_queue(
         look = time.monotonic()
         while True:
             started = time.monotonic()
+            seen = _versions(found)
             said: tuple[str, ...] = ()
             if not _why_silent(found):
                 said = _drop_fields(workspace, found)
@@ -107,8 +112,21 @@ def follow_queue(
                     seconds=time.monotonic() - started,
                     warnings=said,
                 )
+                time.sleep(min(GATHER * (time.monotonic() - started), REST))
             else:
-                time.sleep(REST)
+                _await_change(found, seen)
+
+
+def _versions(found: OpenConnection) -> list[int]:
+    """A number per org that is another one as soon as any other program has written to it."""
+    return [found.org(side).db.execute("PRAGMA main.data_version").fetchone()[0] for side in Side]
+
+
+def _await_change(found: OpenConnection, seen: list[int]) -> None:
+    """Rests until somebody writes to either org, for REST at most."""
+    end = time.monotonic() + REST
+    while time.monotonic() < end and _versions(found) == seen:
+        time.sleep(TICK)
 
 
 def _drop_fields(workspace: Workspace, found: OpenConnection) -> tuple[str, ...]:
