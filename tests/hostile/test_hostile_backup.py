@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+
 import pytest
 from hostile_world import HostileWorld
 from sync_world import CONNECTION, P, S
@@ -211,7 +213,7 @@ def test_a_file_copied_over_the_other_org(world: HostileWorld) -> None:
         assert "put the right file at the store's path" in line
 
 
-def test_another_org_in_the_place_of_the_partner(world: HostileWorld, org_files: object) -> None:
+def test_another_org_in_the_place_of_the_partner(world: HostileWorld) -> None:
     """CON-4: the connection leads to one org, by its Id; a third org in its place is refused."""
     _connected(world)
     third = world.folder / "third"
@@ -220,8 +222,6 @@ def test_another_org_in_the_place_of_the_partner(world: HostileWorld, org_files:
     world.close()
     with_connection = third / "acme.db"
     # The third org has a connection of the same name, with somebody else.
-    import sqlite3
-
     db = sqlite3.connect(with_connection)
     db.execute(
         "INSERT INTO orgsync_connection (name, id, side, partner_org_id) VALUES (?, 'x', 'secondary', 'other')",
