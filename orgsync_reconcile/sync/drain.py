@@ -36,13 +36,15 @@ def drain(
     check_continuity(pair)
     totals: dict[str, ObjectCounts] = {}
     left = max_records
+    flows: dict[Side, Flow] = {}
     for side in sides:
         if (
             pair.status(side) is not ConnectionStatus.ACCEPTED
             or pair.status(side.other) is not ConnectionStatus.ACCEPTED
         ):
             continue
-        left = _drain_side(Flow(pair, side), Flow(pair, side.other), clock, left, totals, progress)
+        flows = flows or {way: Flow(pair, way) for way in Side}
+        left = _drain_side(flows[side], flows[side.other], clock, left, totals, progress)
         if left == 0:
             break
     return [totals[name] for name in sorted(totals)]

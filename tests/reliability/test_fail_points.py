@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import signal
 from pathlib import Path
@@ -104,3 +105,10 @@ def test_a_misspelt_point_is_refused(stages: dict[str, Path], tmp_path: Path) ->
     done = killed_at(folder, "drain:no-such-moment", "drain")
     assert done.returncode == 64
     assert "names no fail point" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_every_point_is_described() -> None:
+    """QUE-3: the page on reliability lists the fail points, all of them and no other."""
+    page = (Path(__file__).resolve().parents[2] / "docs" / "reliability.md").read_text(encoding="utf-8")
+    table = page.partition("## The fail points")[2].partition("\n## ")[0]
+    assert re.findall(r"^\| `([\w:-]+)` \|", table, re.MULTILINE) == list(FailPoint)
