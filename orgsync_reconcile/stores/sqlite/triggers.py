@@ -243,37 +243,33 @@ def mask_words(columns: Mapping[str, int], changed: str) -> dict[int, str]:
     return {word: " | ".join(bits) for word, bits in sorted(words.items())}
 
 
+#: Stands in the capture triggers of an object whose engine writes are left out.
+SUPPRESSED = "IS NOT 1"
+
+
 def _capture(obj: ObjectDef, code: str, capture: Capture) -> list[tuple[str, str]]:
-    engine = f"(SELECT object = {capture.number} OR cascading > 0 FROM orgsync_guard) IS 1"
-    guard = f"NOT {engine}" if capture.suppress else ""
-    origin = (
-        "NULL"
-        if capture.suppress
-        else f"(SELECT CASE WHEN object = {capture.number} OR cascading > 0 THEN connection END FROM orgsync_guard)"
-    )
-    hops = "(SELECT nullif(hops, 0) FROM orgsync_guard)"
+    engine = f"(g.object = {capture.number} OR g.cascading > 0)"
+    origin = "NULL" if capture.suppress else f"CASE WHEN {engine} THEN g.connection END"
+    guard = f" WHERE {engine} {SUPPRESSED}" if capture.suppress else ""
 
     def logged(operation: str, words: Mapping[int, str], record: str) -> str:
         names = commas(["object", "record", "op", "at", "origin", "hops", *(f"m{word}" for word in words)])
-        values = commas([str(capture.number), record, operation, NOW_MS, origin, hops, *words.values()])
-        return f"INSERT INTO orgsync_change ({names}) VALUES ({values})"
-
-    def when(test: str) -> str:
-        return " AND ".join(part for part in (test, guard) if part)
+        values = commas([str(capture.number), record, operation, NOW_MS, origin, "nullif(g.hops, 0)", *words.values()])
+        # One look at the guard tells whether the engine writes, over which connection, and how far it has come.
+        return f"INSERT INTO orgsync_change ({names}) SELECT {values} FROM orgsync_guard AS g{guard}"
 
     minted = f'coalesce(NEW."Id", {mint(obj.key_prefix, code, f"NEW.{ROW}")})'
-    triggers = [_trigger(obj, "capture_insert", "AFTER INSERT", guard, [logged("'I'", {}, minted)])]
+    triggers = [_trigger(obj, "capture_insert", "AFTER INSERT", "", [logged("'I'", {}, minted)])]
     if capture.columns:
         words = mask_words(capture.columns, "NEW.{c} IS NOT OLD.{c}")
         any_change = " OR ".join(f"NEW.{quote(name)} IS NOT OLD.{quote(name)}" for name in capture.columns)
         event = f"AFTER UPDATE OF {commas(quote(name) for name in capture.columns)}"
-        test = f"({any_change})"
         # Other triggers may complete a new row before it has its Id.
-        triggers.append(_trigger(obj, "capture_update", event, when(test), [logged("'U'", words, minted)]))
+        triggers.append(_trigger(obj, "capture_update", event, any_change, [logged("'U'", words, minted)]))
     operation = "CASE NEW.\"IsDeleted\" WHEN 1 THEN 'D' ELSE 'R' END"
     moved = 'NEW."IsDeleted" <> OLD."IsDeleted"'
     triggers.append(
-        _trigger(obj, "capture_delete", 'AFTER UPDATE OF "IsDeleted"', when(moved), [logged(operation, {}, 'NEW."Id"')])
+        _trigger(obj, "capture_delete", 'AFTER UPDATE OF "IsDeleted"', moved, [logged(operation, {}, 'NEW."Id"')])
     )
     return triggers
 

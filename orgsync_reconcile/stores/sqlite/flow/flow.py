@@ -22,7 +22,7 @@ from orgsync_reconcile.stores.sqlite.flow.waiting import fill_waiting
 from orgsync_reconcile.stores.sqlite.flow.writer import Writer
 from orgsync_reconcile.stores.sqlite.flow.writes import Target
 from orgsync_reconcile.stores.sqlite.schema import mask_width, own_triggers, rebuild_triggers, widen_masks
-from orgsync_reconcile.stores.sqlite.triggers import MAX_HOPS
+from orgsync_reconcile.stores.sqlite.triggers import MAX_HOPS, SUPPRESSED
 
 
 @dataclass(kw_only=True)
@@ -257,8 +257,8 @@ class Flow:
                 for name in self.paths
                 if own_triggers(org, name)
                 and org.db.execute(
-                    "SELECT 1 FROM main.sqlite_master WHERE type = 'trigger' AND name = ? AND sql LIKE '%IS 1 BEGIN%'",
-                    [f"orgsync_{name}_capture_insert"],
+                    "SELECT 1 FROM main.sqlite_master WHERE type = 'trigger' AND name = ? AND instr(sql, ?)",
+                    [f"orgsync_{name}_capture_insert", SUPPRESSED],
                 ).fetchone()
             ]
             if found:
