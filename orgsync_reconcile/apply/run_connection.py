@@ -9,7 +9,7 @@ from orgsync_reconcile.errors import StoreError
 from orgsync_reconcile.model.connection import ConnectionStatus, Side
 from orgsync_reconcile.model.plan import Action
 from orgsync_reconcile.plan.settings import connection_settings
-from orgsync_reconcile.stores.sqlite import connections
+from orgsync_reconcile.stores.sqlite import connections, history
 from orgsync_reconcile.stores.sqlite.permissions import user_id
 from orgsync_reconcile.sync import lifecycle
 from orgsync_reconcile.sync.metadata import remember_equal
@@ -96,10 +96,14 @@ def update(context: ApplyContext, action: Action) -> None:
         connections.set_options(org, name, **options, actor=actor, clock=clock)
         settings = {key: after[key] for key in after if key not in (*_OPTIONS, "owner", "contact")}
         connections.set_settings(org, name, settings, actor=actor, clock=clock)
+    if context.side(action) is not Side.PRIMARY:
+        return
+    ends = context.ends(action)
     shared = {key: value for key, value in options.items() if key != "users"}
-    if shared and context.side(action) is Side.PRIMARY:
-        ends = context.ends(action)
-        connections.set_options(ends.secondary, name, **shared, actor=ends.secondary_admin, clock=clock)
+    connections.set_options(ends.secondary, name, **shared, actor=ends.secondary_admin, clock=clock)
+    if "owner" in after:
+        detail = f"owner {after['owner']} in {ends.primary.name}"
+        history.record_event(ends.secondary, name, history.UPDATED, detail, actor=actor, clock=clock)
 
 
 def suspend(context: ApplyContext, action: Action) -> None:

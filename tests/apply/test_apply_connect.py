@@ -122,7 +122,8 @@ def test_options_owner_and_settings_change_on_a_live_connection(pair):
     assert (
         pair.one(pair.primary, 'SELECT "Username" FROM "User" WHERE "Id" = ?', primary.owner_id) == "olga@acme.example"
     )
-    assert any("owner olga" in item.detail for item in history.read_history(pair.primary))
+    for org in (pair.primary, pair.secondary):
+        assert any("owner olga" in item.detail for item in history.read_history(org))
 
 
 def test_suspended_in_the_manifest_and_active_again(pair):
