@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from typing import Literal
 
 from orgsync_reconcile.clock import Clock
 from orgsync_reconcile.errors import StoreError
@@ -173,14 +174,9 @@ def unpublish_object(
     rebuild: bool = True,
 ) -> int:
     """Stops offering an object; `disconnect` also cuts its records' links in this org. Returns how many (PUB-10)."""
-    with org.transaction() as db:
+    with org.transaction():
         known = get_connection(org, connection)
-        gone = db.execute(
-            "DELETE FROM orgsync_published WHERE connection = ? AND object = ?", [known.number, object_name]
-        ).rowcount
-        db.execute(
-            "DELETE FROM orgsync_published_field WHERE connection = ? AND object = ?", [known.number, object_name]
-        )
+        gone = _withdraw(org, known, "published", object_name)
         cut = _disconnect(org, known, object_name) if disconnect else 0
         if gone:
             history.record_event(org, connection, history.UNPUBLISH, _cut(object_name, cut), actor=actor, clock=clock)
@@ -191,6 +187,14 @@ def unpublish_object(
 def _cut(object_name: str, cut: int) -> str:
     """What the history says; of a two-way object's four ends the first in each org disconnects."""
     return f"{object_name}, {cut} record{'' if cut == 1 else 's'} disconnected" if cut else object_name
+
+
+def _withdraw(org: SqliteOrg, known: Connection, kind: Literal["published", "subscribed"], object_name: str) -> bool:
+    """Takes an object with its fields out of what is published or subscribed; whether it was there."""
+    which = [known.number, object_name]
+    gone = org.db.execute(f"DELETE FROM orgsync_{kind} WHERE connection = ? AND object = ?", which).rowcount
+    org.db.execute(f"DELETE FROM orgsync_{kind}_field WHERE connection = ? AND object = ?", which)
+    return bool(gone)
 
 
 def _disconnect(org: SqliteOrg, known: Connection, object_name: str) -> int:
@@ -286,14 +290,9 @@ def unsubscribe_object(
     org: SqliteOrg, connection: str, object_name: str, *, disconnect: bool = True, actor: str, clock: Clock
 ) -> int:
     """Stops accepting an object; `disconnect` also cuts its records' links in this org. Returns how many (PUB-10)."""
-    with org.transaction() as db:
+    with org.transaction():
         known = get_connection(org, connection)
-        gone = db.execute(
-            "DELETE FROM orgsync_subscribed WHERE connection = ? AND object = ?", [known.number, object_name]
-        ).rowcount
-        db.execute(
-            "DELETE FROM orgsync_subscribed_field WHERE connection = ? AND object = ?", [known.number, object_name]
-        )
+        gone = _withdraw(org, known, "subscribed", object_name)
         cut = _disconnect(org, known, object_name) if disconnect else 0
         if gone:
             history.record_event(org, connection, history.UNSUBSCRIBE, _cut(object_name, cut), actor=actor, clock=clock)

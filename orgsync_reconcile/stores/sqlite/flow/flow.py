@@ -139,16 +139,15 @@ class Flow:
             result = BatchResult(seq=high, more=high < head, retried=retried)
             waits = self.waits()
             if staged or retried or waits:
-                refresh_references(self.db, self.numbers[1], int(now.timestamp() * 1000))
-            if staged or retried:
                 facts = self.target_facts(now)
-                self._widen_replaced(facts)
-                self._settle_conflicts(facts, (low, high))
+                refresh_references(self.db, self.numbers[1], facts.now_ms)
+                if staged or retried:
+                    self._widen_replaced(facts)
+                    self._settle_conflicts(facts, (low, high))
+                    with self.guarded(hops + 1):
+                        self.write_staged(facts, result, looping=hops >= MAX_HOPS)
                 with self.guarded(hops + 1):
-                    self.write_staged(facts, result, looping=hops >= MAX_HOPS)
-            if staged or retried or waits:
-                with self.guarded(hops + 1):
-                    self.fill(Writer(self.db, self.words, self.target_facts(now)))
+                    self.fill(Writer(self.db, self.words, facts))
             self.move_watermark(high)
         return result
 
@@ -286,11 +285,16 @@ class Flow:
         """The number of the target's newest link."""
         return int(self.db.execute("SELECT coalesce(max(number), 0) FROM main.orgsync_link").fetchone()[0])
 
-    def write_outcomes(self, refused: Sequence[Refusal], names: dict[int, str], result: BatchResult) -> None:
-        """Notes what was refused, in the transaction of the data; `names` are the source's objects by number."""
+    def _this_batch(self) -> int:
+        """The number that the batch gets when its watermark moves."""
         (batch,) = self.db.execute(
             "SELECT batch + 1 FROM main.orgsync_inbox WHERE connection = ?", [self.numbers[1]]
         ).fetchone()
+        return int(batch)
+
+    def write_outcomes(self, refused: Sequence[Refusal], names: dict[int, str], result: BatchResult) -> None:
+        """Notes what was refused, in the transaction of the data; `names` are the source's objects by number."""
+        batch = self._this_batch()
         for item in refused:
             result.counts[names[item.object]].failed += 1
         marks = ", ".join("?" for _ in range(9 + self.words.width))
@@ -305,9 +309,7 @@ class Flow:
 
     def _resolve_held(self, refused: Sequence[Refusal]) -> None:
         """Held records that went through after all are outcomes without an error."""
-        (batch,) = self.db.execute(
-            "SELECT batch + 1 FROM main.orgsync_inbox WHERE connection = ?", [self.numbers[1]]
-        ).fetchone()
+        batch = self._this_batch()
         again = {item.record for item in refused}
         rows = self.db.execute("SELECT record, object, ins, gone FROM temp.stage WHERE held = 1").fetchall()
         self.db.executemany(
