@@ -16,6 +16,8 @@ from orgsync_reconcile.stores.sqlite import connections, history
 from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
 from orgsync_reconcile.stores.sqlite.permissions import MANAGE_CONNECTIONS, require, user_id
 
+#: Who acts where no person does.
+ITSELF = "orgsync"
 #: How a connection comes to life; a step that the options leave out is skipped (CON-5).
 STEPS = (
     ConnectionStatus.SENT,
@@ -186,14 +188,14 @@ def advance(ends: Ends, name: str, status: ConnectionStatus, *, clock: Clock) ->
 def suspend(org: SqliteOrg, name: str, *, actor: str, by_command: bool, clock: Clock) -> None:
     """Suspends one end: updates go on queueing, nothing is sent (SUS-1).
 
-    A suspension by command is remembered with who made it, so that no reconcile run resumes it (SUS-4). Raises
-    PermissionDeniedError, and StoreError for a connection that is not active.
+    A suspension by command is remembered with who made it, so that no reconcile run resumes it (SUS-4). One that the
+    connection made by itself becomes a person's, who alone ends it then. Raises PermissionDeniedError, and StoreError for a connection that is not active.
     """
     require(org, actor, MANAGE_CONNECTIONS)
     known = connections.get_connection(org, name)
-    if known.status is ConnectionStatus.SUSPENDED:
+    if known.status is ConnectionStatus.SUSPENDED and not known.suspended_reason:
         return
-    if known.status is not ConnectionStatus.ACCEPTED:
+    if known.status not in (ConnectionStatus.ACCEPTED, ConnectionStatus.SUSPENDED):
         raise StoreError(
             f"the connection {name} is {known.status.shown}, and only an active one can be suspended",
             where=org.label,
@@ -220,6 +222,39 @@ def resume(org: SqliteOrg, name: str, *, actor: str, clock: Clock) -> None:
         connections.set_status(
             org, name, ConnectionStatus.ACCEPTED, actor=actor, clock=clock, event=history.ADMIN_RESUMED
         )
+
+
+def suspend_automatically(org: SqliteOrg, name: str, *, reason: str, clock: Clock) -> bool:
+    """Suspends this end because the other org cannot be reached (SUS-3); returns whether it was active.
+
+    `reason` is one line for people. A connection that a person suspended, or that is not active yet, stays as it is.
+    """
+    known = connections.find_connection(org, name)
+    if known is None or known.status is not ConnectionStatus.ACCEPTED:
+        return False
+    connections.set_status(
+        org,
+        name,
+        ConnectionStatus.SUSPENDED,
+        actor=ITSELF,
+        clock=clock,
+        event=history.SUSPENDED,
+        suspended_reason=reason,
+    )
+    return True
+
+
+def resume_automatically(org: SqliteOrg, name: str, *, clock: Clock) -> bool:
+    """Resumes this end because both orgs are back (SUS-3); returns whether it had suspended itself.
+
+    A suspension by a person is never lifted by this.
+    """
+    with org.transaction():
+        known = connections.find_connection(org, name)
+        if known is None or not known.suspended_reason:
+            return False
+        connections.set_status(org, name, ConnectionStatus.ACCEPTED, actor=ITSELF, clock=clock, event=history.RESUMED)
+    return True
 
 
 def deactivate(org: SqliteOrg, name: str, *, actor: str, clock: Clock) -> None:

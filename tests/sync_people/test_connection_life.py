@@ -126,6 +126,33 @@ def test_suspend_by_command_is_remembered_with_its_author(people):
     assert events == ["Connection Admin Resumed", "Connection Admin Suspended"]
 
 
+def test_a_connection_that_suspends_itself_resumes_itself(people):
+    """SUS-3: with the reason, once, and nobody else's suspension is lifted by it."""
+    org = people.primary
+    assert lifecycle.suspend_automatically(org, NAME, reason="acme-dr is away", clock=clock)
+    assert not lifecycle.suspend_automatically(org, NAME, reason="acme-dr is away", clock=clock)
+    known = connections.get_connection(org, NAME)
+    assert (known.status, known.suspended_reason, known.suspended_by) == (
+        ConnectionStatus.SUSPENDED,
+        "acme-dr is away",
+        "",
+    )
+    assert lifecycle.resume_automatically(org, NAME, clock=clock)
+    assert not lifecycle.resume_automatically(org, NAME, clock=clock)
+    assert (status(org), connections.get_connection(org, NAME).suspended_reason) == (ConnectionStatus.ACCEPTED, "")
+    rows = [(item.event, item.detail, item.actor) for item in history.read_history(org, NAME, limit=2)]
+    assert rows == [
+        ("Connection Resumed", "Active", "orgsync"),
+        ("Connection Suspended", "acme-dr is away", "orgsync"),
+    ]
+    lifecycle.suspend_automatically(org, NAME, reason="acme-dr is away", clock=clock)
+    lifecycle.suspend(org, NAME, actor=ADMINS["acme"], by_command=True, clock=clock)
+    assert not lifecycle.resume_automatically(org, NAME, clock=clock)
+    assert connections.get_connection(org, NAME).suspended_by == ADMINS["acme"]
+    assert not lifecycle.suspend_automatically(org, NAME, reason="acme-dr is away", clock=clock)
+    assert connections.get_connection(org, NAME).suspended_by == ADMINS["acme"]
+
+
 def test_only_who_may_can_suspend_and_only_what_is_active(apart):
     """CON-11, SUS-1: an unaccepted connection cannot be suspended, nor any by a user without the permission."""
     apart.invite()

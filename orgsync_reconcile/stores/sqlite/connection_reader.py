@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from orgsync_reconcile.model.actual import ActualConnection, ContactInfo
 from orgsync_reconcile.model.component import ComponentKey
+from orgsync_reconcile.model.connection import ConnectionStatus
 from orgsync_reconcile.stores.sqlite.connections import get_connection
 from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
 from orgsync_reconcile.stores.sqlite.mirrors import read_mirrors
@@ -35,7 +36,8 @@ def read_connection(org: SqliteOrg, name: str, partner: SqliteOrg | None = None)
         name=name,
         id=known.id,
         side=known.side,
-        status=known.status,
+        # Whoever plans has both orgs open, so a suspension for want of the other one is over (SUS-3).
+        status=ConnectionStatus.ACCEPTED if known.suspended_reason else known.status,
         owner=owner[0] if owner else "",
         contact=_contact(contact) if contact else None,
         partner_org_id=known.partner_org_id,

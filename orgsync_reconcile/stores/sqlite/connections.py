@@ -42,6 +42,8 @@ class Connection:
     metadata: bool
     users: bool
     suspended_by: str
+    #: Why it suspended itself: the other org cannot be reached; empty where a person or nobody did (SUS-3).
+    suspended_reason: str
     settings: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -51,7 +53,8 @@ def find_connection(org: SqliteOrg, name: str) -> Connection | None:
         row = org.db.execute(
             'SELECT c.number, c.name, c.id, c.side, p."ConnectionStatus", c.partner_org_id, c.partner_name,'
             ' coalesce(p."PrimaryContactId", \'\'), coalesce(p."ContactId", \'\'), p."IsSyncAuditFields",'
-            ' p."IsSyncMetadata", p."IsSyncUsers", c.suspended_by, c.settings'
+            ' p."IsSyncMetadata", p."IsSyncUsers", c.suspended_by, c.suspended_reason,'
+            " c.settings"
             ' FROM orgsync_connection AS c JOIN "PartnerNetworkConnection" AS p ON p."Id" = c.id WHERE c.name = ?',
             [name],
         ).fetchone()
@@ -71,7 +74,8 @@ def find_connection(org: SqliteOrg, name: str) -> Connection | None:
         metadata=bool(row[10]),
         users=bool(row[11]),
         suspended_by=row[12],
-        settings={str(key): str(value) for key, value in json.loads(row[13]).items()},
+        suspended_reason=row[13],
+        settings={str(key): str(value) for key, value in json.loads(row[14]).items()},
     )
 
 
@@ -189,7 +193,8 @@ def create_connection(
             number = known.number
             update_row(org, "PartnerNetworkConnection", known.id, values)
         db.execute(
-            "UPDATE orgsync_connection SET side = ?, partner_name = ?, suspended_by = '', settings = ? WHERE number = ?",
+            "UPDATE orgsync_connection SET side = ?, partner_name = ?, suspended_by = '', suspended_reason = '', settings = ?"
+            " WHERE number = ?",
             [side.value, partner_name, text, number],
         )
         # What was logged before the connection is nobody's business here; bulk sync brings what is there.
@@ -227,21 +232,26 @@ def set_status(
     clock: Clock,
     event: str = history.STATUS,
     suspended_by: str = "",
+    suspended_reason: str = "",
 ) -> None:
     """Moves the connection to a status; where it is there already, nothing happens (CON-5).
 
-    `suspended_by` is kept with a suspension that a person made by command (SUS-4).
+    `suspended_by` is kept with a suspension that a person made by command (SUS-4), `suspended_reason` with one that the
+    connection made by itself (SUS-3), which a person's takes the place of.
     """
     with org.transaction() as db:
         known = get_connection(org, name)
-        if known.status is status:
+        if known.status is status and not (known.suspended_reason and not suspended_reason):
             return
         values = {"ConnectionStatus": status.value}
         if known.side is Side.PRIMARY and known.status is ConnectionStatus.SENT:
             values["ResponseDate"] = iso(clock())
         update_row(org, "PartnerNetworkConnection", known.id, values)
-        db.execute("UPDATE orgsync_connection SET suspended_by = ? WHERE number = ?", [suspended_by, known.number])
-        history.record_event(org, name, event, status.shown, actor=actor, clock=clock)
+        db.execute(
+            "UPDATE orgsync_connection SET suspended_by = ?, suspended_reason = ? WHERE number = ?",
+            [suspended_by, suspended_reason, known.number],
+        )
+        history.record_event(org, name, event, suspended_reason or status.shown, actor=actor, clock=clock)
         org.touch_revision()
 
 

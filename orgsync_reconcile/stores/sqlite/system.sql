@@ -86,7 +86,8 @@ CREATE TABLE orgsync_connection (
   side TEXT NOT NULL,
   partner_org_id TEXT NOT NULL DEFAULT '',
   partner_name TEXT NOT NULL DEFAULT '',
-  suspended_by TEXT NOT NULL DEFAULT '',
+  suspended_by TEXT NOT NULL DEFAULT '',      -- who suspended it by command
+  suspended_reason TEXT NOT NULL DEFAULT '',  -- why it suspended itself: the other org cannot be reached (SUS-3)
   settings TEXT NOT NULL DEFAULT '{}'
 );
 CREATE TABLE orgsync_published (
