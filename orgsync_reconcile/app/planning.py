@@ -28,6 +28,8 @@ class Choice:
     targets: tuple[str, ...] = ()
     excludes: tuple[str, ...] = ()
     allow: Mapping[str, float | None] | None = None
+    #: The manifests' drift policy counts: what is to be reported is not corrected (REC-6).
+    unattended: bool = False
 
 
 def plan(workspace: Workspace, choice: Choice = Choice()) -> Plan:
@@ -57,7 +59,12 @@ def plan_for(desired: Desired, orgs: Mapping[str, SqliteOrg], choice: Choice) ->
             moments.enter_context(org.snapshot())
         actual = Actual(orgs={name: _read(name, desired, orgs) for name in orgs})
         return build_plan(
-            desired, actual, targets=choice.targets, excludes=choice.excludes, allow=dict(choice.allow or {})
+            desired,
+            actual,
+            targets=choice.targets,
+            excludes=choice.excludes,
+            allow=dict(choice.allow or {}),
+            unattended=choice.unattended,
         )
 
 

@@ -30,6 +30,15 @@ def moment(text: str) -> datetime | timedelta:
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
+def duration(text: str) -> float:
+    """Seconds of a duration such as 15m (s, m, h, d, w). Raises BadParameter."""
+    found = re.fullmatch(r"(\d{1,6})([smhdw])", text)
+    seconds = int(found[1]) * _UNITS[found[2]] if found else 0
+    if not seconds:
+        raise click.BadParameter(f"{text!r} is no duration such as 30s, 15m or 24h")
+    return float(seconds)
+
+
 def allowance(text: str) -> tuple[str, float | None]:
     """(guard, the most that is allowed; None for any amount) from GUARD or GUARD=N. Raises BadParameter."""
     from orgsync_reconcile.plan import GUARDS

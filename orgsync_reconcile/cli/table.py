@@ -21,6 +21,7 @@ COMMANDS: Entries = {
     "sharing": "Show the connections that a record is in.",
     "verify": "Prove that both orgs agree, or list what differs.",
     "diagnose": "Tell why a record or user is missing or stale in the other org.",
+    "reconcile": "Bring connections back in step without a person.",
     "status": "Show connections: state, queue, log, publications.",
     "queue": ("Look at the record queue.", {"list": "List what waits to be sent."}),
     "log": (

@@ -1,0 +1,71 @@
+"""Ending long runs cleanly: a signal asks, the run answers at its next boundary between two pieces of work."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from orgsync_reconcile.errors import ExitCode
+
+
+class Stopped(BaseException):
+    """The run was asked to end and stands at a boundary. No error, so that nothing takes it for one on the way."""
+
+
+class Stop:
+    """Whether the run was asked to end, and by which signal."""
+
+    def __init__(self) -> None:
+        self._asked = threading.Event()
+        self._signal: int | None = None
+
+    @property
+    def asked(self) -> bool:
+        """Whether somebody wants the run to end."""
+        return self._asked.is_set()
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """What the program ends with: an interrupt at the keyboard says so, a request to terminate is no failure."""
+        return ExitCode.INTERRUPTED if self._signal == signal.SIGINT else ExitCode.OK
+
+    def ask(self, number: int = signal.SIGTERM) -> None:
+        """Asks the run to end at its next boundary."""
+        self._signal = number
+        self._asked.set()
+
+    def check(self, *_: object) -> None:
+        """Raises Stopped where the run was asked to end. For boundaries, such as a drain's progress."""
+        if self.asked:
+            raise Stopped
+
+    def rest(self, seconds: float) -> bool:
+        """Waits for so long, or until the run is asked to end; returns whether it was."""
+        return self._asked.wait(seconds)
+
+
+@contextmanager
+def on_signals() -> Iterator[Stop]:
+    """SIGTERM and SIGINT ask the run to end while the block lasts; a second SIGINT interrupts at once.
+
+    Outside the main thread signals cannot be caught: then nobody asks.
+    """
+    stop = Stop()
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+
+    def handle(number: int, _frame: FrameType | None) -> None:
+        if stop.asked and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        stop.ask(number)
+
+    before = {number: signal.signal(number, handle) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
