@@ -11,6 +11,7 @@ COMMANDS: Entries = {
     "init": "Write a commented starter set of manifests.",
     "validate": "Check the manifests without touching an org.",
     "lint": "Give advice on style and risk in the manifests.",
+    "fmt": "Bring manifests to their canonical form; comments stay.",
     "schema": "Print the JSON Schema of manifests, for editors.",
     "plan": "Show what apply would do; change nothing.",
     "show": "Show a saved plan, and whether it is stale.",

@@ -11,6 +11,7 @@ from orgsync_reconcile.manifest.kind_connection import Connection
 from orgsync_reconcile.manifest.kind_operations import Failover, Mail, Report
 from orgsync_reconcile.manifest.scalars import kind_of
 from orgsync_reconcile.manifest.terms import (
+    AS_SET,
     ComponentPattern,
     DirectionName,
     Identifier,
@@ -41,8 +42,12 @@ class Org(Strict):
 class FieldNames(Strict):
     """Some fields of an object: only these, or all but these."""
 
-    include: list[Identifier] = Field(default=[], min_length=1, description="Only these fields, by API name")
-    exclude: list[Identifier] = Field(default=[], min_length=1, description="All fields but these, by API name")
+    include: list[Identifier] = Field(
+        default=[], min_length=1, description="Only these fields, by API name", json_schema_extra=AS_SET
+    )
+    exclude: list[Identifier] = Field(
+        default=[], min_length=1, description="All fields but these, by API name", json_schema_extra=AS_SET
+    )
 
     @model_validator(mode="after")
     def _one_list(self) -> FieldNames:
@@ -87,10 +92,12 @@ class Metadata(Strict):
     kind: Literal["Metadata"] = Field(description="What this document describes")
     connection: Name = Field(description="Name of the connection")
     include: list[ComponentPattern] = Field(
-        min_length=1, description="Component types, or Type:Name patterns with * and ?"
+        min_length=1, description="Component types, or Type:Name patterns with * and ?", json_schema_extra=AS_SET
     )
     exclude: list[ComponentPattern] = Field(
-        default=[], description="Components left out of what include names, in the same form"
+        default=[],
+        description="Components left out of what include names, in the same form",
+        json_schema_extra=AS_SET,
     )
 
 

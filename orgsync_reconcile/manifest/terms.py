@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, get_args
 
 from pydantic import (
     AfterValidator,
@@ -17,6 +17,7 @@ from pydantic import (
     WithJsonSchema,
     model_validator,
 )
+from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
 from orgsync_reconcile.manifest import codes
@@ -38,6 +39,27 @@ class Strict(BaseModel):
     """A mapping of a manifest: no unknown keys, no silent conversions."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False, populate_by_name=False)
+
+
+#: Marks a list whose order says nothing, for the canonical form and for editors.
+AS_SET: Final[dict[str, Any]] = {"uniqueItems": True}
+
+
+def is_set(field: FieldInfo) -> bool:
+    """Whether a key takes a list whose order says nothing."""
+    return field.json_schema_extra == AS_SET
+
+
+def written_name(name: str, field: FieldInfo) -> str:
+    """A key as manifests write it."""
+    return field.alias or name
+
+
+def model_in(annotation: Any) -> type[BaseModel] | None:
+    """The one model that an annotation holds, however deep (no key takes two different mappings)."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for part in get_args(annotation) if (found := model_in(part)) is not None), None)
 
 
 def problem(text: str, hint: str, code: str = codes.INVALID_VALUE) -> PydanticCustomError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any, Final, get_args
+from typing import Any, Final
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -14,7 +14,7 @@ from orgsync_reconcile.manifest.findings import Findings, shown, suggestion
 from orgsync_reconcile.manifest.kinds import KINDS
 from orgsync_reconcile.manifest.parse import MappingNode, Node, SequenceNode, place
 from orgsync_reconcile.manifest.scalars import kind_of
-from orgsync_reconcile.manifest.terms import Strict
+from orgsync_reconcile.manifest.terms import Strict, model_in, written_name
 from orgsync_reconcile.model.origin import Origin
 
 VERSION: Final = 1
@@ -193,15 +193,8 @@ def _path(location: Location) -> str:
 def _known_keys(model: type[BaseModel], location: Location) -> list[str]:
     current = model
     for part in location:
-        fields = {field.alias or name: field for name, field in current.model_fields.items()}
+        fields = {written_name(name, field): field for name, field in current.model_fields.items()}
         if isinstance(part, str) and part in fields:
-            inner = _model_in(fields[part].annotation)
+            inner = model_in(fields[part].annotation)
             current = inner or current
-    return [field.alias or name for name, field in current.model_fields.items()]
-
-
-def _model_in(annotation: Any) -> type[BaseModel] | None:
-    """The one model that an annotation holds, however deep (no key takes two different mappings)."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    return next((found for part in get_args(annotation) if (found := _model_in(part)) is not None), None)
+    return [written_name(name, field) for name, field in current.model_fields.items()]
