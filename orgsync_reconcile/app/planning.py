@@ -13,7 +13,7 @@ from orgsync_reconcile.model.actual import Actual, ActualOrg
 from orgsync_reconcile.model.connection import Side
 from orgsync_reconcile.model.desired import Desired, DesiredConnection
 from orgsync_reconcile.model.plan import Plan
-from orgsync_reconcile.plan import build_plan, from_json, moved, to_json
+from orgsync_reconcile.plan import Mode, build_plan, from_json, moved, to_json
 from orgsync_reconcile.stores.sqlite.connection_reader import read_connection
 from orgsync_reconcile.stores.sqlite.connections import connection_names
 from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
@@ -23,13 +23,16 @@ from orgsync_reconcile.stores.urls import store_path
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Choice:
-    """Which part of a plan is wanted, and what its guards let pass: guard -> the most, None for any amount."""
+    """Which part of a plan is wanted, and what its guards let pass: guard -> the most, None for any amount.
+
+    `mode` is attended for a person who sees the plan; a run that nobody sees leaves what the manifests' drift policy
+    only reports, and with corrections also all that Git changed (REC-6).
+    """
 
     targets: tuple[str, ...] = ()
     excludes: tuple[str, ...] = ()
     allow: Mapping[str, float | None] | None = None
-    #: The manifests' drift policy counts: what is to be reported is not corrected (REC-6).
-    unattended: bool = False
+    mode: Mode = Mode.ATTENDED
 
 
 def plan(workspace: Workspace, choice: Choice = Choice()) -> Plan:
@@ -64,7 +67,7 @@ def plan_for(desired: Desired, orgs: Mapping[str, SqliteOrg], choice: Choice) ->
             targets=choice.targets,
             excludes=choice.excludes,
             allow=dict(choice.allow or {}),
-            unattended=choice.unattended,
+            mode=choice.mode,
         )
 
 

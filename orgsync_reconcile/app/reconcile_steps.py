@@ -16,6 +16,7 @@ from orgsync_reconcile.model.desired import Desired, DesiredConnection
 from orgsync_reconcile.model.plan import Action, Drift, Op, Plan, Reason
 from orgsync_reconcile.operations.reconcile import Outcome, StepResult, StepStatus, skipped
 from orgsync_reconcile.operations.stopping import Stop
+from orgsync_reconcile.plan import Mode
 from orgsync_reconcile.sync.verify_sample import verify_sample
 
 #: Notes of one kind that a step lists; the counts are complete.
@@ -47,7 +48,7 @@ class Run:
     def plan(self) -> Plan:
         """What an unattended run would correct, and what only a person may apply (REC-6)."""
         if self._plan is None:
-            self._plan = plan(self.workspace, Choice(unattended=True))
+            self._plan = plan(self.workspace, Choice(mode=Mode.UNATTENDED))
         return self._plan
 
     def changed(self) -> None:
@@ -131,7 +132,7 @@ def _correct(run: Run, which: Callable[[Action], bool]) -> Outcome:
     if not wanted:
         return Outcome()
     others = tuple(action.address for action in run.plan().actions if action.address not in set(wanted))
-    choice = Choice(targets=wanted, excludes=others, allow=run.allow, unattended=True)
+    choice = Choice(targets=wanted, excludes=others, allow=run.allow, mode=Mode.UNATTENDED)
     made = plan(run.workspace, choice)
     check(made)
     if not made.actions:

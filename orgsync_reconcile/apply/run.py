@@ -9,6 +9,7 @@ from orgsync_reconcile.apply.checks import check_applyable, check_fresh, check_g
 from orgsync_reconcile.apply.context import ApplyContext
 from orgsync_reconcile.apply.executor import Result
 from orgsync_reconcile.apply.registry import EXECUTORS
+from orgsync_reconcile.apply.remember import remembering
 from orgsync_reconcile.apply.report import ActionOutcome, ApplyReport, Status
 from orgsync_reconcile.errors import OrgsyncError
 from orgsync_reconcile.failpoints import FailPoint, reach
@@ -37,7 +38,8 @@ def apply_plan(
         check_applyable(fresh)
         check_guards(fresh)
         check_permissions(fresh, context)
-        return _Loop(fresh, context, fail_fast, progress).run()
+        with remembering(fresh, context):
+            return _Loop(fresh, context, fail_fast, progress).run()
 
 
 @contextmanager

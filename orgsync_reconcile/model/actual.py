@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from orgsync_reconcile.model.applied import Applied
 from orgsync_reconcile.model.component import ComponentKey, ComponentSummary
 from orgsync_reconcile.model.connection import ConnectionStatus, Side
 from orgsync_reconcile.model.schema import ObjectDef
@@ -116,6 +117,8 @@ class ActualConnection:
     failed_components: Mapping[ComponentKey, tuple[str, str]] = field(default_factory=dict)
     #: Users of this org that could not be copied: username -> (hash that failed, error).
     failed_users: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    #: What was applied last, which the primary remembers; None in the secondary and where nothing was.
+    applied: Applied | None = None
 
     @property
     def linked_records(self) -> int:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from orgsync_reconcile.model.applied import ConnectionState
 from orgsync_reconcile.model.diagnostic import Diagnostic
 from orgsync_reconcile.model.origin import Origin
 
@@ -100,13 +101,26 @@ class Action:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Drift:
-    """Something that a person changed in an org. `detail` is one line, `diff` unified-diff lines."""
+    """Something that a person changed in an org. `detail` is one line, `diff` unified-diff lines.
+
+    `kind`: owner, contact, option, users, setting, publication, subscription, state, suspended, deactivated, component.
+    `applied`, `live` and `wanted` are JSON-ready: as it was applied last, as it is, and as the manifests want it.
+    """
 
     address: str
     org: str
     kind: str
     detail: str
     diff: tuple[str, ...] = ()
+    #: Which part of it, for example a setting's name; empty where the address says it all.
+    key: str = ""
+    applied: Any = None
+    live: Any = None
+    wanted: Any = None
+    #: Whether the manifests or the primary changed it too: `person`, or `person and git`.
+    changed_by: str = "person"
+    #: What an unattended run does: `correct` or `report`.
+    policy: str = "report"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -150,6 +164,8 @@ class Plan:
     #: The part of the whole that was asked for: addresses, sorted.
     targets: tuple[str, ...] = ()
     excludes: tuple[str, ...] = ()
+    #: Connection -> what it is to be set to; for apply, which remembers it, and no part of the plan file.
+    wanted: Mapping[str, ConnectionState] = field(default_factory=dict, compare=False)
 
     @property
     def summary(self) -> Mapping[str, int]:

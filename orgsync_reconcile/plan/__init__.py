@@ -8,10 +8,12 @@ from orgsync_reconcile.plan.fingerprint import moved
 from orgsync_reconcile.plan.guards import GUARDS, refused
 from orgsync_reconcile.plan.render_markdown import render_markdown
 from orgsync_reconcile.plan.render_text import render_text
+from orgsync_reconcile.plan.scope import Mode
 from orgsync_reconcile.plan.settings import connection_options, connection_settings
 
 __all__ = [
     "GUARDS",
+    "Mode",
     "build_plan",
     "connection_options",
     "connection_settings",

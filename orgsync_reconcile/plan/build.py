@@ -18,9 +18,9 @@ from orgsync_reconcile.plan.connection import (
     plan_features,
     plan_lifecycle,
     plan_state,
-    plan_update,
     will_be_suspended_throughout,
 )
+from orgsync_reconcile.plan.corrections import left_in
 from orgsync_reconcile.plan.draft import Sheet
 from orgsync_reconcile.plan.fingerprint import plan_id
 from orgsync_reconcile.plan.guards import guard_plan
@@ -30,7 +30,8 @@ from orgsync_reconcile.plan.permissions import check_owner, check_permissions
 from orgsync_reconcile.plan.preflight import check_orgs
 from orgsync_reconcile.plan.publications import plan_publications
 from orgsync_reconcile.plan.removed import plan_removed
-from orgsync_reconcile.plan.scope import Scope, scope_of
+from orgsync_reconcile.plan.scope import Mode, Scope, scope_of
+from orgsync_reconcile.plan.update import plan_update
 from orgsync_reconcile.plan.users import plan_users
 
 _NOTHING_ALLOWED: Mapping[str, float | None] = MappingProxyType({})
@@ -44,13 +45,14 @@ def build_plan(
     targets: Collection[str] = (),
     excludes: Collection[str] = (),
     allow: Mapping[str, float | None] = _NOTHING_ALLOWED,
-    unattended: bool = False,
+    mode: Mode = Mode.ATTENDED,
 ) -> Plan:
     """What apply would do to bring the orgs to what the manifests say (REC-1).
 
     `targets` and `excludes` are addresses, or what addresses begin with up to a slash; what a target needs comes along,
     what needs an excluded action goes with it. `allow` maps guard names to the most that is allowed, None for any
-    amount. `unattended` makes the manifests' drift policy count: what is to be reported is not corrected (REC-6).
+    amount. With a `mode` other than attended the manifests' drift policy counts: what is to be reported is not
+    corrected; corrections alone leave out what Git changed (REC-6).
 
     Never raises for what is wrong in manifests or orgs: that is in `diagnostics`, and the plan is then not applyable.
     The same facts give the same plan, whatever the order of the mappings.
@@ -59,7 +61,7 @@ def build_plan(
     followers: dict[str, int] = {}
     plan_removed(desired, actual, sheet)
     for name in sorted(desired.connections):
-        scope = scope_of(name, desired, actual, unattended=unattended)
+        scope = scope_of(name, desired, actual, mode=mode)
         if scope is None:
             sheet.info(
                 codes.ORG_NOT_READ,
@@ -68,7 +70,7 @@ def build_plan(
             )
             continue
         followers[name] = _plan_connection(desired, scope, sheet)
-    drafts = targeted(run_order(sheet.drafts), targets, excludes)
+    drafts = targeted(run_order(left_in(sheet.drafts, desired, mode)), targets, excludes)
     _check_targets(sheet, targets)
     actions = numbered(drafts)
     manifests = tuple(sorted((item.path, item.sha256) for item in desired.files))
@@ -80,12 +82,13 @@ def build_plan(
         environment=desired.environment,
         observed=observed,
         actions=actions,
-        drift=tuple(sorted(sheet.drift, key=lambda item: (item.address, item.kind))),
+        drift=tuple(sorted(sheet.drift, key=lambda item: (item.address, item.kind, item.key))),
         manual=tuple(sorted(sheet.manual, key=lambda item: (item.address, item.code, item.org))),
         guards=guard_plan(desired, actual, followers, actions, allow),
         diagnostics=_sorted(sheet.diagnostics),
         targets=tuple(sorted(set(targets))),
         excludes=tuple(sorted(set(excludes))),
+        wanted=sheet.wanted,
     )
 
 

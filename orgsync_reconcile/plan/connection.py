@@ -1,16 +1,17 @@
-"""The life of one connection: features, contact, invitation, options, status, suspension (CON-1…7, SUS-4)."""
+"""The life of one connection: features, contact, invitation, status, suspension (CON-1…5, SUS-4)."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from orgsync_reconcile.model.actual import ActualConnection, ContactInfo
+from orgsync_reconcile.model.actual import ContactInfo
 from orgsync_reconcile.model.connection import ConnectionStatus, ContactRef, Direction, Side
 from orgsync_reconcile.model.plan import Change, Op, Reason
 from orgsync_reconcile.plan import address, codes
 from orgsync_reconcile.plan.draft import Draft, Phase, Sheet
 from orgsync_reconcile.plan.scope import Scope
-from orgsync_reconcile.plan.settings import APPLIED, applied_mark, connection_options, connection_settings
+from orgsync_reconcile.plan.settings import connection_options, connection_settings
+from orgsync_reconcile.plan.three_way import ACTIVE, SUSPENDED, ChangedBy, setting_key, who_set
 
 #: The feature that every connected org needs (CON-1).
 SALESFORCE_TO_SALESFORCE = "salesforce-to-salesforce"
@@ -111,6 +112,8 @@ def plan_lifecycle(scope: Scope, sheet: Sheet) -> None:
         return
     wanted = scope.desired
     common: dict[str, Any] = {"connection": scope.name, "source": wanted.origin}
+    if _say_deactivated(scope, sheet):
+        common["reason"] = Reason.DRIFT
     if progress is None:
         sheet.drafts.append(
             Draft(
@@ -151,6 +154,28 @@ def plan_lifecycle(scope: Scope, sheet: Sheet) -> None:
     _advance(scope, sheet, statuses, common)
 
 
+def _say_deactivated(scope: Scope, sheet: Sheet) -> bool:
+    """Whether a person ended a connection that the manifests want; no unattended run begins it anew (CON-9, REC-6)."""
+    if scope.applied is None:
+        return False
+    ended = [
+        side
+        for side in Side
+        if (known := scope.org(side).connections.get(scope.name)) and known.status is ConnectionStatus.INACTIVE
+    ]
+    for side in ended:
+        sheet.drifted(
+            address.end(scope.name, side),
+            scope.org_name(side),
+            "deactivated",
+            f"deactivated in {scope.org_name(side)}, the manifests still want it",
+            key="status",
+            live=ConnectionStatus.INACTIVE.value,
+            wanted=ConnectionStatus.ACCEPTED.value,
+        )
+    return bool(ended)
+
+
 def _advance(scope: Scope, sheet: Sheet, statuses: list[ConnectionStatus], common: dict[str, Any]) -> None:
     """The moves of the status that are still ahead; each follows the one before it."""
     done = scope.progress
@@ -177,84 +202,6 @@ def _advance(scope: Scope, sheet: Sheet, statuses: list[ConnectionStatus], commo
         needs = (where,)
 
 
-def plan_update(scope: Scope, sheet: Sheet) -> None:
-    """The owner, the contact, options and settings of a connection that is already there (CON-7, REC-6)."""
-    known = scope.primary_side
-    if known is None:
-        return
-    changes = _primary_changes(scope, known)
-    reason = Reason.CHANGED
-    if changes and _changed_by_hand(scope, known):
-        keys = sorted(changes.keys() - {APPLIED})
-        sheet.drifted(
-            address.end(scope.name, Side.PRIMARY),
-            scope.desired.primary,
-            "settings",
-            f"changed in {scope.desired.primary} since the last apply: {', '.join(keys)}",
-        )
-        if APPLIED not in changes:
-            reason = Reason.DRIFT
-    if not (reason is Reason.DRIFT and "settings" in scope.reported):
-        _update(scope, sheet, Side.PRIMARY, changes, reason)
-    if scope.secondary_side is not None:
-        now, wanted = scope.secondary_side.users, scope.desired.options.users_secondary
-        _update(scope, sheet, Side.SECONDARY, {"users": (now, wanted)} if now != wanted else {}, Reason.CHANGED)
-
-
-def _changed_by_hand(scope: Scope, known: ActualConnection) -> bool:
-    """Whether the org no longer holds what was applied last; unknown where nothing was."""
-    mark = known.settings.get(APPLIED)
-    if mark is None:
-        return False
-    options = {key: getattr(known, key) for key in connection_options(scope.desired, Side.PRIMARY)}
-    ours = {key: known.settings[key] for key in connection_settings(scope.desired) if key in known.settings}
-    return applied_mark(known.owner, options, ours) != mark
-
-
-def _primary_changes(scope: Scope, known: ActualConnection) -> dict[str, tuple[Any, Any]]:
-    """What differs, by key: (as the org has it, as the manifest wants it)."""
-    wanted = scope.desired
-    changes: dict[str, tuple[Any, Any]] = {}
-    if known.owner != wanted.owner:
-        changes["owner"] = (known.owner, wanted.owner)
-    if known.contact is None or not same_contact(wanted.contact, known.contact):
-        old = {"name": known.contact.name, "email": known.contact.email} if known.contact else None
-        changes["contact"] = (old, {"name": wanted.contact.name, "email": wanted.contact.email})
-    for key, value in connection_options(wanted, Side.PRIMARY).items():
-        if getattr(known, key) != value:
-            changes[key] = (getattr(known, key), value)
-    for key, text in connection_settings(wanted).items():
-        if known.settings.get(key) != text:
-            changes[key] = (known.settings.get(key), text)
-    return changes
-
-
-def _update(scope: Scope, sheet: Sheet, side: Side, changes: dict[str, tuple[Any, Any]], reason: Reason) -> None:
-    if not changes:
-        return
-    manifest_key = {
-        "feeds_and_audit_fields": "sync.feeds_and_audit_fields",
-        "metadata": "sync.metadata",
-        "users": "sync.users",
-    }
-    first = min(changes.keys() - {APPLIED}, default="")
-    sheet.drafts.append(
-        Draft(
-            phase=Phase.UPDATE,
-            address=address.end(scope.name, side),
-            op=Op.UPDATE_CONNECTION,
-            org=scope.org_name(side),
-            connection=scope.name,
-            change=Change.UPDATE,
-            reason=reason,
-            before={key: changes[key][0] for key in sorted(changes)},
-            after={key: changes[key][1] for key in sorted(changes)},
-            source=scope.desired.origin_of(manifest_key.get(first, first)),
-            needs=(*feature_needs(scope, side), address.contact(scope.name)),
-        )
-    )
-
-
 def plan_state(scope: Scope, sheet: Sheet) -> None:
     """Suspend and resume as the manifest says; a suspension by command is drift and stays (SUS-4)."""
     two_way = scope.desired.direction is Direction.TWO_WAY
@@ -262,10 +209,10 @@ def plan_state(scope: Scope, sheet: Sheet) -> None:
     suspended = [
         side for side in Side if (known := scope.side(side)) is not None and known.status is ConnectionStatus.SUSPENDED
     ]
-    if scope.desired.state == "suspended":
+    if scope.desired.state == SUSPENDED:
         for side in sides:
             if side not in suspended:
-                _move(scope, sheet, side, Op.SUSPEND, ConnectionStatus.SUSPENDED)
+                _suspend(scope, sheet, side)
         return
     by_hand = []
     for side in suspended:
@@ -277,9 +224,13 @@ def plan_state(scope: Scope, sheet: Sheet) -> None:
                 scope.org_name(side),
                 "suspended",
                 f"suspended by {known.suspended_by}, the manifest says active; resume it, or set state: suspended",
+                key="state",
+                applied=_applied_state(scope, side),
+                live=SUSPENDED,
+                wanted=ACTIVE,
             )
         else:
-            _move(scope, sheet, side, Op.RESUME, ConnectionStatus.ACCEPTED)
+            _move(scope, sheet, side, Op.RESUME, ConnectionStatus.ACCEPTED, Reason.CHANGED)
     if two_way and len(by_hand) == 1:
         sheet.warn(
             codes.ONE_SIDE_SUSPENDED,
@@ -289,7 +240,34 @@ def plan_state(scope: Scope, sheet: Sheet) -> None:
         )
 
 
-def _move(scope: Scope, sheet: Sheet, side: Side, op: Op, status: ConnectionStatus) -> None:
+def _applied_state(scope: Scope, side: Side) -> str | None:
+    return scope.applied.settings.get(setting_key(side, "state")) if scope.applied else None
+
+
+def _suspend(scope: Scope, sheet: Sheet, side: Side) -> None:
+    """Suspend what the manifest wants suspended, and say so where a person had resumed it (SUS-4, REC-6)."""
+    if scope.new:
+        _move(scope, sheet, side, Op.SUSPEND, ConnectionStatus.SUSPENDED, Reason.ADDED)
+        return
+    changed_by = who_set(scope.applied, setting_key(side, "state"), ACTIVE, SUSPENDED)
+    if changed_by is ChangedBy.PERSON:
+        sheet.drifted(
+            address.end(scope.name, side),
+            scope.org_name(side),
+            "state",
+            f"resumed in {scope.org_name(side)}, the manifest says suspended",
+            key="state",
+            applied=SUSPENDED,
+            live=ACTIVE,
+            wanted=SUSPENDED,
+            policy=scope.policy("settings"),
+        )
+        _move(scope, sheet, side, Op.SUSPEND, ConnectionStatus.SUSPENDED, Reason.DRIFT)
+    else:
+        _move(scope, sheet, side, Op.SUSPEND, ConnectionStatus.SUSPENDED, Reason.CHANGED)
+
+
+def _move(scope: Scope, sheet: Sheet, side: Side, op: Op, status: ConnectionStatus, reason: Reason) -> None:
     sheet.drafts.append(
         Draft(
             phase=Phase.SUSPEND if op is Op.SUSPEND else Phase.UPDATE,
@@ -299,7 +277,7 @@ def _move(scope: Scope, sheet: Sheet, side: Side, op: Op, status: ConnectionStat
             org=scope.org_name(side),
             connection=scope.name,
             change=Change.UPDATE,
-            reason=Reason.ADDED if scope.new else Reason.CHANGED,
+            reason=reason,
             after={"status": status.value},
             source=scope.desired.origin_of("state"),
             needs=ready_needs(scope) if op is Op.SUSPEND else (),

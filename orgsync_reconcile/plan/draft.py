@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
 
+from orgsync_reconcile.model.applied import ConnectionState
 from orgsync_reconcile.model.diagnostic import Diagnostic, Severity
 from orgsync_reconcile.model.origin import Origin
 from orgsync_reconcile.model.plan import Change, Drift, ManualTask, Op, Reason, Risk
+
+#: Longer values are cut where they are shown to people.
+_LONGEST = 80
 
 
 class Phase(IntEnum):
@@ -79,6 +84,8 @@ class Sheet:
     drafts: list[Draft] = field(default_factory=list)
     drift: list[Drift] = field(default_factory=list)
     manual: list[ManualTask] = field(default_factory=list)
+    #: Connection -> what it is to be set to.
+    wanted: dict[str, ConnectionState] = field(default_factory=dict)
     diagnostics: list[Diagnostic] = field(default_factory=list)
 
     def error(self, code: str, message: str, *, hint: str = "", origin: Origin | None = None) -> None:
@@ -97,9 +104,9 @@ class Sheet:
         """Something that a person must do."""
         self.manual.append(ManualTask(code=code, address=address, org=org, task=task, why=why))
 
-    def drifted(self, address: str, org: str, kind: str, detail: str, diff: Sequence[str] = ()) -> None:
-        """Something that a person changed in an org by hand (REC-6)."""
-        self.drift.append(Drift(address=address, org=org, kind=kind, detail=detail, diff=tuple(diff)))
+    def drifted(self, address: str, org: str, kind: str, detail: str, **more: Any) -> None:
+        """Something that a person changed in an org by hand (REC-6); `more` are the other fields of a Drift."""
+        self.drift.append(Drift(address=address, org=org, kind=kind, detail=detail, **more))
 
     def _note(self, severity: Severity, code: str, message: str, hint: str, origin: Origin | None) -> None:
         self.diagnostics.append(Diagnostic(severity=severity, code=code, message=message, hint=hint, origin=origin))
@@ -114,3 +121,9 @@ def listed(names: Sequence[str], limit: int = 10) -> str:
 def counted(number: int, noun: str) -> str:
     """`1 record`, `2 records`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def shown_value(value: Any) -> str:
+    """A value for people: `none` for nothing, text as it is, the rest as JSON; a long one is cut."""
+    shown = "none" if value in (None, "") else value if isinstance(value, str) else json.dumps(value, sort_keys=True)
+    return shown if len(shown) <= _LONGEST else shown[:_LONGEST] + "…"

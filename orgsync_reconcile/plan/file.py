@@ -70,6 +70,12 @@ class _Drift(_Strict):
     kind: str
     detail: str
     diff: list[str]
+    key: str
+    applied: Any
+    live: Any
+    wanted: Any
+    changed_by: Literal["person", "person and git"]
+    policy: Literal["correct", "report"]
 
 
 class _Manual(_Strict):
@@ -132,6 +138,23 @@ def _action(action: Action) -> dict[str, Any]:
     }
 
 
+def drift_document(item: Drift) -> dict[str, Any]:
+    """One change by hand as JSON-ready data."""
+    return {
+        "address": item.address,
+        "org": item.org,
+        "kind": item.kind,
+        "key": item.key,
+        "detail": item.detail,
+        "applied": item.applied,
+        "live": item.live,
+        "wanted": item.wanted,
+        "changed_by": item.changed_by,
+        "policy": item.policy,
+        "diff": list(item.diff),
+    }
+
+
 def to_document(plan: Plan) -> dict[str, Any]:
     """The plan as JSON-ready data, in the contract's shape and key order."""
     return {
@@ -151,10 +174,7 @@ def to_document(plan: Plan) -> dict[str, Any]:
             for name in sorted(plan.observed)
         },
         "actions": [_action(action) for action in plan.actions],
-        "drift": [
-            {"address": d.address, "org": d.org, "kind": d.kind, "detail": d.detail, "diff": list(d.diff)}
-            for d in plan.drift
-        ],
+        "drift": [drift_document(item) for item in plan.drift],
         "manual": [
             {"code": m.code, "address": m.address, "org": m.org, "task": m.task, "why": m.why} for m in plan.manual
         ],
@@ -269,10 +289,7 @@ def _plan(document: _Document) -> Plan:
             )
             for item in document.actions
         ),
-        drift=tuple(
-            Drift(address=item.address, org=item.org, kind=item.kind, detail=item.detail, diff=tuple(item.diff))
-            for item in document.drift
-        ),
+        drift=tuple(Drift(**{**item.model_dump(), "diff": tuple(item.diff)}) for item in document.drift),
         manual=tuple(ManualTask(**item.model_dump()) for item in document.manual),
         guards=tuple(Guard(**item.model_dump()) for item in document.guards),
         diagnostics=tuple(

@@ -19,6 +19,7 @@ from orgsync_reconcile.plan.metadata_facts import Comparison, compare
 from orgsync_reconcile.plan.renames import find_renames, renamed_in_place, warn_renames
 from orgsync_reconcile.plan.reports import ReportIndex
 from orgsync_reconcile.plan.scope import Scope
+from orgsync_reconcile.plan.three_way import ChangedBy
 
 #: May name reports by Id (MET-3).
 _PAGES = frozenset({"ApexComponent", "ApexPage"})
@@ -173,8 +174,14 @@ class _Work:
                 address.component(scope.name, key),
                 scope.desired.secondary,
                 "component",
-                f"{key} was changed in {scope.desired.secondary}",
-                unified(ours, theirs, scope.desired.primary, scope.desired.secondary),
+                f"{key} was changed in {scope.desired.secondary}"
+                + ("" if reason is Reason.DRIFT else f", and in {scope.desired.primary} too"),
+                diff=unified(ours, theirs, scope.desired.primary, scope.desired.secondary),
+                applied=there.synced_hash,
+                live=there.hash,
+                wanted=here.hash,
+                changed_by=(ChangedBy.PERSON if reason is Reason.DRIFT else ChangedBy.BOTH).value,
+                policy=scope.policy("metadata"),
             )
             if reason is Reason.DRIFT and "metadata" in scope.reported:
                 return

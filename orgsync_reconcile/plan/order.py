@@ -78,12 +78,23 @@ def targeted(drafts: list[Draft], targets: Collection[str], excludes: Collection
             if address not in keep:
                 keep.add(address)
                 todo.extend(need for need in by_address[address].needs if need in by_address)
-    if excludes:
-        dropped = {address for address in keep if any(within(address, item) for item in excludes)}
-        changed = True
-        while changed:
-            more = {address for address in keep - dropped if any(need in dropped for need in by_address[address].needs)}
-            dropped |= more
-            changed = bool(more)
-        keep -= dropped
-    return [draft for draft in drafts if draft.address in keep]
+    kept = [draft for draft in drafts if draft.address in keep]
+    if not excludes:
+        return kept
+    return without(kept, {draft.address for draft in kept if any(within(draft.address, item) for item in excludes)})
+
+
+def without(drafts: Collection[Draft], dropped: Collection[str]) -> list[Draft]:
+    """The drafts less those at the addresses `dropped`, and less all that need one of them."""
+    gone = set(dropped)
+    users: dict[str, list[str]] = {}
+    for draft in drafts:
+        for need in draft.needs:
+            users.setdefault(need, []).append(draft.address)
+    todo = list(gone)
+    while todo:
+        for user in users.get(todo.pop(), ()):
+            if user not in gone:
+                gone.add(user)
+                todo.append(user)
+    return [draft for draft in drafts if draft.address not in gone]

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from orgsync_reconcile.model.plan import Action, Change, Op, Plan, Risk
-from orgsync_reconcile.plan.draft import counted
+from orgsync_reconcile.plan.draft import counted, shown_value
 from orgsync_reconcile.plan.guards import refused
-from orgsync_reconcile.plan.settings import APPLIED
 
 NO_CHANGES = "No changes. The orgs match the manifests."
 #: What a part of a plan says then: what was left out may well have changes.
@@ -24,9 +22,7 @@ _HELD = {
     "overwrite": frozenset({Op.DEPLOY_COMPONENT}),
 }
 #: Keys that tell a person nothing.
-_INTERNAL = frozenset({"hash", APPLIED})
-#: Longer values are cut in a list of changes.
-_LONGEST = 80
+_INTERNAL = frozenset({"hash"})
 
 
 def blocked_actions(plan: Plan) -> frozenset[str]:
@@ -60,12 +56,14 @@ def phrase(action: Action) -> str:
 def attributes(action: Action) -> list[str]:
     """`name: old → new` for each attribute that an action changes."""
     if action.before is None or action.change is not Change.UPDATE:
-        return [f"{key}: {_value(value)}" for key, value in sorted((action.before or {}).items()) if key == "dropped"]
+        return [
+            f"{key}: {shown_value(value)}" for key, value in sorted((action.before or {}).items()) if key == "dropped"
+        ]
     lines = []
     before, after = _flat(action.before), _flat(action.after or {})
     for key in sorted(before.keys() | (after.keys() if action.op is Op.UPDATE_CONNECTION else before.keys())):
         if key not in _INTERNAL and before.get(key) != after.get(key):
-            lines.append(f"{key}: {_value(before.get(key))} → {_value(after.get(key))}")
+            lines.append(f"{key}: {shown_value(before.get(key))} → {shown_value(after.get(key))}")
     return lines
 
 
@@ -74,11 +72,6 @@ def _flat(values: Mapping[str, Any]) -> dict[str, Any]:
     flat = {key: value for key, value in values.items() if key != "content"}
     flat.update(values.get("content") or {})
     return flat
-
-
-def _value(value: Any) -> str:
-    shown = "none" if value in (None, "") else value if isinstance(value, str) else json.dumps(value, sort_keys=True)
-    return shown if len(shown) <= _LONGEST else shown[:_LONGEST] + "…"
 
 
 def summary_line(plan: Plan) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from orgsync_reconcile.catalog import unpublishable_field
+from orgsync_reconcile.model.applied import ConnectionState, OfferedObject
 from orgsync_reconcile.model.component import ComponentKey
 from orgsync_reconcile.model.connection import Direction, Side
 from orgsync_reconcile.model.desired import DesiredPublication
@@ -12,6 +13,7 @@ from orgsync_reconcile.model.graph import parents_first
 from orgsync_reconcile.model.plan import Op
 from orgsync_reconcile.model.schema import ObjectDef
 from orgsync_reconcile.plan import address, codes
+from orgsync_reconcile.plan.attribution import tell_apart
 from orgsync_reconcile.plan.auto_numbers import check_published, plan_mirrors, plan_values
 from orgsync_reconcile.plan.connection import will_be_suspended_throughout
 from orgsync_reconcile.plan.draft import Sheet, counted, listed
@@ -28,6 +30,7 @@ from orgsync_reconcile.plan.selection import (
     publishable,
 )
 from orgsync_reconcile.plan.subscribe import plan_subscribe
+from orgsync_reconcile.plan.three_way import wanted_settings
 from orgsync_reconcile.plan.unpublish import plan_unpublish
 
 _OBJECT_OPS = frozenset({Op.PUBLISH_OBJECT, Op.SUBSCRIBE_OBJECT, Op.UNPUBLISH_OBJECT, Op.UNSUBSCRIBE_OBJECT})
@@ -52,6 +55,8 @@ def plan_publications(scope: Scope, sheet: Sheet, planned: Collection[ComponentK
     deployments = _deployments(scope.name, planned)
     back = {name: item for name, item in publications.items() if scope.direction_of(item) is Direction.TWO_WAY}
     work = Sheet()
+    published: dict[tuple[Side, str], OfferedObject] = {}
+    subscribed: dict[tuple[Side, str], frozenset[str]] = {}
     for source, members in ((Side.PRIMARY, publications), (Side.SECONDARY, back)):
         ends = (here, there) if source is Side.PRIMARY else (there, here)
         lane = Lane(
@@ -70,8 +75,17 @@ def plan_publications(scope: Scope, sheet: Sheet, planned: Collection[ComponentK
         )
         plan_unpublish(lane, work)
         plan_publish(lane, work)
-        plan_subscribe(lane, work)
+        accepted = plan_subscribe(lane, work)
+        subscribed |= {(source, name): fields for name, fields in accepted.items()}
+        published |= {
+            (source, name): OfferedObject(fields=fields, match_on=members[name].match_on)
+            for name, fields in lane.chosen.items()
+        }
     plan_values(scope, work, mirrors)
+    sheet.wanted[scope.name] = ConnectionState(
+        settings=wanted_settings(scope.desired), published=published, subscribed=subscribed
+    )
+    tell_apart(scope, work)
     _merge(scope, work, sheet)
     check_published(scope, sheet, chosen)
     return order
@@ -160,6 +174,7 @@ def _deployments(connection: str, planned: Collection[ComponentKey]) -> dict[str
 def _merge(scope: Scope, work: Sheet, sheet: Sheet) -> None:
     """Take the directions' actions over, unless the connection is suspended: then they are refused (SUS-1)."""
     sheet.diagnostics.extend(work.diagnostics)
+    sheet.drift.extend(work.drift)
     if not work.drafts or not will_be_suspended_throughout(scope, sheet):
         sheet.drafts.extend(work.drafts)
         return

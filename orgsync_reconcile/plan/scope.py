@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum, auto
 
 from orgsync_reconcile.model.actual import Actual, ActualConnection, ActualOrg
+from orgsync_reconcile.model.applied import ConnectionState
 from orgsync_reconcile.model.connection import ConnectionStatus, Direction, Side
 from orgsync_reconcile.model.desired import Desired, DesiredConnection, DesiredMetadata, DesiredPublication
+from orgsync_reconcile.plan.three_way import last_applied, live_state
 
 #: How far a connection has come; the less advanced of its two orgs decides what is left to do (REC-3).
 _PROGRESS = (
@@ -15,6 +18,17 @@ _PROGRESS = (
     ConnectionStatus.USERS_INITIAL_SYNC,
     ConnectionStatus.ACCEPTED,
 )
+
+
+class Mode(Enum):
+    """Who asks for a plan, and so what becomes of drift (REC-6)."""
+
+    #: A person, who sees what is corrected: everything is.
+    ATTENDED = auto()
+    #: Nobody: what the manifest's policy calls `report` is left as it is.
+    UNATTENDED = auto()
+    #: Nobody, and nothing new: only what the policy lets be corrected, and fields that fell out of step by themselves.
+    CORRECTIONS = auto()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,13 +43,25 @@ class Scope:
     #: What each org knows of the connection; None before it exists and after it was deactivated.
     primary_side: ActualConnection | None
     secondary_side: ActualConnection | None
-    #: Kinds of drift ("metadata", "settings") that are reported and not corrected.
-    reported: frozenset[str]
+    #: What was applied last; None where nothing ever was.
+    applied: ConnectionState | None
+    #: Who asks, and what is left out for it.
+    mode: Mode
 
     @property
     def name(self) -> str:
         """The connection's name."""
         return self.desired.name
+
+    @property
+    def reported(self) -> frozenset[str]:
+        """Kinds of drift ("metadata", "settings") that this plan reports and does not correct."""
+        unattended = self.mode is not Mode.ATTENDED
+        return frozenset(kind for kind in self.desired.drift if unattended and self.policy(kind) == "report")
+
+    def policy(self, kind: str) -> str:
+        """What an unattended run does with drift of a kind, "metadata" or "settings": correct or report."""
+        return self.desired.drift.get(kind, "report")
 
     @property
     def users_on(self) -> bool:
@@ -92,7 +118,13 @@ def _live(org: ActualOrg, name: str) -> ActualConnection | None:
     return None if known is None or known.status is ConnectionStatus.INACTIVE else known
 
 
-def scope_of(name: str, desired: Desired, actual: Actual, *, unattended: bool) -> Scope | None:
+def _applied(primary: ActualOrg, secondary: ActualOrg, name: str) -> ConnectionState | None:
+    """What was applied last, as the primary remembers it, also of a connection that was deactivated by hand."""
+    known = primary.connections.get(name)
+    return last_applied(known.applied, live_state(known, secondary.connections.get(name))) if known else None
+
+
+def scope_of(name: str, desired: Desired, actual: Actual, *, mode: Mode) -> Scope | None:
     """The scope of the connection `name`, or None where one of its orgs was not read.
 
     The manifest's drift policy is for unattended runs; a person who applies a plan has seen what it corrects (REC-6).
@@ -110,5 +142,6 @@ def scope_of(name: str, desired: Desired, actual: Actual, *, unattended: bool) -
         secondary=secondary,
         primary_side=_live(primary, name),
         secondary_side=_live(secondary, name),
-        reported=frozenset(kind for kind, policy in connection.drift.items() if unattended and policy == "report"),
+        applied=_applied(primary, secondary, name),
+        mode=mode,
     )

@@ -6,12 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from orgsync_reconcile.model.component import canonical, digest
 from orgsync_reconcile.model.connection import Side
 from orgsync_reconcile.model.desired import DesiredConnection
-
-#: The setting that holds the mark of what was applied last.
-APPLIED = "applied"
 
 
 def _joined(values: Mapping[str, object]) -> str:
@@ -31,21 +27,8 @@ def connection_settings(connection: DesiredConnection) -> dict[str, str]:
     """The settings that apply stores with a connection in the primary, by name, all as text.
 
     Durations are whole seconds joined by commas, absent ones empty; shares and limits are `name=value` joined by
-    commas; rules are JSON; `applied` is a mark of all of them with owner and options, to be stored as it is. A plan
-    compares these texts with `ActualConnection.settings` (CON-7, QUE-5, BLK-1, REC-6).
+    commas; rules are JSON. A plan compares these texts with `ActualConnection.settings` (CON-7, QUE-5, BLK-1, REC-6).
     """
-    settings = _settings(connection)
-    settings[APPLIED] = applied_mark(connection.owner, connection_options(connection, Side.PRIMARY), settings)
-    return settings
-
-
-def applied_mark(owner: str, options: Mapping[str, Any], settings: Mapping[str, str]) -> str:
-    """A mark of a connection as it was applied: where it no longer fits, somebody changed the org by hand (REC-6)."""
-    rest = {key: value for key, value in settings.items() if key != APPLIED}
-    return digest(canonical([owner, dict(options), rest]))
-
-
-def _settings(connection: DesiredConnection) -> dict[str, str]:
     bulk = connection.bulk_sync
     return {
         "auto_numbers": _json(

@@ -15,11 +15,15 @@ from orgsync_reconcile.plan.publish import parents_of, publish_reason, removal_r
 from orgsync_reconcile.plan.schema import resolvable
 
 
-def plan_subscribe(lane: Lane, sheet: Sheet) -> None:
-    """Subscribe to new objects, and to the fields that became possible on those that are subscribed."""
+def plan_subscribe(lane: Lane, sheet: Sheet) -> dict[str, frozenset[str]]:
+    """Subscribe to new objects, and to the fields that became possible on those that are subscribed.
+
+    Returns object -> the fields that are to be subscribed.
+    """
+    found: dict[str, frozenset[str]] = {}
     for rank, name in enumerate(lane.order):
         known = lane.accepted.get(name)
-        possible = acceptable_fields(lane, name)
+        possible = found[name] = acceptable_fields(lane, name)
         if lane.source is Side.PRIMARY and len(possible) < len(lane.chosen[name]):
             _say_obstacles(lane, name, known, sheet)
         if known is None:
@@ -27,6 +31,7 @@ def plan_subscribe(lane: Lane, sheet: Sheet) -> None:
         else:
             _subscribe_fields(lane, name, rank, known, possible, sheet)
             _unsubscribe_fields(lane, name, known, possible, sheet)
+    return found
 
 
 def _common(lane: Lane, name: str) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from orgsync_reconcile.model.actual import (
     OrgInfo,
     UserInfo,
 )
+from orgsync_reconcile.model.applied import Applied
 from orgsync_reconcile.model.component import ComponentKey, ComponentSummary, canonical, digest
 from orgsync_reconcile.model.connection import ConnectionStatus, ContactRef, Side
 from orgsync_reconcile.model.desired import (
@@ -32,6 +33,7 @@ from orgsync_reconcile.model.origin import Origin
 from orgsync_reconcile.model.plan import Action, Plan
 from orgsync_reconcile.model.schema import FieldDef, FieldType, ObjectDef
 from orgsync_reconcile.plan import connection_settings
+from orgsync_reconcile.plan.three_way import live_state, wanted_settings
 
 S2S = "salesforce-to-salesforce"
 ALL_PERMISSIONS = frozenset({"ManageConnections", "CustomizeApplication", "CreateContact", "ReadContact"})
@@ -197,10 +199,16 @@ def connected(
     here: ActualOrg | None = None,
     there: ActualOrg | None = None,
 ) -> Actual:
-    """Both orgs with the connection active; `first` and `second` are what each side's connection has besides."""
+    """Both orgs with the connection active; `first` and `second` are what each side's connection has besides.
+
+    Settings were applied as `wanted` says, publications as they stand.
+    """
     here, there = here or primary(), there or secondary()
     ours = side(Side.PRIMARY, wanted, **(first or {}))
     theirs = side(Side.SECONDARY, wanted, **(second or {}))
+    if "applied" not in (first or {}):
+        applied = replace(live_state(ours, theirs), settings=wanted_settings(wanted or connection()))
+        ours = replace(ours, applied=Applied(state=applied))
     return actual(replace(here, connections={ours.name: ours}), replace(there, connections={theirs.name: theirs}))
 
 

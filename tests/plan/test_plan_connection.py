@@ -33,7 +33,7 @@ from orgsync_reconcile.model.connection import (
     SyncOptions,
 )
 from orgsync_reconcile.model.plan import Change, Op, Reason, Risk
-from orgsync_reconcile.plan import build_plan, connection_settings, render_text
+from orgsync_reconcile.plan import Mode, build_plan, connection_settings
 
 BARE = SyncOptions(metadata=False, users_primary=False, users_secondary=False)
 
@@ -160,10 +160,6 @@ def test_active_connection_has_no_actions() -> None:
     assert plan.actions == () and plan.drift == () and plan.applyable
 
 
-def without_mark(values: Any) -> dict[str, Any]:
-    return {key: value for key, value in (values or {}).items() if key != "applied"}
-
-
 def test_owner_options_and_settings_of_a_live_connection() -> None:
     """CON-7: owner, option and settings changes are one planned action with before and after."""
     old = connection(owner="old@acme.example", options=SyncOptions(metadata=False))
@@ -172,13 +168,13 @@ def test_owner_options_and_settings_of_a_live_connection() -> None:
     found = by_address(plan)
     action = found["acme-dr/connection"]
     assert action.op is Op.UPDATE_CONNECTION and action.reason is Reason.CHANGED
-    assert without_mark(action.before) == {
+    assert action.before == {
         "conflicts": "primary-wins",
         "metadata": False,
         "owner": "old@acme.example",
         "retry": "60,300,1800,7200,28800",
     }
-    assert without_mark(action.after) == {
+    assert action.after == {
         "conflicts": "latest-wins",
         "metadata": True,
         "owner": "admin@acme.example",
@@ -187,7 +183,6 @@ def test_owner_options_and_settings_of_a_live_connection() -> None:
     assert found["acme-dr/connection/secondary"].after == {"users": False}
     assert found["acme-dr/connection/secondary"].org == "acme-secondary"
     assert plan.drift == ()
-    assert "applied" not in render_text(plan)
 
 
 def test_settings_changed_by_hand_are_drift() -> None:
@@ -196,21 +191,23 @@ def test_settings_changed_by_hand_are_drift() -> None:
     plan = build_plan(desired(), facts)
     assert [(item.address, item.reason) for item in plan.actions] == [("acme-dr/connection", Reason.DRIFT)]
     assert [(item.kind, item.detail) for item in plan.drift] == [
-        ("settings", "changed in acme since the last apply: owner")
+        ("owner", "owner was changed in acme: admin@acme.example → other@acme.example")
     ]
-    alone = build_plan(desired(), facts, unattended=True)
+    alone = build_plan(desired(), facts, mode=Mode.UNATTENDED)
     assert alone.actions == () and alone.drift == plan.drift
     strict = connection(drift={"metadata": "correct", "settings": "correct"})
     facts = connected({"owner": "other@acme.example"}, wanted=strict)
-    assert len(build_plan(desired(connections=[strict]), facts, unattended=True).actions) == 1
+    assert len(build_plan(desired(connections=[strict]), facts, mode=Mode.UNATTENDED).actions) == 1
 
 
 def test_change_of_the_manifest_and_by_hand() -> None:
     """REC-6, CON-7: both at once is drift to see and a change to make."""
     facts = connected({"owner": "other@acme.example"})
-    plan = build_plan(desired(retry=(5,)), facts, unattended=True)
-    assert [item.reason for item in plan.actions] == [Reason.CHANGED]
-    assert len(plan.drift) == 1
+    (both,) = build_plan(desired(retry=(5,)), facts).actions
+    assert (both.reason, set(both.after or {})) == (Reason.CHANGED, {"owner", "retry"})
+    plan = build_plan(desired(retry=(5,)), facts, mode=Mode.UNATTENDED)
+    assert [(item.reason, set(item.after or {})) for item in plan.actions] == [(Reason.CHANGED, {"retry"})]
+    assert [item.key for item in plan.drift] == ["owner"]
 
 
 def test_settings_are_text_and_complete() -> None:

@@ -30,7 +30,7 @@ from orgsync_reconcile.model.component import ComponentKey
 from orgsync_reconcile.model.connection import SyncOptions
 from orgsync_reconcile.model.desired import DesiredConnection, DesiredMetadata
 from orgsync_reconcile.model.plan import Change, Op, Reason, Risk
-from orgsync_reconcile.plan import build_plan
+from orgsync_reconcile.plan import Mode, build_plan
 
 CLASS = ("ApexClass", "Billing", {"source": "class Billing {}"})
 
@@ -131,10 +131,10 @@ def test_drift_can_be_reported_only() -> None:
     """MET-5, REC-6: in an unattended run `drift: {metadata: report}` leaves the secondary as it is."""
     wanted = connection(drift={"metadata": "report"})
     facts = drifted(wanted)
-    plan = build_plan(desired(connections=[wanted]), facts, unattended=True)
+    plan = build_plan(desired(connections=[wanted]), facts, mode=Mode.UNATTENDED)
     assert plan.actions == () and len(plan.drift) == 1
     assert len(build_plan(desired(connections=[wanted]), facts).actions) == 1
-    assert len(build_plan(desired(), drifted(), unattended=True).actions) == 1
+    assert len(build_plan(desired(), drifted(), mode=Mode.UNATTENDED).actions) == 1
 
 
 def test_change_on_both_sides_is_news_and_drift() -> None:

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 from orgsync_reconcile.model.actual import ActualConnection, ContactInfo
 from orgsync_reconcile.model.component import ComponentKey
-from orgsync_reconcile.model.connection import ConnectionStatus
+from orgsync_reconcile.model.connection import ConnectionStatus, Side
+from orgsync_reconcile.stores.sqlite.applied import read_applied
 from orgsync_reconcile.stores.sqlite.connections import get_connection
 from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
 from orgsync_reconcile.stores.sqlite.mirrors import read_mirrors
@@ -57,6 +58,7 @@ def read_connection(org: SqliteOrg, name: str, partner: SqliteOrg | None = None)
             for kind, text, hash_, error in failed
             if kind == "component"
         },
+        applied=read_applied(org, name) if known.side is Side.PRIMARY else None,
         failed_users={text: (hash_, error) for kind, text, hash_, error in failed if kind == "user"},
     )
 

@@ -21,8 +21,6 @@ from orgsync_reconcile.stores.sqlite.schema import rebuild_triggers
 PEOPLE = ("User", "PermissionSetAssignment")
 #: The feature without which an org has no connections (CON-1).
 FEATURE = "salesforce-to-salesforce"
-#: The setting that is a mark of all the others; it tells people nothing.
-MARK = "applied"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -322,7 +320,7 @@ def set_settings(org: SqliteOrg, name: str, changes: Mapping[str, str], *, actor
             [json.dumps(settings, sort_keys=True), known.number],
         )
         changed = {key: value for key, value in sorted(changes.items()) if known.settings.get(key) != value}
-        detail = ", ".join(f"{key} {value}" for key, value in changed.items() if key != MARK)
+        detail = ", ".join(f"{key} {value}" for key, value in changed.items())
         if detail:
             history.record_event(org, name, history.UPDATED, detail, actor=actor, clock=clock)
         org.touch_revision()

@@ -229,6 +229,10 @@ CREATE TABLE orgsync_history (
 CREATE TABLE orgsync_lease (
   name TEXT PRIMARY KEY, holder TEXT NOT NULL, host TEXT NOT NULL, pid INTEGER NOT NULL, at TEXT NOT NULL
 ) WITHOUT ROWID;
+-- What each connection was set to by the last apply, and by one that has begun and not ended (REC-6), in the primary.
+CREATE TABLE orgsync_applied (
+  connection TEXT PRIMARY KEY, state TEXT NOT NULL DEFAULT '{}', begun TEXT
+) WITHOUT ROWID;
 CREATE TABLE orgsync_journal (
   number INTEGER PRIMARY KEY AUTOINCREMENT,
   plan_id TEXT NOT NULL, address TEXT NOT NULL, op TEXT NOT NULL,
