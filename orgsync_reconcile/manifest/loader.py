@@ -8,13 +8,22 @@ from typing import Any
 
 from orgsync_reconcile.errors import ManifestError
 from orgsync_reconcile.manifest import codes
-from orgsync_reconcile.manifest.build import build_connection, build_metadata, build_org, build_publication, plain
+from orgsync_reconcile.manifest.build import (
+    build_connection,
+    build_metadata,
+    build_org,
+    build_publication,
+    origins_of,
+    plain,
+)
 from orgsync_reconcile.manifest.convert import Converter
 from orgsync_reconcile.manifest.crosscheck import Names, check_directions, check_ends
 from orgsync_reconcile.manifest.files import Source, read_folder, shown_path
 from orgsync_reconcile.manifest.findings import Findings, TooManyFindings
 from orgsync_reconcile.manifest.kind_connection import Connection
-from orgsync_reconcile.manifest.kind_operations import Failover, Mail, Report
+from orgsync_reconcile.manifest.kind_failover import Failover
+from orgsync_reconcile.manifest.kind_operations import Mail
+from orgsync_reconcile.manifest.kind_report import Report
 from orgsync_reconcile.manifest.kinds import KINDS, Metadata, Org, Publication
 from orgsync_reconcile.manifest.parse import documents
 from orgsync_reconcile.manifest.template import Templates
@@ -73,6 +82,7 @@ def _load(folder: Path, base: Path, shown: str, environment: str | None, finding
         publications={(item.connection, item.object): item for item in state.publications},
         metadata=state.metadata,
         others=state.others,
+        other_origins=state.other_origins,
         files=tuple(files),
         environment=environment,
         diagnostics=findings.sorted(),
@@ -100,6 +110,7 @@ class _State:
     publications: list[DesiredPublication] = field(default_factory=list)
     metadata: dict[str, DesiredMetadata] = field(default_factory=dict)
     others: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+    other_origins: dict[tuple[str, str], dict[str, Origin]] = field(default_factory=dict)
     #: (kind, name, code of the error where there is none, place) of every name that a document refers to
     references: list[tuple[str, str, str, Origin]] = field(default_factory=list)
 
@@ -151,9 +162,13 @@ class _State:
             case Mail():
                 self.others["Mail", "mail"] = plain(model)
             case Report():
-                self.others["Report", model.name] = plain(model)
+                self._keep_other(document, ("Report", model.name), model)
             case Failover():
-                self.others["Failover", model.connection] = plain(model)
+                self._keep_other(document, ("Failover", model.connection), model)
+
+    def _keep_other(self, document: Document, key: tuple[str, str], model: Strict) -> None:
+        self.others[key] = plain(model)
+        self.other_origins[key] = {"": document.origin, **origins_of(document.file, document.node)}
 
     def check(self, findings: Findings) -> None:
         """Checks across documents."""

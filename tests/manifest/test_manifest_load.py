@@ -205,7 +205,14 @@ def test_metadata_and_further_kinds(tmp_path: Path) -> None:
     mail = desired.others["Mail", "mail"]
     assert (mail["from"], mail["port"], mail["password"]) == ("a@b.example", 587, {"file": "pw"})
     assert desired.others["Report", "weekly"]["since"] == 14 * 86400
-    assert desired.others["Failover", "acme-dr"]["check"] == {"every": 30, "timeout": 5, "failures": 3}
+    assert desired.others["Failover", "acme-dr"]["check"] == {
+        "primary": "/",
+        "secondary": "/",
+        "every": 30,
+        "timeout": 5,
+        "failures": 3,
+        "successes": 2,
+    }
 
 
 def test_files_in_order_with_their_hashes(tmp_path: Path) -> None:

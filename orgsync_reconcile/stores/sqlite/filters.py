@@ -17,8 +17,8 @@ from decimal import Decimal, localcontext
 from orgsync_reconcile.catalog import checksum18
 from orgsync_reconcile.clock import iso
 from orgsync_reconcile.errors import UsageError
+from orgsync_reconcile.model.filter_text import Comparison, Condition, Group, Kind, Not, Value, complaint, parse_filter
 from orgsync_reconcile.model.schema import SCALED, SYSTEM_FIELDS, FieldDef, FieldType, ObjectDef
-from orgsync_reconcile.stores.filter_text import Comparison, Condition, Group, Kind, Not, Value, complaint, parse_filter
 from orgsync_reconcile.stores.sqlite.text import commas, quote
 
 #: Beyond every number that a field can hold, and within what SQLite can compare.

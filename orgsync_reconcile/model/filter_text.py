@@ -1,4 +1,4 @@
-"""The grammar of filters (`--where`): text to a tree of conditions, with the column of every word kept.
+"""The grammar of filters (`--where`, reports): text to a tree of conditions, with the column of every word kept.
 
     condition  = and-part { OR and-part }
     and-part   = not-part { AND not-part }
@@ -15,7 +15,7 @@ Words of the grammar ignore case. A quote within a text is doubled or follows a 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -254,3 +254,15 @@ def parse_filter(text: str) -> Condition:
     if parser.peek().kind != "end":
         raise parser.expected("AND, OR or the end")
     return found
+
+
+def compared_fields(condition: Condition) -> Iterator[tuple[str, int]]:
+    """(field, column) of every comparison, in their order."""
+    match condition:
+        case Comparison():
+            yield condition.field, condition.column
+        case Not():
+            yield from compared_fields(condition.part)
+        case Group():
+            for part in condition.parts:
+                yield from compared_fields(part)
