@@ -27,7 +27,11 @@ COMMANDS: Entries = {
     "queue": ("Look at the record queue.", {"list": "List what waits to be sent."}),
     "log": (
         "Look at the sync log.",
-        {"list": "List the newest entries of both orgs' logs.", "show": "Show one entry in full."},
+        {
+            "list": "List the newest entries of both orgs' logs.",
+            "show": "Show one entry in full.",
+            "report": "Report on the sync log: by period, object, field type, related records.",
+        },
     ),
     "history": "List what happened to a connection, newest first.",
     "suspend": "Stop sending over a connection; changes go on queueing.",
