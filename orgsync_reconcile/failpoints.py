@@ -47,6 +47,12 @@ class FailPoint(StrEnum):
     METADATA_AFTER_DEPLOY = "metadata:after-deploy"
     #: Both know of the components; subscriptions have not followed them.
     METADATA_AFTER_SOURCE_TOLD = "metadata:after-source-told"
+    #: Control events are carried out in the target, and nothing of it is committed.
+    CONTROL_BEFORE_TARGET_COMMIT = "control:before-target-commit"
+    #: The target has carried out control events, and the source does not know.
+    CONTROL_AFTER_TARGET_COMMIT = "control:after-target-commit"
+    #: The source has forgotten the control events that were carried out.
+    CONTROL_AFTER_SOURCE_TOLD = "control:after-source-told"
     #: The secondary has the connection; neither log is joined.
     CONNECTION_AFTER_SECONDARY_CREATED = "connection:after-secondary-created"
     #: The secondary's log is joined, the primary's is not.

@@ -57,4 +57,4 @@ def carry_out(
             lock_timeout=lock_timeout,
         )
         report = apply_plan(made, context, fail_fast=fail_fast, progress=progress)
-        return replace(report, notices=tell_of_apply(workspace, context, report))
+        return replace(report, notices=(*report.notices, *tell_of_apply(workspace, context, report)))

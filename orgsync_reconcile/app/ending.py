@@ -17,6 +17,7 @@ from orgsync_reconcile.stores.sqlite.links import count_active
 from orgsync_reconcile.stores.sqlite.permissions import MANAGE_CONNECTIONS, require
 from orgsync_reconcile.stores.sqlite.queue import count_queue
 from orgsync_reconcile.sync import lifecycle
+from orgsync_reconcile.sync.control import deliver
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,10 +51,14 @@ def deactivate(workspace: Workspace, name: str | None, sides: Sequence[Side]) ->
         stack.enter_context(lease(found.primary, apply_lease(connection), holder_name(), workspace.clock))
         live = _live(found, sides)
         _permit(found, live)
+        pair = None
         if all(find_connection(found.org(side), connection) for side in Side):
-            stack.enter_context(Pair(found.primary, found.secondary, connection).lease())
+            pair = Pair(found.primary, found.secondary, connection)
+            stack.enter_context(pair.lease())
         for side in live:
             lifecycle.deactivate(found.org(side), connection, actor=found.admins[side], clock=workspace.clock)
+            if pair is not None:
+                deliver(pair, sides=(side,), clock=workspace.clock)
         states = {
             found.org(side).label: known.status.shown
             for side in Side

@@ -7,14 +7,21 @@ from collections.abc import Sequence
 from orgsync_reconcile.app.workspace import OpenConnection, Workspace, open_connection
 from orgsync_reconcile.model.connection import ConnectionStatus, Direction, Side
 from orgsync_reconcile.stores.sqlite.connections import get_connection
+from orgsync_reconcile.stores.sqlite.flow import Pair
 from orgsync_reconcile.stores.sqlite.permissions import MANAGE_CONNECTIONS, require
 from orgsync_reconcile.sync import lifecycle
+from orgsync_reconcile.sync.control import deliver
 
 
 def _permit(found: OpenConnection, sides: Sequence[Side]) -> None:
     """Asks at all ends before anything is changed at one: a command is carried out whole or not at all (CON-11)."""
     for side in sides:
         require(found.org(side), found.admins[side], MANAGE_CONNECTIONS)
+
+
+def _tell(found: OpenConnection, workspace: Workspace) -> None:
+    """Each org learns at once what happened to the other end; what waited while it was suspended goes with it."""
+    deliver(Pair(found.primary, found.secondary, found.desired.name), clock=workspace.clock)
 
 
 def suspend(workspace: Workspace, name: str | None, sides: Sequence[Side]) -> tuple[dict[str, str], tuple[str, ...]]:
@@ -32,6 +39,7 @@ def suspend(workspace: Workspace, name: str | None, sides: Sequence[Side]) -> tu
                 by_command=True,
                 clock=workspace.clock,
             )
+        _tell(found, workspace)
         states = {side: get_connection(found.org(side), found.desired.name).status for side in Side}
         warnings = []
         one_sided = len({state is ConnectionStatus.SUSPENDED for state in states.values()}) > 1
@@ -53,6 +61,7 @@ def resume(workspace: Workspace, name: str | None, sides: Sequence[Side]) -> dic
         _permit(found, sides)
         for side in sides:
             lifecycle.resume(found.org(side), found.desired.name, actor=found.admins[side], clock=workspace.clock)
+        _tell(found, workspace)
         return {
             found.org(side).label: get_connection(found.org(side), found.desired.name).status.shown for side in Side
         }

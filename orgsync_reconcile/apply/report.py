@@ -32,7 +32,7 @@ class ApplyReport:
 
     plan_id: str
     outcomes: tuple[ActionOutcome, ...]
-    #: Emails that followed, sent or not, one line each; they never make an apply fail.
+    #: What followed, one line each: emails, sent or not, and what the other org has still to learn. Never a failure.
     notices: tuple[str, ...] = ()
 
     def of(self, status: Status) -> tuple[ActionOutcome, ...]:

@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 
 from orgsync_reconcile.apply.checks import check_applyable, check_fresh, check_guards, check_permissions
 from orgsync_reconcile.apply.context import ApplyContext
+from orgsync_reconcile.apply.deliveries import deliver_events
 from orgsync_reconcile.apply.executor import Result
 from orgsync_reconcile.apply.registry import EXECUTORS
 from orgsync_reconcile.apply.remember import remembering
@@ -80,7 +81,19 @@ class _Loop:
                 group.append(actions[position])
                 position += 1
             self._execute(group)
-        return ApplyReport(plan_id=self._plan.plan_id, outcomes=tuple(self._outcomes[action.id] for action in actions))
+        return ApplyReport(
+            plan_id=self._plan.plan_id,
+            outcomes=tuple(self._outcomes[action.id] for action in actions),
+            notices=tuple(self._deliver()),
+        )
+
+    def _deliver(self) -> Iterator[str]:
+        """Tells the other orgs what they were not told on the way; yields a line where that has to wait."""
+        for name in sorted({action.connection for action in self._plan.actions if action.connection}):
+            try:
+                deliver_events(self._context, name)
+            except OrgsyncError as error:
+                yield f"what was changed waits in the queue of {name} and goes with the next drain: {error}"
 
     def _failed(self, action_id: str) -> bool:
         outcome = self._outcomes.get(action_id)

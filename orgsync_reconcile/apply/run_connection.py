@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from orgsync_reconcile.apply.context import ApplyContext
+from orgsync_reconcile.apply.deliveries import deliver_events
 from orgsync_reconcile.errors import StoreError
-from orgsync_reconcile.model.connection import ConnectionStatus, Side
+from orgsync_reconcile.model.connection import ConnectionStatus
 from orgsync_reconcile.model.plan import Action
 from orgsync_reconcile.plan.settings import connection_settings
-from orgsync_reconcile.stores.sqlite import connections, history
+from orgsync_reconcile.stores.sqlite import connections
 from orgsync_reconcile.stores.sqlite.permissions import user_id
 from orgsync_reconcile.sync import lifecycle
 from orgsync_reconcile.sync.metadata import remember_equal
@@ -76,7 +77,7 @@ def _settle(context: ApplyContext, action: Action) -> None:
 
 
 def update(context: ApplyContext, action: Action) -> None:
-    """Change owner, contact, options or settings of a live connection; shared options go to both orgs (CON-6, CON-7)."""
+    """Change owner, contact, options or settings of a live connection, and tell the other org (CON-6, CON-7)."""
     after, name = _after(action), action.connection
     org, actor, clock = context.org(action.org), context.actor(action.org), context.clock
     with org.transaction():
@@ -96,14 +97,7 @@ def update(context: ApplyContext, action: Action) -> None:
         connections.set_options(org, name, **options, actor=actor, clock=clock)
         settings = {key: after[key] for key in after if key not in (*_OPTIONS, "owner", "contact")}
         connections.set_settings(org, name, settings, actor=actor, clock=clock)
-    if context.side(action) is not Side.PRIMARY:
-        return
-    ends = context.ends(action)
-    shared = {key: value for key, value in options.items() if key != "users"}
-    connections.set_options(ends.secondary, name, **shared, actor=ends.secondary_admin, clock=clock)
-    if "owner" in after:
-        detail = f"owner {after['owner']} in {ends.primary.name}"
-        history.record_event(ends.secondary, name, history.UPDATED, detail, actor=actor, clock=clock)
+    deliver_events(context, name)
 
 
 def suspend(context: ApplyContext, action: Action) -> None:
@@ -123,7 +117,8 @@ def resume(context: ApplyContext, action: Action) -> None:
 
 
 def deactivate(context: ApplyContext, action: Action) -> None:
-    """End the connection in one org (CON-9)."""
+    """End the connection in one org, which tells the other (CON-9)."""
     lifecycle.deactivate(
         context.org(action.org), action.connection, actor=context.actor(action.org), clock=context.clock
     )
+    deliver_events(context, action.connection)

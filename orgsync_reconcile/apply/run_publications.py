@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from orgsync_reconcile.apply.context import ApplyContext
+from orgsync_reconcile.apply.deliveries import deliver_events
 from orgsync_reconcile.apply.executor import Result, Run, needs_failed
 from orgsync_reconcile.clock import iso
 from orgsync_reconcile.errors import OrgsyncError
@@ -147,6 +148,16 @@ def _sending(run: Run, fields_of: Callable[[Action], Sequence[str]]) -> Run:
     return subscribe
 
 
+def _told(run: Run) -> Run:
+    """Unsubscribes by what the publishing org tells: it no longer offers these; `run` does what it does not tell of."""
+
+    def unsubscribe(context: ApplyContext, actions: Sequence[Action]) -> Result:
+        deliver_events(context, actions[0].connection, (context.side(actions[0]).other,))
+        return run(context, actions)
+
+    return unsubscribe
+
+
 def _unsubscribe_field(context: ApplyContext, org: SqliteOrg, action: Action) -> None:
     name, field = named(action)
     publications.unsubscribe_field(
@@ -171,5 +182,5 @@ unpublish_fields = _together(_unpublish_field, rebuild=True)
 unpublish_objects = _together(_unpublish_object, rebuild=True)
 subscribe_objects = _sending(_together(_subscribe_object, rebuild=False), lambda action: _after(action)["fields"])
 subscribe_fields = _sending(_together(_subscribe_field, rebuild=False), lambda action: [named(action)[1]])
-unsubscribe_fields = _together(_unsubscribe_field, rebuild=False)
-unsubscribe_objects = _together(_unsubscribe_object, rebuild=False)
+unsubscribe_fields = _told(_together(_unsubscribe_field, rebuild=False))
+unsubscribe_objects = _told(_together(_unsubscribe_object, rebuild=False))

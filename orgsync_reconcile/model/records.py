@@ -25,7 +25,10 @@ class ObjectCounts:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class QueueItem:
-    """One outgoing item (QUE-1). Times are ISO 8601 text, empty where there is none."""
+    """One outgoing item (QUE-1). Times are ISO 8601 text, empty where there is none.
+
+    A control event has the name of its object or connection for `object`, and what it is about for `record`.
+    """
 
     org: str
     action: str
@@ -35,6 +38,8 @@ class QueueItem:
     attempts: int = 0
     next_retry: str = ""
     error: str = ""
+    #: Of a control event, what it tells.
+    detail: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -32,8 +32,8 @@ class Phase(IntEnum):
     USERS = 9
     USERS_DONE = 10
     MIRROR_THERE = 11
-    UNSUBSCRIBE = 12
-    UNPUBLISH = 13
+    UNPUBLISH = 12
+    UNSUBSCRIBE = 13
     PUBLISH = 14
     SUBSCRIBE = 15
     PUBLISH_BACK = 16

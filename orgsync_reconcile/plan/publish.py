@@ -169,7 +169,6 @@ def _unpublish_fields(lane: Lane, name: str, known: ActualPublication, sheet: Sh
                 op=Op.UNPUBLISH_FIELD,
                 change=Change.DELETE,
                 reason=removal_reason(lane, name, item, fields),
-                needs=(address.subscription(lane.scope.name, name, lane.source, item),),
                 **_common(lane, name),
             )
         )

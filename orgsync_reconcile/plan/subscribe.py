@@ -162,6 +162,7 @@ def _unsubscribe_fields(
                 op=Op.UNSUBSCRIBE_FIELD,
                 change=Change.DELETE,
                 reason=removal_reason(lane, name, item, fields) if gone else Reason.CHANGED,
+                needs=(address.publication(lane.scope.name, name, lane.source, item),),
                 **_common(lane, name),
             )
         )

@@ -26,13 +26,13 @@ def plan_unpublish(lane: Lane, sheet: Sheet) -> None:
         disconnect = name not in lane.connected
         risk = Risk.DESTRUCTIVE if disconnect else Risk.SAFE
         accepted, offered = lane.accepted.get(name), lane.offered.get(name)
-        subscription = address.subscription(lane.scope.name, name, lane.source)
+        publication = address.publication(lane.scope.name, name, lane.source)
         if accepted is not None:
             sheet.drafts.append(
                 Draft(
                     phase=Phase.UNSUBSCRIBE,
                     rank=rank,
-                    address=subscription,
+                    address=address.subscription(lane.scope.name, name, lane.source),
                     op=Op.UNSUBSCRIBE_OBJECT,
                     org=lane.target_name,
                     connection=lane.scope.name,
@@ -42,6 +42,7 @@ def plan_unpublish(lane: Lane, sheet: Sheet) -> None:
                     before={"fields": sorted(accepted.fields)},
                     after={"disconnect": disconnect},
                     source=lane.scope.desired.origin,
+                    needs=(publication,),
                 )
             )
         if offered is not None:
@@ -50,7 +51,7 @@ def plan_unpublish(lane: Lane, sheet: Sheet) -> None:
                 Draft(
                     phase=Phase.UNPUBLISH,
                     rank=rank,
-                    address=address.publication(lane.scope.name, name, lane.source),
+                    address=publication,
                     op=Op.UNPUBLISH_OBJECT,
                     org=lane.source_name,
                     connection=lane.scope.name,
@@ -60,7 +61,6 @@ def plan_unpublish(lane: Lane, sheet: Sheet) -> None:
                     before={"fields": sorted(offered.fields)},
                     after={"disconnect": disconnect},
                     source=lane.scope.desired.origin,
-                    needs=(subscription,),
                     # A pair of records is disconnected once, however many directions end.
                     effects={"disconnected": lane.scope.linked(name)} if counts else {},
                 )

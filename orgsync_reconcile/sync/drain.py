@@ -7,10 +7,11 @@ from datetime import datetime
 
 from orgsync_reconcile.clock import Clock
 from orgsync_reconcile.failpoints import FailPoint, reach
-from orgsync_reconcile.model.connection import ConnectionStatus, Side
+from orgsync_reconcile.model.connection import Side
 from orgsync_reconcile.model.records import ObjectCounts
 from orgsync_reconcile.stores.sqlite.flow import Flow, Pair
 from orgsync_reconcile.stores.sqlite.flow.continuity import check_continuity
+from orgsync_reconcile.sync.control import deliver, is_active
 from orgsync_reconcile.sync.users import upsert_users
 
 #: Log entries per batch: large enough for set statements, small enough to keep the target's lock short.
@@ -30,19 +31,18 @@ def drain(
 ) -> list[ObjectCounts]:
     """Sends what is queued, from each of `sides` in turn, until its queue is empty or `max_records` entries are done.
 
-    Returns the counts per object over both directions, sorted by object. A suspended side sends nothing (SUS-1).
-    Raises StoreError where an org was restored from a backup.
+    Returns the counts per object over both directions, sorted by object. Control events go ahead of the records
+    (QUE-2). A suspended side sends nothing but that it is (SUS-1). Raises StoreError where an org was restored from a
+    backup.
     """
     check_continuity(pair)
     totals: dict[str, ObjectCounts] = {}
     left = max_records
     flows: dict[Side, Flow] = {}
+    deliver(pair, sides=sides, clock=clock)
     for side in sides:
-        if (
-            pair.status(side) is not ConnectionStatus.ACCEPTED
-            or pair.status(side.other) is not ConnectionStatus.ACCEPTED
-        ):
-            continue
+        if not is_active(pair):
+            break
         flows = flows or {way: Flow(pair, way) for way in Side}
         left = _drain_side(flows[side], flows[side.other], clock, left, totals, progress)
         if left == 0:
@@ -62,6 +62,11 @@ def _drain_side(
     while more and left != 0:
         size = BATCH if left is None else min(BATCH, left)
         before = flow.watermark()
+        if deliver(flow.pair, sides=(flow.side,), clock=clock):
+            if not is_active(flow.pair):
+                return left
+            flow.refresh()
+            back.refresh()
         _send_people(flow, size, clock)
         with flow.pair.lease():
             now = clock()

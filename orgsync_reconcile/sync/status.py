@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain, islice
 from typing import Any
 
 from orgsync_reconcile.errors import OrgsyncError
@@ -12,6 +13,7 @@ from orgsync_reconcile.model.records import LogEntry, QueueItem
 from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
 from orgsync_reconcile.stores.sqlite.history import HistoryEntry, read_history, read_log
 from orgsync_reconcile.stores.sqlite.queue import count_queue, read_queue
+from orgsync_reconcile.stores.sqlite.queue_control import Way, read_control, read_missing
 
 #: The two orgs of a connection; one that cannot be read is None.
 Ends = Mapping[Side, SqliteOrg | None]
@@ -141,15 +143,33 @@ def _bulk_syncs(target: SqliteOrg | None, end: End | None) -> list[dict[str, Any
 
 
 def queue(connection: str, ends: Ends, *, limit: int | None = None) -> list[QueueItem]:
-    """What waits to be sent from each org: retrying items first, then pending ones in order. `limit` is per org."""
+    """What waits to be sent from each org: control events, retrying records, then pending ones in order.
+
+    Last come the Ids that records still wait for. `limit` is per org.
+    """
     known = {side: read_end(org, connection) if org else None for side, org in ends.items()}
     items: list[QueueItem] = []
     for side in Side:
         org, end, theirs = ends[side], known[side], known[side.other]
         if org is not None and end is not None:
-            partner = ends[side.other] if theirs else None
-            items.extend(read_queue(org, end.number, partner, theirs.number if theirs else 0, limit=limit))
+            way = Way(
+                org=org,
+                number=end.number,
+                connection=connection,
+                partner=ends[side.other] if theirs else None,
+                partner_number=theirs.number if theirs else 0,
+            )
+            items.extend(_queue_of(way, limit))
     return items
+
+
+def _queue_of(way: Way, limit: int | None) -> list[QueueItem]:
+    parts = chain(
+        read_control(way),
+        read_queue(way.org, way.number, way.partner, way.partner_number, limit=limit),
+        read_missing(way, limit=limit),
+    )
+    return list(islice(parts, limit))
 
 
 def log_entries(connection: str, ends: Ends, *, state: str = "", limit: int = 100) -> list[LogEntry]:

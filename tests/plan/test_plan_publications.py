@@ -314,14 +314,14 @@ def test_backfill_sends_the_values_that_were_there() -> None:
 
 
 def test_removed_field_stops_alone() -> None:
-    """PUB-10: a field that the manifest leaves out is unsubscribed and unpublished; no record is disconnected."""
+    """PUB-10: a field that the manifest leaves out is unpublished, and so unsubscribed; no record is disconnected."""
     facts = lane(
         published("Account", "Name", "Phone"), subscribed("Account", "Name", "Phone"), ACCOUNT, linked={"Account": 12}
     )
     plan = build_plan(desired(publication("Account", fields=include("Name")), direction=ONE_WAY), facts)
     assert [(item.address, item.op, item.reason) for item in plan.actions] == [
-        ("acme-dr/subscription/Account/field/Phone", Op.UNSUBSCRIBE_FIELD, Reason.REMOVED),
         ("acme-dr/publication/Account/field/Phone", Op.UNPUBLISH_FIELD, Reason.REMOVED),
+        ("acme-dr/subscription/Account/field/Phone", Op.UNSUBSCRIBE_FIELD, Reason.REMOVED),
     ]
     assert all(item.risk is Risk.SAFE for item in plan.actions)
 

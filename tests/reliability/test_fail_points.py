@@ -21,6 +21,7 @@ SCENES = {
     "users": ("new", ("apply", "--yes")),
     "metadata": ("new", ("apply", "--yes")),
     "connection": ("new", ("apply", "--yes")),
+    "control": ("new", ("apply", "--yes")),
     "apply": ("new", ("apply", "--yes")),
 }
 #: Points that one run goes through several times: the process dies there later, too.

@@ -13,6 +13,8 @@ from orgsync_reconcile.cli.options import connection_argument
 from orgsync_reconcile.cli.session import Session, pass_session
 
 _HEADS = ("ORG", "ACTION", "OBJECT", "RECORD", "QUEUED (UTC)", "TRIES", "NEXT TRY", "ERROR")
+#: Stands before the last three where there is anything to say.
+_DETAIL = "WHAT"
 
 
 @leaf(formats=("text", "json", "markdown"))
@@ -24,8 +26,9 @@ _HEADS = ("ORG", "ACTION", "OBJECT", "RECORD", "QUEUED (UTC)", "TRIES", "NEXT TR
 def command(session: Session, connection: str | None, limit: int) -> None:
     """List what waits to be sent.
 
-    Each org has a queue of what it has to send. Records that the other org refused come first, with the time of
-    their next try. Several changes of one record are one item.
+    Each org has a queue of what it has to send. What happened to the connection or to what is published comes first,
+    then records that the other org refused, with the time of their next try, then changes in their order. Several
+    changes of one record are one item. Missing Partner ID stands for a record whose parent or user is not known yet.
 
     Examples:
       orgsync queue list acme-dr
@@ -35,12 +38,16 @@ def command(session: Session, connection: str | None, limit: int) -> None:
     if session.format == "json":
         session.show_json({"items": [asdict(item) for item in items]})
         return
-    held = any(item.attempts for item in items)
+    held, told = any(item.attempts for item in items), any(item.detail for item in items)
+    heads = (*_HEADS[:5], *((_DETAIL,) if told else ()), *(_HEADS[5:] if held else ()))
     rows = [
-        (item.org, item.action, item.object, item.record, shown_time(item.queued_at))
-        + ((item.attempts, shown_time(item.next_retry), item.error) if held else ())
+        (
+            *(item.org, item.action, item.object, item.record, shown_time(item.queued_at)),
+            *((item.detail,) if told else ()),
+            *((item.attempts, shown_time(item.next_retry), item.error) if held else ()),
+        )
         for item in items
     ]
-    session.show(table(session, _HEADS if held else _HEADS[:5], rows, empty="Nothing waits to be sent."))
+    session.show(table(session, heads, rows, empty="Nothing waits to be sent."))
     if len(items) >= limit:
         session.note("There may be more: see orgsync status, or choose a larger --limit.")

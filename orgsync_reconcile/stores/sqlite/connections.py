@@ -8,11 +8,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from orgsync_reconcile.clock import Clock, iso
 from orgsync_reconcile.errors import StoreError
 from orgsync_reconcile.model.connection import ConnectionStatus, ContactRef, Side, SyncOptions
-from orgsync_reconcile.stores.sqlite import history
+from orgsync_reconcile.model.events import OF_STATE, QueueAction
+from orgsync_reconcile.stores.sqlite import events, history
 from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
 from orgsync_reconcile.stores.sqlite.rows import insert_row, update_row
 from orgsync_reconcile.stores.sqlite.schema import rebuild_triggers
@@ -189,6 +191,7 @@ def create_connection(
             number = int(cursor.lastrowid or 0)
         else:
             number = known.number
+            events.forget_events(org, number)
             update_row(org, "PartnerNetworkConnection", known.id, values)
         db.execute(
             "UPDATE orgsync_connection SET side = ?, partner_name = ?, suspended_by = '', suspended_reason = '', settings = ?"
@@ -231,8 +234,11 @@ def set_status(
     event: str = history.STATUS,
     suspended_by: str = "",
     suspended_reason: str = "",
+    tell: bool = True,
 ) -> None:
     """Moves the connection to a status; where it is there already, nothing happens (CON-5).
+
+    The partner is told of an `event` that is an action of the queue, unless it was the partner who told (QUE-2).
 
     `suspended_by` is kept with a suspension that a person made by command (SUS-4), `suspended_reason` with one that the
     connection made by itself (SUS-3), which a person's takes the place of.
@@ -250,6 +256,9 @@ def set_status(
             [suspended_by, suspended_reason, known.number],
         )
         history.record_event(org, name, event, suspended_reason or status.shown, actor=actor, clock=clock)
+        if tell and event in OF_STATE:
+            detail = {"reason": suspended_reason} if suspended_reason else {}
+            events.add_event(org, known.number, QueueAction(event), detail=detail, actor=actor, clock=clock)
         org.touch_revision()
 
 
@@ -262,8 +271,12 @@ def set_options(
     feeds_and_audit_fields: bool | None = None,
     metadata: bool | None = None,
     users: bool | None = None,
+    tell: bool = True,
 ) -> None:
-    """Sets those options that are given; `users` is this org's own switch (CON-6, CON-7)."""
+    """Sets those options that are given; `users` is this org's own switch (CON-6, CON-7).
+
+    `tell` queues the change for the partner (QUE-2).
+    """
     with org.transaction():
         known = get_connection(org, name)
         wanted = {
@@ -277,9 +290,15 @@ def set_options(
         update_row(org, "PartnerNetworkConnection", known.id, changed)
         detail = ", ".join(f"{key} {'on' if value else 'off'}" for key, value in changed.items())
         history.record_event(org, name, history.UPDATED, detail, actor=actor, clock=clock)
+        if tell:
+            _tell(org, known, {key: bool(value) for key, value in changed.items()}, actor, clock)
         if "IsSyncUsers" in changed:
             rebuild_triggers(org, PEOPLE)
         org.touch_revision()
+
+
+def _tell(org: SqliteOrg, known: Connection, detail: Mapping[str, Any], actor: str, clock: Clock) -> None:
+    events.add_event(org, known.number, QueueAction.UPDATE, detail=detail, actor=actor, clock=clock)
 
 
 def set_owner(org: SqliteOrg, name: str, owner_id: str, *, actor: str, clock: Clock) -> None:
@@ -291,6 +310,7 @@ def set_owner(org: SqliteOrg, name: str, owner_id: str, *, actor: str, clock: Cl
         update_row(org, "PartnerNetworkConnection", known.id, {"PrimaryContactId": owner_id})
         (username,) = db.execute('SELECT "Username" FROM "User" WHERE "Id" = ?', [owner_id]).fetchone()
         history.record_event(org, name, history.UPDATED, f"owner {username}", actor=actor, clock=clock)
+        _tell(org, known, {"owner": username}, actor, clock)
         org.touch_revision()
 
 
@@ -305,6 +325,7 @@ def set_contact(org: SqliteOrg, name: str, contact_id: str, *, actor: str, clock
         ).fetchone()
         update_row(org, "PartnerNetworkConnection", known.id, {"ContactId": contact_id, "AccountId": account})
         history.record_event(org, name, history.UPDATED, f"contact {person}", actor=actor, clock=clock)
+        _tell(org, known, {"contact": person}, actor, clock)
         org.touch_revision()
 
 
@@ -326,10 +347,10 @@ def set_settings(org: SqliteOrg, name: str, changes: Mapping[str, str], *, actor
         org.touch_revision()
 
 
-def deactivate(org: SqliteOrg, name: str, *, actor: str, clock: Clock) -> None:
+def deactivate(org: SqliteOrg, name: str, *, actor: str, clock: Clock, tell: bool = True) -> None:
     """Ends the connection in this org: links are disconnected, publications and queue are gone (CON-9).
 
-    Links stay as disconnected ones, so that the same two orgs can be connected again without duplicates.
+    `tell` queues the end for the partner, as the only thing that is left to tell. Links stay as disconnected ones, so that the same two orgs can be connected again without duplicates.
     """
     with org.transaction() as db:
         known = get_connection(org, name)
@@ -354,5 +375,6 @@ def deactivate(org: SqliteOrg, name: str, *, actor: str, clock: Clock) -> None:
             "orgsync_failed",
         ):
             db.execute(f"DELETE FROM {table} WHERE connection = ?", [known.number])
-        set_status(org, name, ConnectionStatus.INACTIVE, actor=actor, clock=clock, event=history.DEACTIVATED)
+        events.forget_events(org, known.number)
+        set_status(org, name, ConnectionStatus.INACTIVE, actor=actor, clock=clock, event=history.DEACTIVATED, tell=tell)
         rebuild_triggers(org, [*captured, *PEOPLE])

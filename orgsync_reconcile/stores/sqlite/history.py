@@ -31,7 +31,7 @@ METADATA_SYNC = "Metadata Sync"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HistoryEntry:
-    """One row of the connection history. `at` is ISO 8601 text."""
+    """One row of the connection history. `at` is ISO 8601 text; `origin` the partner whose event was carried out here."""
 
     number: int
     connection: str
@@ -39,14 +39,17 @@ class HistoryEntry:
     detail: str
     actor: str
     at: str
+    origin: str = ""
 
 
-def record_event(org: SqliteOrg, connection: str, event: str, detail: str, *, actor: str, clock: Clock) -> None:
-    """Adds a row to the connection history (CON-12)."""
+def record_event(
+    org: SqliteOrg, connection: str, event: str, detail: str, *, actor: str, clock: Clock, origin: str = ""
+) -> None:
+    """Adds a row to the connection history (CON-12). `origin` names the partner whose event was carried out here."""
     with org.transaction() as db:
         db.execute(
-            "INSERT INTO orgsync_history (connection, event, detail, actor, at) VALUES (?, ?, ?, ?, ?)",
-            [connection, event, detail, actor, iso(clock())],
+            "INSERT INTO orgsync_history (connection, event, detail, actor, at, origin) VALUES (?, ?, ?, ?, ?, ?)",
+            [connection, event, detail, actor, iso(clock()), origin],
         )
 
 
@@ -54,11 +57,11 @@ def read_history(org: SqliteOrg, connection: str = "", *, limit: int = 100) -> t
     """The latest rows of the history, newest first; of one connection, or of all."""
     with org.translated():
         rows = org.db.execute(
-            "SELECT number, connection, event, detail, actor, at FROM orgsync_history"
+            "SELECT number, connection, event, detail, actor, at, origin FROM orgsync_history"
             " WHERE ?1 = '' OR connection = ?1 ORDER BY number DESC LIMIT ?2",
             [connection, limit],
         ).fetchall()
-    names = ("number", "connection", "event", "detail", "actor", "at")
+    names = ("number", "connection", "event", "detail", "actor", "at", "origin")
     return tuple(HistoryEntry(**dict(zip(names, row, strict=True))) for row in rows)
 
 

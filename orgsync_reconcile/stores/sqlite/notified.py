@@ -51,7 +51,7 @@ def suspension(org: SqliteOrg, connection: str) -> Suspension | None:
         return None
     with org.translated():
         row = org.db.execute(
-            "SELECT at, actor FROM orgsync_history WHERE connection = ? AND (event IN (?, ?) OR detail = ?)"
+            "SELECT at, actor FROM orgsync_history WHERE connection = ? AND origin = '' AND (event IN (?, ?) OR detail = ?)"
             " ORDER BY number DESC LIMIT 1",
             [connection, history.ADMIN_SUSPENDED, history.SUSPENDED, ConnectionStatus.SUSPENDED.shown],
         ).fetchone()

@@ -13,7 +13,8 @@ from typing import Literal
 from orgsync_reconcile.clock import Clock
 from orgsync_reconcile.errors import StoreError
 from orgsync_reconcile.model.actual import ActualPublication, ActualSubscription
-from orgsync_reconcile.stores.sqlite import history
+from orgsync_reconcile.model.events import QueueAction
+from orgsync_reconcile.stores.sqlite import events, history
 from orgsync_reconcile.stores.sqlite.connections import Connection, get_connection
 from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
 from orgsync_reconcile.stores.sqlite.schema import rebuild_triggers
@@ -109,6 +110,9 @@ def publish_object(
             raise StoreError(
                 f"there is no object {object_name}", where=org.label, hint="deploy it first, then plan again"
             )
+        again = db.execute(
+            "SELECT 1 FROM orgsync_published WHERE connection = ? AND object = ?", [known.number, object_name]
+        ).fetchone()
         db.execute(
             "INSERT INTO orgsync_published (connection, object, match_on, record_types) VALUES (?1, ?2, ?3, ?4)"
             " ON CONFLICT (connection, object) DO UPDATE SET match_on = ?3, record_types = ?4",
@@ -124,6 +128,16 @@ def publish_object(
         revived = _move_links(org, known, object_name, _DISCONNECTED, _ACTIVE)
         detail = f"{object_name} with {len(wanted)} fields" + (f", {revived} links revived" if revived else "")
         history.record_event(org, connection, history.PUBLISH, detail, actor=actor, clock=clock)
+        if again:
+            events.tell(
+                org,
+                known.number,
+                QueueAction.TYPE_MAP_UPDATE,
+                object_name=object_name,
+                detail={"match_on": match_on, "record_types": sorted(set(record_types)) or None},
+                actor=actor,
+                clock=clock,
+            )
         _finish(org, [object_name], rebuild=rebuild)
 
 
@@ -160,6 +174,15 @@ def unpublish_field(
         ).rowcount
         if gone:
             history.record_event(org, connection, history.UNPUBLISH, f"{object_name}.{field}", actor=actor, clock=clock)
+            events.tell(
+                org,
+                known.number,
+                QueueAction.FIELD_MAP_DELETE,
+                object_name=object_name,
+                field=field,
+                actor=actor,
+                clock=clock,
+            )
         _finish(org, [object_name], rebuild=rebuild)
 
 
@@ -180,6 +203,15 @@ def unpublish_object(
         cut = _disconnect(org, known, object_name) if disconnect else 0
         if gone:
             history.record_event(org, connection, history.UNPUBLISH, _cut(object_name, cut), actor=actor, clock=clock)
+            events.tell(
+                org,
+                known.number,
+                QueueAction.TYPE_MAP_DELETE,
+                object_name=object_name,
+                detail={"disconnect": disconnect},
+                actor=actor,
+                clock=clock,
+            )
         _finish(org, [object_name], rebuild=rebuild)
     return cut
 
@@ -238,7 +270,26 @@ def subscribe_object(
         revived = _move_links(org, known, object_name, _DISCONNECTED, _ACTIVE)
         detail = f"{object_name} with {len(shapes)} fields" + (f", {revived} links revived" if revived else "")
         history.record_event(org, connection, history.SUBSCRIBE, detail, actor=actor, clock=clock)
+        _tell_subscribed(org, known, object_name, actor, clock)
         org.touch_revision()
+
+
+def _tell_subscribed(org: SqliteOrg, known: Connection, object_name: str, actor: str, clock: Clock) -> None:
+    """The publisher shall know whether this org accepts the object (QUE-2)."""
+    events.tell(
+        org, known.number, QueueAction.TYPE_MAP_SET_PARTNER_SUB, object_name=object_name, actor=actor, clock=clock
+    )
+
+
+def set_partner_sub(org: SqliteOrg, connection: str, object_name: str, *, subscribed: bool) -> None:
+    """Notes whether the partner accepts what this org offers."""
+    with org.transaction() as db:
+        changed = db.execute(
+            "UPDATE orgsync_published SET partner_sub = ?1 WHERE connection = ?2 AND object = ?3 AND partner_sub <> ?1",
+            [int(subscribed), get_connection(org, connection).number, object_name],
+        ).rowcount
+        if changed:
+            org.touch_revision()
 
 
 def _accept(org: SqliteOrg, known: Connection, object_name: str, field: str, shape: str) -> None:
@@ -287,15 +338,27 @@ def unsubscribe_field(
 
 
 def unsubscribe_object(
-    org: SqliteOrg, connection: str, object_name: str, *, disconnect: bool = True, actor: str, clock: Clock
+    org: SqliteOrg,
+    connection: str,
+    object_name: str,
+    *,
+    disconnect: bool = True,
+    actor: str,
+    clock: Clock,
+    tell: bool = True,
 ) -> int:
-    """Stops accepting an object; `disconnect` also cuts its records' links in this org. Returns how many (PUB-10)."""
+    """Stops accepting an object; `disconnect` also cuts its records' links in this org. Returns how many (PUB-10).
+
+    `tell` queues it for the publisher, unless it was the publisher who told.
+    """
     with org.transaction():
         known = get_connection(org, connection)
         gone = _withdraw(org, known, "subscribed", object_name)
         cut = _disconnect(org, known, object_name) if disconnect else 0
         if gone:
             history.record_event(org, connection, history.UNSUBSCRIBE, _cut(object_name, cut), actor=actor, clock=clock)
+            if tell:
+                _tell_subscribed(org, known, object_name, actor, clock)
         org.touch_revision()
     return cut
 

@@ -5,22 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
-from orgsync_reconcile.clock import iso
+from orgsync_reconcile.model.events import QueueAction
 from orgsync_reconcile.model.records import QueueItem
 from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
+from orgsync_reconcile.stores.sqlite.queue_control import UNKNOWN, Way, count_control, moment
 
 #: Operation of the change log -> the platform's word for the queue action (QUE-2).
 ACTIONS = {
-    "I": "Generic Insert",
-    "U": "Generic Update",
-    "D": "Replication Delete",
-    "R": "Replication Undelete",
-    "P": "User Upsert",
+    "I": QueueAction.INSERT_RECORD,
+    "U": QueueAction.UPDATE_RECORD,
+    "D": QueueAction.DELETE_RECORD,
+    "R": QueueAction.UNDELETE_RECORD,
+    "P": QueueAction.USER_UPSERT,
 }
-#: An operation that no program of ours writes.
-UNKNOWN = "Unknown"
 
 # A change counts where its object flows, it did not arrive over this connection, and the partner will take it: the
 # record is linked, or was made after its object was subscribed (QUE-4). Held records are listed on their own.
@@ -98,13 +96,18 @@ def _facts(org: SqliteOrg, connection: int, partner: SqliteOrg | None, partner_c
 def count_queue(
     org: SqliteOrg, connection: int, partner: SqliteOrg | None = None, partner_connection: int = 0
 ) -> QueueCounts:
-    """The size of the org's outgoing queue over the connection with these numbers in the org and in its partner."""
+    """The size of the org's outgoing queue over the connection with these numbers in the org and in its partner.
+
+    Control events and bulk syncs count as the records do (QUE-2).
+    """
     facts = _facts(org, connection, partner, partner_connection)
     (pending,) = org.db.execute(f"SELECT count(*) FROM ({_PENDING})", facts).fetchone()
     retrying, failed = org.db.execute(
         "SELECT count(next_retry), count(*) - count(next_retry) FROM orgsync_held WHERE connection = ?", [connection]
     ).fetchone()
-    return QueueCounts(pending=pending, retrying=retrying, failed=failed)
+    way = Way(org=org, number=connection, connection="", partner=partner, partner_number=partner_connection)
+    control = count_control(way)
+    return QueueCounts(pending=pending + control.pending, retrying=retrying + control.retrying, failed=failed)
 
 
 def read_queue(
@@ -121,8 +124,8 @@ def read_queue(
     """
     number = -1 if limit is None else limit
     found = 0
-    for name, record, op, queued, attempts, retry, code, error in org.db.execute(
-        "SELECT o.name, h.record, h.op, h.queued_at, h.attempts, h.next_retry, h.error_code, h.error"
+    for name, record, op, queued, attempts, retry, code, error, waits_for in org.db.execute(
+        "SELECT o.name, h.record, h.op, h.queued_at, h.attempts, h.next_retry, h.error_code, h.error, h.waits_for"
         " FROM orgsync_held AS h JOIN orgsync_object AS o ON o.number = h.object"
         " WHERE h.connection = ? AND h.next_retry IS NOT NULL ORDER BY h.next_retry, h.record LIMIT ?",
         [connection, number],
@@ -130,12 +133,12 @@ def read_queue(
         found += 1
         yield QueueItem(
             org=org.label,
-            action=ACTIONS.get(op, UNKNOWN),
+            action=QueueAction.MISSING_PARTNER_ID if waits_for else ACTIONS.get(op, UNKNOWN),
             object=name,
             record=record,
-            queued_at=_moment(queued),
+            queued_at=moment(queued),
             attempts=attempts,
-            next_retry=_moment(retry),
+            next_retry=moment(retry),
             error=f"{code}: {error}",
         )
     facts = _facts(org, connection, partner, partner_connection)
@@ -144,13 +147,5 @@ def read_queue(
         f"{_PENDING} ORDER BY place LIMIT :left", facts | {"left": left}
     ):
         yield QueueItem(
-            org=org.label, action=ACTIONS.get(op, UNKNOWN), object=name, record=record, queued_at=_moment(queued)
+            org=org.label, action=ACTIONS.get(op, UNKNOWN), object=name, record=record, queued_at=moment(queued)
         )
-
-
-def _moment(milliseconds: object) -> str:
-    """The moment as orgs store it; empty where somebody has put something else into the table."""
-    try:
-        return iso(datetime.fromtimestamp(int(str(milliseconds)) / 1000, UTC))
-    except (ValueError, OverflowError, OSError):
-        return ""

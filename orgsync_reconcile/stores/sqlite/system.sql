@@ -92,6 +92,7 @@ CREATE TABLE orgsync_connection (
 );
 CREATE TABLE orgsync_published (
   connection INTEGER, object TEXT, match_on TEXT, record_types TEXT NOT NULL DEFAULT '[]',
+  partner_sub INTEGER NOT NULL DEFAULT 0,  -- 1: the partner has told that it subscribed
   PRIMARY KEY (connection, object)
 ) WITHOUT ROWID;
 CREATE TABLE orgsync_published_field (
@@ -172,13 +173,34 @@ CREATE TABLE orgsync_outcome (
 -- The watermark of the partner's log, moved in the transaction of the data (QUE-3).
 CREATE TABLE orgsync_inbox (
   connection INTEGER PRIMARY KEY, seq INTEGER NOT NULL DEFAULT 0, batch INTEGER NOT NULL DEFAULT 0,
-  link INTEGER NOT NULL DEFAULT 0      -- the newest link whose waiting lookups were filled in (LKP-2)
+  link INTEGER NOT NULL DEFAULT 0,     -- the newest link whose waiting lookups were filled in (LKP-2)
+  event_state INTEGER NOT NULL DEFAULT 0,  -- the partner's newest event of each lane that was carried out here
+  event_map INTEGER NOT NULL DEFAULT 0
 );
 -- The source's own cursor: how far the log was sent, outcomes copied and links mirrored.
 CREATE TABLE orgsync_outbox (
   connection INTEGER PRIMARY KEY, seq INTEGER NOT NULL DEFAULT 0, batch INTEGER NOT NULL DEFAULT 0,
-  link INTEGER NOT NULL DEFAULT 0
+  link INTEGER NOT NULL DEFAULT 0,
+  event_state INTEGER NOT NULL DEFAULT 0,  -- this org's newest event of each lane that the partner is known to have
+  event_map INTEGER NOT NULL DEFAULT 0
 );
+
+-- Control events: what this org has to tell the partner besides records, written with its cause (QUE-2).
+CREATE TABLE orgsync_event (
+  number INTEGER PRIMARY KEY AUTOINCREMENT,
+  connection INTEGER NOT NULL,
+  lane TEXT NOT NULL,                  -- state: ahead of all others; map; own: work of this org that nobody is told of
+  action TEXT NOT NULL,
+  object TEXT NOT NULL DEFAULT '',
+  field TEXT NOT NULL DEFAULT '',
+  detail TEXT NOT NULL DEFAULT '{}',
+  actor TEXT NOT NULL DEFAULT '',
+  at INTEGER NOT NULL,                 -- milliseconds since 1970
+  attempts INTEGER NOT NULL DEFAULT 0, -- of work of this org
+  next_retry INTEGER,
+  error TEXT NOT NULL DEFAULT ''
+);
+CREATE INDEX orgsync_event_lane ON orgsync_event (connection, lane, number);
 
 -- Bulk syncs towards this org: the checkpoint moves with the data.
 CREATE TABLE orgsync_bulk (
@@ -222,7 +244,8 @@ CREATE TABLE orgsync_login (
 CREATE TABLE orgsync_history (
   number INTEGER PRIMARY KEY AUTOINCREMENT,
   connection TEXT NOT NULL, event TEXT NOT NULL, detail TEXT NOT NULL DEFAULT '',
-  actor TEXT NOT NULL DEFAULT '', at TEXT NOT NULL
+  actor TEXT NOT NULL DEFAULT '', at TEXT NOT NULL,
+  origin TEXT NOT NULL DEFAULT ''      -- the partner's name where its event was carried out here
 );
 
 -- Locks with their holder (REC-4), and the journal of applies (REC-3), in the primary.
