@@ -452,7 +452,7 @@ def test_removed_object_disconnects_its_records_on_both_sides() -> None:
     assert len(plan.actions) == 8
     assert sum(item.effects.get("disconnected", 0) for item in plan.actions) == 14
     found = by_address(plan)
-    assert found["acme-dr/subscription/Account"].id in found["acme-dr/publication/Account"].depends_on
+    assert found["acme-dr/publication/Account"].id in found["acme-dr/subscription/Account"].depends_on
 
 
 def test_ending_only_the_way_back_keeps_the_links() -> None:
