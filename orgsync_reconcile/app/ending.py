@@ -30,19 +30,22 @@ class Ending:
 
 
 def endings(workspace: Workspace, name: str | None, sides: Sequence[Side]) -> tuple[str, tuple[Ending, ...]]:
-    """The connection's name, and what `deactivate` would end at these ends; ends that are inactive are left out.
+    """The connection's name, and what `deactivate` at these ends would end in both orgs: each tells the other.
+
+    Ends that are inactive are left out; nothing ends where these ends are.
 
     Raises PermissionDeniedError, and StoreError where neither org has the connection.
     """
     with open_connection(workspace, name, readonly=True) as found:
-        live = _live(found, sides)
-        _permit(found, live)
-        return found.desired.name, tuple(_ending(found, side, known) for side, known in live.items())
+        _permit(found, _live(found, sides))
+        ends = _live(found, tuple(Side)) if _live(found, sides) else {}
+        return found.desired.name, tuple(_ending(found, side, known) for side, known in ends.items())
 
 
 def deactivate(workspace: Workspace, name: str | None, sides: Sequence[Side]) -> tuple[dict[str, str], tuple[str, ...]]:
-    """Ends the connection at these ends for good (CON-9); returns org -> status as people see it, and warnings.
+    """Ends the connection at these ends for good, each of which tells the other (CON-9, QUE-2).
 
+    Returns org -> status as people see it, and warnings.
     No apply and no drain of the connection runs meanwhile. Raises LockHeldError, PermissionDeniedError, and StoreError
     where neither org has the connection, all before anything is changed.
     """

@@ -21,6 +21,7 @@ from orgsync_reconcile.stores.sqlite import connections, events, history, public
 from orgsync_reconcile.stores.sqlite.component_schema import savepoint
 from orgsync_reconcile.stores.sqlite.flow import Pair
 from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
+from orgsync_reconcile.sync.metadata import drop_towards
 
 #: The code of log entries about events that make no sense.
 UNKNOWN_EVENT = "UNKNOWN_EVENT"
@@ -95,15 +96,16 @@ def _carry_out(carrying: Carrying) -> None:
     try:
         with savepoint(target):
             _handler(event)(carrying)
-            history.record_event(
-                target,
-                carrying.connection,
-                event.action,
-                events.described(event.subject, event.detail),
-                actor=event.actor,
-                clock=carrying.clock,
-                origin=carrying.source.name,
-            )
+            if event.action != QueueAction.DEACTIVATE:
+                history.record_event(
+                    target,
+                    carrying.connection,
+                    event.action,
+                    events.described(event.subject, event.detail),
+                    actor=event.actor,
+                    clock=carrying.clock,
+                    origin=carrying.source.name,
+                )
     except (OrgsyncError, sqlite3.Error, ValueError, TypeError, KeyError) as error:
         _set_apart(carrying, error)
 
@@ -134,7 +136,7 @@ def _note(carrying: Carrying) -> None:
 
 
 def _deactivate(carrying: Carrying) -> None:
-    """The connection ended over there, so it ends here (CON-9)."""
+    """The connection ended over there, so it ends here, with the row in the history that every end has (CON-9)."""
     connections.deactivate(
         carrying.target, carrying.connection, actor=carrying.event.actor, clock=carrying.clock, tell=False
     )
@@ -195,6 +197,21 @@ def _set_partner_sub(carrying: Carrying) -> None:
     )
 
 
+def _check_again(carrying: Carrying) -> None:
+    """A definition changed: what no longer fits unsubscribes itself here, and stays published there (PUB-8)."""
+    drop_towards(
+        carrying.source,
+        carrying.target,
+        carrying.connection,
+        object_name=carrying.event.object,
+        clock=carrying.clock,
+    )
+
+
+def _delete_value_map(carrying: Carrying) -> None:
+    """Values stand for themselves, so there is nothing to forget but to say so; records keep what they hold (PUB-11)."""
+
+
 #: Action -> what carries it out. An action that is missing here is none that one org tells the other.
 HANDLERS: Mapping[str, Handler] = MappingProxyType(
     {
@@ -205,6 +222,9 @@ HANDLERS: Mapping[str, Handler] = MappingProxyType(
         QueueAction.DEACTIVATE: _deactivate,
         QueueAction.UPDATE: _update,
         QueueAction.FIELD_MAP_DELETE: _delete_field_map,
+        QueueAction.FIELD_MAP_UPDATE: _check_again,
+        QueueAction.TYPE_MAP_UPDATE: _check_again,
+        QueueAction.VALUE_MAP_DELETE: _delete_value_map,
         QueueAction.TYPE_MAP_DELETE: _delete_type_map,
         QueueAction.TYPE_MAP_SET_PARTNER_SUB: _set_partner_sub,
     }

@@ -128,15 +128,24 @@ def drop_mismatched(
     dropped: list[tuple[str, str, str]] = []
     for side in Side:
         source, target = (primary, secondary) if side is Side.PRIMARY else (secondary, primary)
-        offered = published_shapes(source, connection)
-        for item in subscribed_shapes(target, connection):
-            if (item.object, item.field) not in offered:
-                continue
-            reason = _mismatch(offered[item.object, item.field], item.stored, item.here, source.label, target.label)
-            if reason:
-                drop_field(target, connection, item.object, item.field, reason, actor="orgsync", clock=clock)
-                dropped.append((item.object, item.field, reason))
+        dropped.extend(drop_towards(source, target, connection, clock=clock))
     return tuple(dropped)
+
+
+def drop_towards(
+    source: SqliteOrg, target: SqliteOrg, connection: str, *, object_name: str | None = None, clock: Clock
+) -> list[tuple[str, str, str]]:
+    """Unsubscribes in one org what no longer fits what the other publishes, of all objects or of one (PUB-8)."""
+    dropped: list[tuple[str, str, str]] = []
+    offered = published_shapes(source, connection, object_name)
+    for item in subscribed_shapes(target, connection, object_name):
+        if (item.object, item.field) not in offered:
+            continue
+        reason = _mismatch(offered[item.object, item.field], item.stored, item.here, source.label, target.label)
+        if reason:
+            drop_field(target, connection, item.object, item.field, reason, actor="orgsync", clock=clock)
+            dropped.append((item.object, item.field, reason))
+    return dropped
 
 
 def _mismatch(there: str | None, stored: str, here: str | None, source: str, target: str) -> str:

@@ -73,23 +73,22 @@ def test_both_ends_are_ended(joined: Path) -> None:
     events = json.loads(must(joined, "history", "--format", "json").stdout)
     rows = events if isinstance(events, list) else next(iter(events.values()))
     ended = [(item["org"], item["actor"]) for item in rows if item["event"] == "Connection Deactivate"]
-    assert sorted(ended) == [("acme", "admin@acme.example"), ("acme-dr", "admin@acme.example.dr")]
+    assert sorted(ended) == [("acme", "admin@acme.example"), ("acme-dr", "admin@acme.example")]
     sql(joined, "acme", 'UPDATE "Account" SET "Phone" = \'1\'')
     assert sql(joined, "acme", "SELECT count(*) FROM orgsync_change WHERE op = 'U'") == [(0,)]
     assert "is inactive already" in must(joined, "deactivate", "--yes").stdout
 
 
-def test_one_end_alone(joined: Path) -> None:
-    """CON-9: the other end stays, is named with the command that ends it, and sends nothing."""
+def test_one_end_tells_the_other(joined: Path) -> None:
+    """CON-9, QUE-2: what is ended in one org ends in the other, which says who ended it; nothing is sent any more."""
     result = must(joined, "deactivate", "--org", "secondary", "--yes")
-    assert "acme still has acme-link as Active" in result.stderr
-    assert "orgsync deactivate acme-link --org primary" in result.stderr
-    assert statuses(joined) == ["Accepted", "Inactive"]
+    assert "acme: 6 records will be disconnected" in result.stderr
+    assert statuses(joined) == ["Inactive", "Inactive"]
+    (row,) = sql(joined, "acme", "SELECT actor FROM orgsync_history WHERE event = 'Connection Deactivate'")
+    assert row == ("admin@acme.example.dr",)
     sql(joined, "acme", 'UPDATE "Account" SET "Phone" = \'1\'')
     run_in(joined, "drain")
     assert sql(joined, "acme-dr", 'SELECT count("Phone") FROM "Account"') == [(0,)]
-    must(joined, "deactivate", "--org", "primary", "--yes")
-    assert statuses(joined) == ["Inactive", "Inactive"]
 
 
 def test_the_next_apply_connects_again_without_duplicates(joined: Path) -> None:

@@ -466,7 +466,7 @@ def test_ending_only_the_way_back_keeps_the_links() -> None:
     }
     wanted = connection(direction=ONE_WAY)
     plan = build_plan(desired(publication("Account"), connections=[wanted]), connected(both, both, wanted=wanted))
-    assert addresses(plan) == ["acme-dr/subscription-back/Account", "acme-dr/publication-back/Account"]
+    assert addresses(plan) == ["acme-dr/publication-back/Account", "acme-dr/subscription-back/Account"]
     assert all(item.risk is Risk.SAFE and item.after == {"disconnect": False} for item in plan.actions)
 
 

@@ -13,7 +13,7 @@ from orgsync_reconcile.cli.session import Session, confirm, pass_session
 
 @leaf()
 @connection_argument
-@click.option("--org", "side", type=SIDE, help="Only this end; by default both.")
+@click.option("--org", "side", type=SIDE, help="Begin at this end, whose admin acts; it tells the other.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @pass_session
 def command(session: Session, connection: str | None, side: str | None, yes: bool) -> None:

@@ -275,7 +275,7 @@ def set_options(
 ) -> None:
     """Sets those options that are given; `users` is this org's own switch (CON-6, CON-7).
 
-    `tell` queues the change for the partner (QUE-2).
+    `tell` queues the change for the partner, with its row in the history (QUE-2).
     """
     with org.transaction():
         known = get_connection(org, name)
@@ -288,9 +288,9 @@ def set_options(
         if not changed:
             return
         update_row(org, "PartnerNetworkConnection", known.id, changed)
-        detail = ", ".join(f"{key} {'on' if value else 'off'}" for key, value in changed.items())
-        history.record_event(org, name, history.UPDATED, detail, actor=actor, clock=clock)
         if tell:
+            detail = ", ".join(f"{key} {'on' if value else 'off'}" for key, value in changed.items())
+            history.record_event(org, name, history.UPDATED, detail, actor=actor, clock=clock)
             _tell(org, known, {key: bool(value) for key, value in changed.items()}, actor, clock)
         if "IsSyncUsers" in changed:
             rebuild_triggers(org, PEOPLE)

@@ -11,6 +11,7 @@ from orgsync_reconcile.errors import MetadataError
 from orgsync_reconcile.model.schema import FieldDef, FieldType, ObjectDef
 from orgsync_reconcile.stores.sqlite.alter import alter_tables, build_indexes
 from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
+from orgsync_reconcile.stores.sqlite.schema_events import tell_of_schema
 from orgsync_reconcile.stores.sqlite.tables import create_table
 from orgsync_reconcile.stores.sqlite.triggers import Capture, Child, Mirror, object_triggers
 
@@ -249,6 +250,7 @@ def deploy_objects(org: SqliteOrg, definitions: Iterable[ObjectDef]) -> None:
             fields = [*obj.fields.values(), *(old.fields.values() if old else ())]
             touched.extend(parent for f in fields if f.cascade_delete for parent in f.reference_to)
         alter_tables(org, altered)
+        tell_of_schema(org, altered)
         objects = Objects(org)
         if "*" in touched:
             touched = list(objects)

@@ -27,27 +27,29 @@ class SubscribedShape:
     here: str | None
 
 
-def subscribed_shapes(org: SqliteOrg, connection: str) -> tuple[SubscribedShape, ...]:
-    """Every field that this org accepts over the connection and has not dropped."""
+def subscribed_shapes(org: SqliteOrg, connection: str, object_name: str | None = None) -> tuple[SubscribedShape, ...]:
+    """Every field, or those of one object, that this org accepts over the connection and has not dropped."""
     with org.translated():
         rows = org.db.execute(
             f"SELECT s.object, s.field, s.shape, {_SHAPE} FROM main.orgsync_subscribed_field AS s"
             " LEFT JOIN main.orgsync_object AS o ON o.name = s.object"
             " LEFT JOIN main.orgsync_field AS f ON f.object = o.number AND f.name = s.field"
-            " WHERE s.connection = ? AND s.dropped IS NULL ORDER BY s.object, s.field",
-            [get_connection(org, connection).number],
+            " WHERE s.connection = ?1 AND s.dropped IS NULL AND (?2 IS NULL OR s.object = ?2) ORDER BY s.object, s.field",
+            [get_connection(org, connection).number, object_name],
         ).fetchall()
     return tuple(SubscribedShape(object=row[0], field=row[1], stored=row[2], here=row[3]) for row in rows)
 
 
-def published_shapes(org: SqliteOrg, connection: str) -> dict[tuple[str, str], str | None]:
-    """(object, field) -> shape of every field that this org offers over the connection; None once the field is gone."""
+def published_shapes(
+    org: SqliteOrg, connection: str, object_name: str | None = None
+) -> dict[tuple[str, str], str | None]:
+    """(object, field) -> shape of what this org offers, all or one object's; None once the field is gone."""
     with org.translated():
         rows = org.db.execute(
             f"SELECT p.object, p.field, {_SHAPE} FROM main.orgsync_published_field AS p"
             " LEFT JOIN main.orgsync_object AS o ON o.name = p.object"
-            " LEFT JOIN main.orgsync_field AS f ON f.object = o.number AND f.name = p.field WHERE p.connection = ?",
-            [get_connection(org, connection).number],
+            " LEFT JOIN main.orgsync_field AS f ON f.object = o.number AND f.name = p.field WHERE p.connection = ?1 AND (?2 IS NULL OR p.object = ?2)",
+            [get_connection(org, connection).number, object_name],
         ).fetchall()
     return {(row[0], row[1]): row[2] for row in rows}
 
