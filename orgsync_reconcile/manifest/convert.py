@@ -14,6 +14,9 @@ from orgsync_reconcile.manifest.template import TemplateProblem, Templates, is_t
 
 _CONTROL: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 
+#: Keys below which expressions may look up what is known only later: the facts of an alert (LOG-3).
+_LATER: Final = {"notify": "alert"}
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Converter:
@@ -23,18 +26,21 @@ class Converter:
     templates: Templates | None
     findings: Findings
 
-    def convert(self, node: Node) -> Any:
-        """A node as None, bool, int, float, str, list or dict; problems go to the findings, in place of None."""
+    def convert(self, node: Node, *, later: str = "") -> Any:
+        """A node as None, bool, int, float, str, list or dict; problems go to the findings, in place of None.
+
+        What looks up `later` stays an expression.
+        """
         if node.tag not in OURS:
             self._error(codes.TAG, node, f"the tag {shown(node.tag)} is not accepted", "write plain YAML")
             return None
         if isinstance(node, ScalarNode):
-            return self._scalar(node)
+            return self._scalar(node, later)
         if isinstance(node, SequenceNode):
-            return [self.convert(item) for item in node.value]
-        return self._mapping(node)
+            return [self.convert(item, later=later) for item in node.value]
+        return self._mapping(node, later)
 
-    def _mapping(self, node: Node) -> dict[str, Any]:
+    def _mapping(self, node: Node, later: str) -> dict[str, Any]:
         result: dict[str, Any] = {}
         for key_node, value_node in node.value:
             if isinstance(key_node, MappingNode) and len(node.value) == 1:
@@ -52,25 +58,25 @@ class Converter:
                 message = f"the key {shown(key)} stands here twice, first at line {first.line}"
                 self._error(codes.DUPLICATE_KEY, key_node, message, "remove one")
                 continue
-            result[key] = self.convert(value_node)
+            result[key] = self.convert(value_node, later=_LATER.get(key, later))
         return result
 
-    def _scalar(self, node: ScalarNode) -> Any:
+    def _scalar(self, node: ScalarNode, later: str) -> Any:
         text: str = node.value
         if is_template(text):
-            return self._expression(node, text)
+            return self._expression(node, text, later)
         if node.tag == PLAIN:
             return resolve_plain(text)
         if _CONTROL.search(text):
             self._control_character(node)
         return text
 
-    def _expression(self, node: ScalarNode, text: str) -> Any:
+    def _expression(self, node: ScalarNode, text: str, later: str) -> Any:
         if self.templates is None:
             self._error(codes.BAD_VALUES_FILE, node, "an expression in a values file", "values are written out")
             return None
         try:
-            result = self.templates.evaluate(text)
+            result = self.templates.evaluate(text, later=later)
         except TemplateProblem as problem:
             self._error(problem.code, node, problem.message, problem.hint)
             return None

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, Tag, WithJsonSchema, model_validator
 
 from orgsync_reconcile.manifest.findings import shown
+from orgsync_reconcile.manifest.kind_notification import Notification
 from orgsync_reconcile.manifest.terms import (
     DirectionName,
     Duration,
@@ -19,7 +20,6 @@ from orgsync_reconcile.manifest.terms import (
     Strict,
     Text,
     Username,
-    WebAddressOrSecret,
     by_shape,
     problem,
 )
@@ -129,46 +129,6 @@ class AutoNumber(Strict):
     def _custom_mirror(self) -> AutoNumber:
         if not self.mirror.endswith("__c") or self.mirror == self.field:
             raise problem(f"the mirror {shown(self.mirror)} is no custom field", "name a field that ends in __c")
-        return self
-
-
-class Threshold(Strict):
-    """When a notification is due: more than so many entries within a period."""
-
-    more_than: int = Field(ge=0, le=10**9, description="Number of new entries that is still quiet")
-    within: Duration = Field(description="Period in which they are counted, for example 24h")
-
-
-def _recipient(value: str) -> str:
-    if value not in ("owner", "suspender") and not re.fullmatch(r"[^@\s,;<>\"]+@[^@\s,;<>\"]+", value):
-        raise problem(f"{shown(value)} is no recipient", "write an email address, owner or suspender")
-    return value
-
-
-class Notification(Strict):
-    """One notification rule."""
-
-    event: Literal["log_entry", "suspended"] = Field(description="New entries of the sync log, or a suspension")
-    when: Threshold | None = Field(default=None, description="Threshold, for example {more_than: 10, within: 24h}")
-    every: Duration | None = Field(default=None, description="How often the notification is repeated")
-    email: list[Annotated[str, AfterValidator(_recipient)]] = Field(
-        default=[],
-        max_length=100,
-        description="Addresses; owner and suspender stand for those users; an empty list switches off a suspension's emails",
-    )
-    webhook: WebAddressOrSecret | None = Field(
-        default=None, description="Web address that gets the event as JSON, or a secret reference that holds it"
-    )
-    flag: Identifier | None = Field(default=None, description="Checkbox field that is set on the record concerned")
-
-    @model_validator(mode="after")
-    def _does_something(self) -> Notification:
-        # An empty list switches off the emails about a suspension, which are sent by default (SUS-2).
-        off = self.event == "suspended" and "email" in self.model_fields_set
-        if not self.email and self.webhook is None and self.flag is None and not off:
-            raise problem("a notification that tells nobody", "add email, webhook or flag")
-        if self.event == "suspended" and (self.when is not None or self.flag is not None):
-            raise problem("when and flag belong to the event log_entry", "remove them, or use every")
         return self
 
 

@@ -6,6 +6,7 @@ listed here. Lookups reach plain data only, never attributes of Python objects.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Any, Final
@@ -64,27 +65,55 @@ def is_template(text: str) -> bool:
 class Templates:
     """Evaluates the expressions of one load over its values."""
 
-    def __init__(self, values: Mapping[str, Any]) -> None:
+    def __init__(self, values: Mapping[str, Any], *, root: str = ROOT) -> None:
         self._values = values
+        self._root = root
         self._left = TOTAL_OUTPUT
         self._weights: dict[int, int] = {}
 
-    def evaluate(self, source: str) -> Any:
+    def evaluate(self, source: str, *, later: str = "") -> Any:
         """A scalar's value: of the value's own type where it is one whole expression, else text.
 
-        Raises TemplateProblem for anything outside the allowed list, unknown values and results that are too long.
+        Parts that look up `later` stay expressions, for who knows that root. Raises TemplateProblem for anything outside the allowed list, unknown values and results that are too long.
         """
         if len(source) > SOURCE_LENGTH:
             raise TemplateProblem(
                 codes.EXPRESSION_TOO_LONG, f"a scalar with an expression is longer than {SOURCE_LENGTH} characters"
             )
         parts = _parse(source)
+        if later and any(_looks_up(part, later) for part in parts):
+            parts = tuple(self._deferred(part, later) if _looks_up(part, later) else part for part in parts)
         try:
             result = self._value(parts[0]) if len(parts) == 1 else _checked("".join(self._text(part) for part in parts))
         except _UnknownValue as problem:
             raise problem.explained() from None
         self._spend(result)
         return result
+
+    def _deferred(self, node: nodes.Expr, later: str) -> nodes.Expr:
+        """The same expression as text, with what is known now put in."""
+        try:
+            return nodes.TemplateData(f"{{{{ {self._written(node, later)} }}}}")
+        except _UnknownValue as problem:
+            raise problem.explained() from None
+
+    def _written(self, node: nodes.Expr, later: str) -> str:
+        if not _looks_up(node, later):
+            return json.dumps(self._text(node), ensure_ascii=False)
+        match node:
+            case nodes.Name():
+                return node.name
+            case nodes.Getattr():
+                return f"{self._written(node.node, later)}.{node.attr}"
+            case nodes.Getitem() if isinstance(node.arg, nodes.Const):
+                return f"{self._written(node.node, later)}[{json.dumps(node.arg.value)}]"
+            case nodes.Concat():
+                return f"({' ~ '.join(self._written(part, later) for part in node.nodes)})"
+            case nodes.Filter() if node.name in FILTERS and node.node is not None and not node.kwargs:
+                arguments = ", ".join(self._written(part, later) for part in node.args)
+                return f"{self._written(node.node, later)} | {node.name}" + (f"({arguments})" if arguments else "")
+            case _:
+                raise _refused(_words(node))
 
     def _spend(self, result: Any) -> None:
         self._left -= EXPRESSION_COST
@@ -109,8 +138,8 @@ class Templates:
             case nodes.TemplateData():
                 return node.data
             case nodes.Name():
-                if node.name != ROOT:
-                    raise _refused(f"the name {shown(node.name)}", f"write {ROOT}.{node.name}")
+                if node.name != self._root:
+                    raise _refused(f"the name {shown(node.name)}", f"write {self._root}.{node.name}")
                 return self._values
             case nodes.Getattr():
                 return self._item(node.node, node.attr)
@@ -229,6 +258,12 @@ def _parse(source: str) -> tuple[nodes.Expr, ...]:
     if not parts:
         raise _refused("an empty expression")
     return tuple(parts)
+
+
+def _looks_up(node: nodes.Expr, name: str) -> bool:
+    """Whether an expression, or a part of it, looks up a name."""
+    names = [node] if isinstance(node, nodes.Name) else node.find_all(nodes.Name)
+    return any(item.name == name for item in names)
 
 
 def _as_text(value: Any) -> str:

@@ -248,6 +248,32 @@ CREATE TABLE orgsync_history (
   origin TEXT NOT NULL DEFAULT ''      -- the partner's name where its event was carried out here
 );
 
+-- Notices to people and programs, by email or webhook, each to be sent once (LOG-3, SUS-2).
+CREATE TABLE orgsync_notice (
+  number INTEGER PRIMARY KEY AUTOINCREMENT,
+  connection TEXT NOT NULL,
+  key TEXT NOT NULL UNIQUE,            -- tells a notice from all others; receivers get it too
+  event TEXT NOT NULL,
+  rule TEXT NOT NULL,                  -- the mark of the rule in the manifests
+  channel TEXT NOT NULL,               -- email, webhook
+  recipient TEXT NOT NULL,             -- an email address; empty for a webhook, whose address is the rule's
+  body TEXT NOT NULL,                  -- JSON: a letter's values, or what is posted
+  made_at INTEGER NOT NULL,            -- milliseconds since 1970, as all moments here
+  attempts INTEGER NOT NULL DEFAULT 0,
+  next_try INTEGER,                    -- NULL: it was sent, or given up
+  ended_at INTEGER,
+  error TEXT NOT NULL DEFAULT ''
+);
+CREATE INDEX orgsync_notice_due ON orgsync_notice (next_try) WHERE next_try IS NOT NULL;
+-- How far each rule of the manifests has come in this org's sync log, what it told last, and when.
+CREATE TABLE orgsync_rule (
+  connection TEXT, rule TEXT,
+  position INTEGER NOT NULL DEFAULT 0, -- the last entry that was told, or need not be
+  told_at INTEGER,
+  told TEXT NOT NULL DEFAULT '',       -- the mark of a state that lasts, such as drift; empty: all is well
+  PRIMARY KEY (connection, rule)
+) WITHOUT ROWID;
+
 -- Locks with their holder (REC-4), and the journal of applies (REC-3), in the primary.
 CREATE TABLE orgsync_lease (
   name TEXT PRIMARY KEY, holder TEXT NOT NULL, host TEXT NOT NULL, pid INTEGER NOT NULL, at TEXT NOT NULL
