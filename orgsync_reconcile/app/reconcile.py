@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from orgsync_reconcile.app.alerts import expect
 from orgsync_reconcile.app.reconcile_steps import STEPS, Run
 from orgsync_reconcile.app.workspace import Workspace, open_connection, pick_connection
 from orgsync_reconcile.apply.context import holder_name
@@ -93,6 +94,8 @@ def _reconcile_one(
             open_connection(workspace, name) as found,
             lease(found.primary, f"reconcile/{name}", holder_name(), workspace.clock, wanted.lock_timeout),
         ):
+            # Failures of metadata and users are logged before the queue is sent: they are new, too.
+            expect(found)
             _take_steps(run, progress)
     except LockHeldError as error:
         held_by = error.message

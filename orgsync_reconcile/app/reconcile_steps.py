@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from orgsync_reconcile.app.alerts import tell_all
 from orgsync_reconcile.app.apply import carry_out, check
 from orgsync_reconcile.app.planning import Choice, plan
 from orgsync_reconcile.app.records import open_pair, send_queue
 from orgsync_reconcile.app.status import show_status
-from orgsync_reconcile.app.workspace import Workspace
+from orgsync_reconcile.app.workspace import Workspace, open_connection
 from orgsync_reconcile.apply import ApplyReport, Status
 from orgsync_reconcile.model.connection import ConnectionStatus, Side
 from orgsync_reconcile.model.desired import Desired, DesiredConnection
 from orgsync_reconcile.model.plan import Action, Drift, Op, Plan, Reason
+from orgsync_reconcile.operations.alerts import Event, state_of
 from orgsync_reconcile.operations.reconcile import Outcome, StepResult, StepStatus, skipped
 from orgsync_reconcile.operations.stopping import Stop
 from orgsync_reconcile.plan import Mode
@@ -37,6 +39,8 @@ class Run:
     records: int
     stop: Stop
     done: list[StepResult] = field(default_factory=list)
+    #: What was changed by hand, as the run found it.
+    found: tuple[Drift, ...] = ()
     #: The plan as it stands; None where a step has changed something since.
     _plan: Plan | None = None
 
@@ -96,7 +100,7 @@ def _unattended(action: Action) -> bool:
 def _look(run: Run) -> Outcome:
     """What was changed by hand, and what the manifests say that nobody has applied."""
     made = run.plan()
-    drift = run.drift()
+    drift = run.found = run.drift()
     pending = [action for action in run.actions() if not _unattended(action)]
     prefix = f"{run.connection}/"
     manual = sum(item.address.startswith(prefix) for item in made.manual)
@@ -233,6 +237,43 @@ def _verify(run: Run) -> Outcome:
     return Outcome(status=StepStatus.ATTENTION, counts=counts, notes=(*lines, hint))
 
 
+def _notices(run: Run) -> Outcome:
+    """What the manifest's rules say of new log entries, and of what this run found, is told and sent (LOG-3, SUS-2)."""
+    with open_connection(run.workspace, run.connection) as found:
+        told = tell_all(run.workspace, found, tuple(_events(run)))
+    counts = {"written": told.written, "sent": told.sent, "flagged": told.flagged}
+    return Outcome(status=StepStatus.ATTENTION if told.lines else StepStatus.OK, counts=counts, notes=told.lines)
+
+
+def _events(run: Run) -> Iterator[Event]:
+    """What this run found that lasts: told once, and anew where it is another or was away in between."""
+    done = {item.step: item for item in run.done}
+    drift, verify = done["drift"], done["verify"]
+    failed = [f"{item.step}: {item.error}" for item in run.done if item.status is StepStatus.FAILED]
+    lines = [f"{item.org}: {item.detail}" for item in run.found]
+    if drift.status is not StepStatus.FAILED:
+        yield _event(run, "drift", len(lines), f"{len(lines)} found that was changed by hand", lines)
+    if verify.status in (StepStatus.OK, StepStatus.ATTENTION):
+        number = verify.counts["different"]
+        yield _event(run, "difference", number, f"{number} linked records of a sample differ", verify.notes)
+    yield _event(run, "reconcile_failed", len(failed), f"{len(failed)} steps of the unattended run failed", failed)
+
+
+def _event(run: Run, event: str, count: int, summary: str, lines: Sequence[str]) -> Event:
+    # A sample differs from run to run, so its findings are one state.
+    mark = [event] if event == "difference" and lines else sorted(lines)
+    return Event(
+        connection=run.connection,
+        event=event,
+        org=run.wanted.primary,
+        at=run.workspace.clock(),
+        count=count,
+        summary=summary,
+        lines=tuple(lines[:_LISTED]),
+        state=state_of(mark),
+    )
+
+
 #: Name -> step, in the order in which they are taken: each finds in order what the ones before it put in order.
 STEPS: Mapping[str, Callable[[Run], Outcome]] = {
     "drift": _look,
@@ -243,4 +284,5 @@ STEPS: Mapping[str, Callable[[Run], Outcome]] = {
     "subscriptions": _subscriptions,
     "queue": _queue,
     "verify": _verify,
+    "notices": _notices,
 }

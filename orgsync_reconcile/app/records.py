@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from orgsync_reconcile.app.alerts import expect, tell_all
 from orgsync_reconcile.app.notices import tell_of_fields, tell_of_suspension
 from orgsync_reconcile.app.workspace import OpenConnection, Workspace, open_connection
 from orgsync_reconcile.errors import UsageError
@@ -76,13 +77,16 @@ def send_queue(
     with open_pair(workspace, name) as (found, pair):
         started = time.monotonic()
         silent = _why_silent(found)
+        missed = expect(found)
         said = tell_of_suspension(workspace, found) if silent else _drop_fields(workspace, found)
         counts = drain(pair, sides=sides, clock=workspace.clock, max_records=max_records, progress=progress)
+        seconds = time.monotonic() - started
+        told = tell_all(workspace, found)
         return Moved(
             connection=found.desired.name,
             objects=tuple(counts),
-            seconds=time.monotonic() - started,
-            warnings=(*silent, *said),
+            seconds=seconds,
+            warnings=(*silent, *said, *missed, *told.lines),
         )
 
 
@@ -184,6 +188,7 @@ def copy_records(
                 where=str(found.desired.origin_of("bulk_sync.max_age")),
                 hint="set bulk_sync.max_age in the manifest, or choose a later cutoff",
             )
+        missed = expect(found)
         started = time.monotonic()
         counts = bulk.bulk_sync(
             pair,
@@ -194,7 +199,11 @@ def copy_records(
             clock=workspace.clock,
             progress=progress,
         )
-        return Moved(connection=found.desired.name, objects=tuple(counts), seconds=time.monotonic() - started)
+        seconds = time.monotonic() - started
+        told = tell_all(workspace, found)
+        return Moved(
+            connection=found.desired.name, objects=tuple(counts), seconds=seconds, warnings=(*missed, *told.lines)
+        )
 
 
 def _earliest(found: OpenConnection, now: datetime) -> datetime | None:

@@ -33,6 +33,8 @@ class Letter:
     template: str
     to: str
     values: Mapping[str, Any] = field(repr=False)
+    #: Of a letter that may be sent once more after a crash: then it has the same Message-ID.
+    key: str = ""
 
     @property
     def subject(self) -> str:
@@ -46,7 +48,8 @@ class Letter:
         message["To"] = _address(self.to)
         message["Subject"] = self.subject
         message["Date"] = format_datetime(moment)
-        message["Message-ID"] = make_msgid(domain=sender.rpartition("@")[2])
+        domain = sender.rpartition("@")[2]
+        message["Message-ID"] = f"<{self.key}@{domain}>" if self.key else make_msgid(domain=domain)
         # So that holiday notices and lists do not answer.
         message["Auto-Submitted"] = "auto-generated"
         message.set_content(_filled(f"{self.template}.txt.j2", self.values))
