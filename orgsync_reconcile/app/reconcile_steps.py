@@ -19,6 +19,7 @@ from orgsync_reconcile.operations.alerts import Event, state_of
 from orgsync_reconcile.operations.reconcile import Outcome, StepResult, StepStatus, skipped
 from orgsync_reconcile.operations.stopping import Stop
 from orgsync_reconcile.plan import Mode
+from orgsync_reconcile.sync.status import read_end
 from orgsync_reconcile.sync.verify_sample import verify_sample
 
 #: Notes of one kind that a step lists; the counts are complete.
@@ -69,10 +70,14 @@ class Run:
 
     def suspended(self) -> str:
         """Why nothing may be sent; empty where the connection is active in both orgs (SUS-1)."""
-        (page,) = show_status(self.workspace, self.connection)["connections"]
-        if page["status"] == ConnectionStatus.ACCEPTED.shown:
-            return ""
-        return f"{self.connection} is {page['status']}"
+        with open_connection(self.workspace, self.connection, readonly=True) as found:
+            ends = {side: read_end(found.org(side), self.connection) for side in Side}
+            labels = {side: found.org(side).label for side in Side}
+        for side, end in ends.items():
+            if end is None or end.status is not ConnectionStatus.ACCEPTED:
+                state = end.status.shown if end else "not connected yet: run orgsync apply"
+                return f"{self.connection} is {state} in {labels[side]}"
+        return ""
 
 
 def _of_metadata(action: Action) -> bool:
