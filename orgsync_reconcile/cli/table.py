@@ -16,6 +16,7 @@ COMMANDS: Entries = {
     "plan": "Show what apply would do; change nothing.",
     "show": "Show a saved plan, and whether it is stale.",
     "apply": "Bring the orgs to what the manifests say.",
+    "drift": "Show what was changed by hand in the orgs, apart from what Git changed.",
     "bulk-sync": "Copy the records that are already there, in one direction.",
     "drain": "Send queued changes to the other org.",
     "forward": "Send single records by hand, whatever their age.",

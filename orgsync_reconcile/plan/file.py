@@ -117,7 +117,8 @@ class _Document(_Strict):
     summary: dict[str, int]
 
 
-def _source(origin: Origin | None) -> dict[str, Any] | None:
+def source_document(origin: Origin | None) -> dict[str, Any] | None:
+    """A place in a manifest as JSON-ready data."""
     return {"file": origin.file, "line": origin.line, "column": origin.column} if origin else None
 
 
@@ -132,7 +133,7 @@ def _action(action: Action) -> dict[str, Any]:
         "reason": action.reason.value,
         "before": None if action.before is None else dict(action.before),
         "after": None if action.after is None else dict(action.after),
-        "source": _source(action.source),
+        "source": source_document(action.source),
         "depends_on": list(action.depends_on),
         "effects": dict(action.effects),
     }
@@ -188,7 +189,7 @@ def to_document(plan: Plan) -> dict[str, Any]:
                 "code": d.code,
                 "message": d.message,
                 "hint": d.hint,
-                "source": _source(d.origin),
+                "source": source_document(d.origin),
             }
             for d in plan.diagnostics
         ],

@@ -31,11 +31,12 @@ _WIDEST_PHRASE = 46
 _NARROW = 100
 
 
-def _plain(_kind: str, text: str) -> str:
+def plain(_kind: str, text: str) -> str:
+    """No colour."""
     return text
 
 
-def render_text(plan: Plan, *, width: int = 100, style: Style = _plain) -> str:
+def render_text(plan: Plan, *, width: int = 100, style: Style = plain) -> str:
     """The plan as lines of text for a terminal `width` columns wide; `style` adds colour to finished pieces.
 
     Nothing in it moves a cursor: control characters of names and values are shown, not obeyed. The last line is the
@@ -80,7 +81,7 @@ def _actions(plan: Plan, width: int, style: Style) -> list[str]:
     return lines
 
 
-def _wrapped(text: str, width: int, first: str, rest: str) -> list[str]:
+def wrapped(text: str, width: int, first: str, rest: str) -> list[str]:
     """`text` in lines of at most `width` columns; words and addresses stay whole."""
     lines = textwrap.wrap(
         for_terminal(text),
@@ -96,7 +97,7 @@ def _wrapped(text: str, width: int, first: str, rest: str) -> list[str]:
 def _drift(plan: Plan, width: int, style: Style) -> list[str]:
     lines = [style("heading", "Changed by hand in the orgs:")] if plan.drift else []
     for item in plan.drift:
-        first, *more = _wrapped(f"{item.address}  {item.detail}", width, "    ", "      ")
+        first, *more = wrapped(f"{item.address}  {item.detail}", width, "    ", "      ")
         lines.extend([f"  {style('drift', DRIFT)} {first[4:]}", *more])
         for line in item.diff:
             kind = {"+": "create", "-": "delete"}.get(line[:1], "dim")
@@ -107,8 +108,8 @@ def _drift(plan: Plan, width: int, style: Style) -> list[str]:
 def _manual(plan: Plan, width: int, style: Style) -> list[str]:
     lines = [style("heading", "To do by hand:")] if plan.manual else []
     for item in plan.manual:
-        lines.extend(_wrapped(f"{item.address}  {item.task}", width, "  * ", "      "))
-        why = _wrapped(f"{item.code}: {item.why}", width, "      ", "      ")
+        lines.extend(wrapped(f"{item.address}  {item.task}", width, "  * ", "      "))
+        why = wrapped(f"{item.code}: {item.why}", width, "      ", "      ")
         lines.extend(f"      {style('dim', line[6:])}" for line in why)
     return lines
 
@@ -129,7 +130,7 @@ def _diagnostic(item: Diagnostic, width: int, style: Style) -> list[str]:
     mark = f"{BLOCKED} " if item.severity is Severity.ERROR else ""
     hint = f"; {item.hint}" if item.hint else ""
     start = f"  {mark}{item.code} "
-    first, *more = _wrapped(item.message + hint, width, start, " " * len(start))
+    first, *more = wrapped(item.message + hint, width, start, " " * len(start))
     lines = [
         f"  {style('error', mark) if mark else ''}{style(item.severity.value, item.code)} {first[len(start) :]}",
         *more,

@@ -99,7 +99,8 @@ def _plan_end(scope: Scope, sheet: Sheet, side: Side, differences: dict[str, _Di
     if not chosen:
         return
     by_hand = all(item.changed_by is ChangedBy.PERSON for item in chosen.values())
-    first = min(chosen)
+    # The place of what Git changed is worth more than that of a key that the manifest may not even name.
+    first = min(chosen, key=lambda key: (chosen[key].changed_by is ChangedBy.PERSON, key))
     sheet.drafts.append(
         Draft(
             phase=Phase.UPDATE,
