@@ -13,6 +13,7 @@ COMMANDS: Entries = {
     "lint": "Give advice on style and risk in the manifests.",
     "fmt": "Bring manifests to their canonical form; comments stay.",
     "schema": "Print the JSON Schema of manifests, for editors.",
+    "export": "Write manifests of orgs that are connected already.",
     "plan": "Show what apply would do; change nothing.",
     "show": "Show a saved plan, and whether it is stale.",
     "apply": "Bring the orgs to what the manifests say.",

@@ -220,6 +220,22 @@ SideName = Literal["primary", "secondary"]
 DirectionName = Literal["one-way", "two-way"]
 
 
+def is_duration(field: FieldInfo) -> bool:
+    """Whether a key takes a duration."""
+    return _holds_duration((field.annotation, *field.metadata))
+
+
+def _holds_duration(parts: Iterable[Any]) -> bool:
+    return any(
+        (isinstance(part, BeforeValidator) and part.func is parse_duration) or _holds_duration(_inside(part))
+        for part in parts
+    )
+
+
+def _inside(part: Any) -> tuple[Any, ...]:
+    return (*get_args(part), *getattr(part, "__metadata__", ()))
+
+
 def without_repetition(items: Iterable[str], what: str) -> None:
     """Raises where a list names one thing twice, ignoring case."""
     seen: set[str] = set()

@@ -63,6 +63,7 @@ class ContactInfo:
     name: str
     email: str
     account: str
+    last_name: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from orgsync_reconcile.plan.adopt import Adoption, adopt
 from orgsync_reconcile.plan.build import build_plan
 from orgsync_reconcile.plan.drift_report import DriftReport, drift_of
 from orgsync_reconcile.plan.file import from_json, to_document, to_json
@@ -15,8 +16,10 @@ from orgsync_reconcile.plan.settings import connection_options, connection_setti
 
 __all__ = [
     "GUARDS",
+    "Adoption",
     "DriftReport",
     "Mode",
+    "adopt",
     "build_plan",
     "connection_options",
     "connection_settings",

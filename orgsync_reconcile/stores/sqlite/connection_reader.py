@@ -15,7 +15,7 @@ from orgsync_reconcile.stores.sqlite.publications import read_published, read_su
 
 _CONTACT = (
     'SELECT c."Id", trim(coalesce(c."FirstName", \'\') || \' \' || c."LastName"), coalesce(c."Email", \'\'),'
-    ' coalesce(a."Name", \'\') FROM "Contact" AS c LEFT JOIN "Account" AS a ON a."Id" = c."AccountId"'
+    ' coalesce(a."Name", \'\'), c."LastName" FROM "Contact" AS c LEFT JOIN "Account" AS a ON a."Id" = c."AccountId"'
 )
 
 
@@ -73,8 +73,8 @@ def _count_links(org: SqliteOrg, connection: int, status: int) -> dict[str, int]
     return dict(rows.fetchall())
 
 
-def _contact(row: tuple[str, str, str, str]) -> ContactInfo:
-    return ContactInfo(id=row[0], name=row[1], email=row[2], account=row[3])
+def _contact(row: tuple[str, str, str, str, str]) -> ContactInfo:
+    return ContactInfo(id=row[0], name=row[1], email=row[2], account=row[3], last_name=row[4])
 
 
 def _bulk_synced(target: SqliteOrg, name: str) -> dict[str, int]:
