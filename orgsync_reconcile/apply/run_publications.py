@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from orgsync_reconcile.apply.context import ApplyContext
@@ -16,6 +16,7 @@ from orgsync_reconcile.stores.sqlite import publications
 from orgsync_reconcile.stores.sqlite.component_schema import savepoint
 from orgsync_reconcile.stores.sqlite.connections import log_position
 from orgsync_reconcile.stores.sqlite.handle import SqliteOrg, explain
+from orgsync_reconcile.stores.sqlite.publications import rebuild_subscribed
 from orgsync_reconcile.stores.sqlite.schema import rebuild_triggers
 from orgsync_reconcile.stores.sqlite.shapes import shapes_of
 
@@ -33,8 +34,14 @@ def _after(action: Action) -> dict[str, Any]:
     return dict(action.after or {})
 
 
-def _together(step: Callable[[ApplyContext, SqliteOrg, Action], None], *, rebuild: bool) -> Run:
-    """Runs `step` for each action within one transaction of the org; one that fails leaves the others standing."""
+def _together(
+    step: Callable[[ApplyContext, SqliteOrg, Action], None],
+    rebuild: Callable[[SqliteOrg, Iterable[str]], None] | None = None,
+) -> Run:
+    """Runs `step` for each action within one transaction of the org; one that fails leaves the others standing.
+
+    `rebuild` brings the triggers of the objects up to date, once.
+    """
 
     def run(context: ApplyContext, actions: Sequence[Action]) -> Result:
         org = context.org(actions[0].org)
@@ -52,8 +59,8 @@ def _together(step: Callable[[ApplyContext, SqliteOrg, Action], None], *, rebuil
                     result.errors[action.id] = str(error)
                 except sqlite3.Error as error:
                     result.errors[action.id] = str(explain(error, org.label))
-            if rebuild:
-                rebuild_triggers(org, dict.fromkeys(named(action)[0] for action in actions))
+            if rebuild is not None:
+                rebuild(org, dict.fromkeys(named(action)[0] for action in actions))
         return result
 
     return run
@@ -116,6 +123,7 @@ def _subscribe_object(context: ApplyContext, org: SqliteOrg, action: Action) -> 
         since=iso(context.clock()),
         actor=context.actor(action.org),
         clock=context.clock,
+        rebuild=False,
     )
 
 
@@ -173,14 +181,15 @@ def _unsubscribe_object(context: ApplyContext, org: SqliteOrg, action: Action) -
         disconnect=bool(_after(action).get("disconnect", True)),
         actor=context.actor(action.org),
         clock=context.clock,
+        rebuild=False,
     )
 
 
-publish_objects = _together(_publish_object, rebuild=True)
-publish_fields = _together(_publish_field, rebuild=True)
-unpublish_fields = _together(_unpublish_field, rebuild=True)
-unpublish_objects = _together(_unpublish_object, rebuild=True)
-subscribe_objects = _sending(_together(_subscribe_object, rebuild=False), lambda action: _after(action)["fields"])
-subscribe_fields = _sending(_together(_subscribe_field, rebuild=False), lambda action: [named(action)[1]])
-unsubscribe_fields = _told(_together(_unsubscribe_field, rebuild=False))
-unsubscribe_objects = _told(_together(_unsubscribe_object, rebuild=False))
+publish_objects = _together(_publish_object, rebuild_triggers)
+publish_fields = _together(_publish_field, rebuild_triggers)
+unpublish_fields = _together(_unpublish_field, rebuild_triggers)
+unpublish_objects = _together(_unpublish_object, rebuild_triggers)
+subscribe_objects = _sending(_together(_subscribe_object, rebuild_subscribed), lambda action: _after(action)["fields"])
+subscribe_fields = _sending(_together(_subscribe_field), lambda action: [named(action)[1]])
+unsubscribe_fields = _told(_together(_unsubscribe_field))
+unsubscribe_objects = _told(_together(_unsubscribe_object, rebuild_subscribed))

@@ -14,6 +14,7 @@ from orgsync_reconcile.model.records import ObjectCounts
 from orgsync_reconcile.stores.sqlite.flow import Flow, Pair
 from orgsync_reconcile.stores.sqlite.flow.bulk import BulkFlow, Checkpoint, checkpoints
 from orgsync_reconcile.stores.sqlite.flow.continuity import check_continuity
+from orgsync_reconcile.stores.sqlite.flow.network import exchange
 from orgsync_reconcile.stores.sqlite.flow.paths import Path
 from orgsync_reconcile.sync.drain import Progress, finish_both
 
@@ -46,6 +47,7 @@ def bulk_sync(
                 hint=f"bring it to Active first: orgsync resume {pair.connection}, or orgsync apply",
             )
     check_continuity(pair)
+    exchange(pair)
     flow = Flow(pair, source)
     paths = _chosen(flow, objects)
     back = Flow(pair, source.other)

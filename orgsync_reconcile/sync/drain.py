@@ -11,6 +11,7 @@ from orgsync_reconcile.model.connection import Side
 from orgsync_reconcile.model.records import ObjectCounts
 from orgsync_reconcile.stores.sqlite.flow import Flow, Pair
 from orgsync_reconcile.stores.sqlite.flow.continuity import check_continuity
+from orgsync_reconcile.stores.sqlite.flow.network import exchange
 from orgsync_reconcile.sync.control import deliver, is_active
 from orgsync_reconcile.sync.users import upsert_users
 
@@ -36,6 +37,7 @@ def drain(
     backup.
     """
     check_continuity(pair)
+    exchange(pair)
     totals: dict[str, ObjectCounts] = {}
     left = max_records
     flows: dict[Side, Flow] = {}

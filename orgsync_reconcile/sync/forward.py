@@ -17,6 +17,7 @@ from orgsync_reconcile.stores.sqlite.filters import compile_filter
 from orgsync_reconcile.stores.sqlite.flow import Flow, Pair
 from orgsync_reconcile.stores.sqlite.flow.continuity import check_continuity
 from orgsync_reconcile.stores.sqlite.flow.forwarding import Forwarding
+from orgsync_reconcile.stores.sqlite.flow.network import exchange
 from orgsync_reconcile.stores.sqlite.flow.paths import Path
 from orgsync_reconcile.stores.sqlite.schema import Objects
 from orgsync_reconcile.sync.drain import Progress, finish_both
@@ -72,6 +73,7 @@ def forward(
                 hint=f"bring it to Active first: orgsync resume {pair.connection}, or orgsync apply",
             )
     check_continuity(pair)
+    exchange(pair)
     flow = Flow(pair, source)
     path = _path(flow, object_name)
     objects = Objects(flow.source)

@@ -362,6 +362,9 @@ def deactivate(org: SqliteOrg, name: str, *, actor: str, clock: Clock, tell: boo
         captured += [
             row[0] for row in db.execute("SELECT object FROM orgsync_mirror WHERE connection = ?", [known.number])
         ]
+        captured += [
+            row[0] for row in db.execute("SELECT object FROM orgsync_subscribed WHERE connection = ?", [known.number])
+        ]
         db.execute("UPDATE orgsync_link SET status = 2 WHERE connection = ? AND status = 1", [known.number])
         for table in (
             "orgsync_mirror",

@@ -87,6 +87,13 @@ def _finish(org: SqliteOrg, names: Iterable[str], *, rebuild: bool) -> None:
     org.touch_revision()
 
 
+def rebuild_subscribed(org: SqliteOrg, names: Iterable[str]) -> None:
+    """What arrives over one connection is captured for the others: only then does a subscription change triggers."""
+    (several,) = org.db.execute("SELECT count(*) > 1 FROM orgsync_connection").fetchone()
+    if several:
+        rebuild_triggers(org, names)
+
+
 def publish_object(
     org: SqliteOrg,
     connection: str,
@@ -249,6 +256,7 @@ def subscribe_object(
     since: str,
     actor: str,
     clock: Clock,
+    rebuild: bool = True,
 ) -> None:
     """Accepts an object with these fields. `shapes`: field -> shape in the publishing org (PUB-5, PUB-8).
 
@@ -271,6 +279,8 @@ def subscribe_object(
         detail = f"{object_name} with {len(shapes)} fields" + (f", {revived} links revived" if revived else "")
         history.record_event(org, connection, history.SUBSCRIBE, detail, actor=actor, clock=clock)
         _tell_subscribed(org, known, object_name, actor, clock)
+        if rebuild:
+            rebuild_subscribed(org, [object_name])
         org.touch_revision()
 
 
@@ -346,6 +356,7 @@ def unsubscribe_object(
     actor: str,
     clock: Clock,
     tell: bool = True,
+    rebuild: bool = True,
 ) -> int:
     """Stops accepting an object; `disconnect` also cuts its records' links in this org. Returns how many (PUB-10).
 
@@ -359,6 +370,8 @@ def unsubscribe_object(
             history.record_event(org, connection, history.UNSUBSCRIBE, _cut(object_name, cut), actor=actor, clock=clock)
             if tell:
                 _tell_subscribed(org, known, object_name, actor, clock)
+        if rebuild:
+            rebuild_subscribed(org, [object_name])
         org.touch_revision()
     return cut
 

@@ -143,11 +143,13 @@ def captures(org: SqliteOrg, objects: Objects) -> dict[str, Capture]:
         connections.setdefault(name, set()).add(number)
     for name, field in db.execute(f"SELECT object, field FROM orgsync_published_field WHERE connection IN ({live})"):
         published.setdefault(name, set()).add(field)
+    # What arrives over one connection goes on over another, also where it arrives one way (CON-10).
+    for number, name in db.execute(f"SELECT connection, object FROM orgsync_subscribed WHERE connection IN ({live})"):
+        connections.setdefault(name, set()).add(number)
     if db.execute(f'SELECT 1 FROM ({live} AND p."IsSyncUsers" = 1)').fetchone():
-        people = set(db.execute(f'{live} AND p."IsSyncUsers" = 1'))
         for name in ("User", "PermissionSetAssignment"):
             published[name] = {f.name for f in objects[name].fields.values() if f.type is not FieldType.FORMULA}
-            connections[name] = {row[0] for row in people}
+            connections[name] = {row[0] for row in db.execute(live)}
     result: dict[str, Capture] = {}
     for name, fields in published.items():
         if name not in objects:

@@ -120,12 +120,27 @@ CREATE TABLE orgsync_link (
   status INTEGER NOT NULL DEFAULT 1,
   made_here INTEGER NOT NULL DEFAULT 0,  -- 1: the row arrived here, 0: this is the mirror
   since INTEGER NOT NULL,              -- milliseconds since 1970
-  seen INTEGER NOT NULL DEFAULT 0      -- the partner's log position when the row was copied: it holds all up to there
+  seen INTEGER NOT NULL DEFAULT 0,     -- the partner's log position when the row was copied: it holds all up to there
+  root TEXT                            -- org Id and record Id where the record was made; NULL: the partner's record
 );
 CREATE UNIQUE INDEX orgsync_link_partner ON orgsync_link (partner, connection);
 CREATE UNIQUE INDEX orgsync_link_local ON orgsync_link (local, connection);
 CREATE INDEX orgsync_link_reference ON orgsync_link (connection) WHERE status = 3;
 CREATE INDEX orgsync_link_severed ON orgsync_link (connection) WHERE status = 4;
+CREATE INDEX orgsync_link_root ON orgsync_link (root) WHERE root IS NOT NULL;
+
+-- Where an org has several connections, or its partner has: which change a field of a record holds. `stamp` grows with
+-- time and with every change that follows another; `org` is where the change was made. Field -1: whether it is deleted.
+CREATE TABLE orgsync_stamp (
+  record TEXT, field INTEGER, stamp INTEGER NOT NULL, org TEXT NOT NULL, PRIMARY KEY (record, field)
+) WITHOUT ROWID;
+-- How far this org's own log was turned into stamps. One row.
+CREATE TABLE orgsync_stamped (one INTEGER PRIMARY KEY CHECK (one = 1), seq INTEGER NOT NULL DEFAULT 0);
+INSERT INTO orgsync_stamped (one) VALUES (1);
+-- Who is connected with whom, as far as this org has heard: an org's partners, as it said itself the last time.
+CREATE TABLE orgsync_neighbour (
+  org TEXT PRIMARY KEY, version INTEGER NOT NULL, partners TEXT NOT NULL
+) WITHOUT ROWID;
 
 -- Lookups that wait for their parent: filled in when its link appears (LKP-2), owners too (USR-5).
 CREATE TABLE orgsync_waiting (

@@ -250,11 +250,13 @@ SUPPRESSED = "IS NOT 1"
 def _capture(obj: ObjectDef, code: str, capture: Capture) -> list[tuple[str, str]]:
     engine = f"(g.object = {capture.number} OR g.cascading > 0)"
     origin = "NULL" if capture.suppress else f"CASE WHEN {engine} THEN g.connection END"
+    # What is only passed on is no nearer to a loop than it was.
+    hops = "nullif(g.hops, 0)" if capture.suppress else f"nullif(g.hops - coalesce({engine}, 0), 0)"
     guard = f" WHERE {engine} {SUPPRESSED}" if capture.suppress else ""
 
     def logged(operation: str, words: Mapping[int, str], record: str) -> str:
         names = commas(["object", "record", "op", "at", "origin", "hops", *(f"m{word}" for word in words)])
-        values = commas([str(capture.number), record, operation, NOW_MS, origin, "nullif(g.hops, 0)", *words.values()])
+        values = commas([str(capture.number), record, operation, NOW_MS, origin, hops, *words.values()])
         # One look at the guard tells whether the engine writes, over which connection, and how far it has come.
         return f"INSERT INTO orgsync_change ({names}) SELECT {values} FROM orgsync_guard AS g{guard}"
 

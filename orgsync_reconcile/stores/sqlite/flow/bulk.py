@@ -11,8 +11,9 @@ from datetime import datetime
 
 from orgsync_reconcile.clock import iso
 from orgsync_reconcile.model.records import ObjectCounts
-from orgsync_reconcile.stores.sqlite.flow import writes
+from orgsync_reconcile.stores.sqlite.flow import stamps, writes
 from orgsync_reconcile.stores.sqlite.flow.flow import BatchResult, Flow
+from orgsync_reconcile.stores.sqlite.flow.network import has_several
 from orgsync_reconcile.stores.sqlite.flow.paths import Path
 from orgsync_reconcile.stores.sqlite.flow.references import refresh_references
 from orgsync_reconcile.stores.sqlite.flow.writer import Writer
@@ -100,6 +101,8 @@ class BulkFlow:
             with flow.writing(path.target, writer):
                 if self._may_range() and not path.unlike and path.match is None and path.files is None:
                     self._copy_range(path, writer, result, low, high, fresh=fresh)
+                    if flow.stamped:
+                        stamps.bring_copied(self.db, path, flow.numbers[1], self._links_before)
                 else:
                     self._stage(path, f"s.{ROW} > {low} AND s.{ROW} <= {high}", f"s.{ROW}", high - low)
                     self._copy_staged(path, writer, result)
@@ -131,6 +134,7 @@ class BulkFlow:
         flow = self.flow
         flow.fill(writer)
         flow.write_outcomes(writer.refusals.items, {path.source: path.object}, result)
+        flow.bring_stamps(self._links_before)
         flow.move_watermark(flow.watermark())
         counts = result.counts[path.object]
         self.db.execute(
@@ -152,7 +156,12 @@ class BulkFlow:
         return self._fresh_until == (path.object, self.flow.last_link()) or self._has_no_links(path)
 
     def _may_range(self) -> bool:
-        """Whether nothing was refused so far: children of refused records have to be looked at one by one."""
+        """Whether nothing was refused so far, and nothing can be here already.
+
+        Children of refused records, and records that may have come over another connection, are looked at one by one.
+        """
+        if has_several(self.flow.target):
+            return False
         (held,) = self.db.execute(
             "SELECT EXISTS (SELECT 1 FROM partner.orgsync_held WHERE op = 'I' AND connection = ?)",
             [self.flow.numbers[0]],
@@ -177,8 +186,15 @@ class BulkFlow:
         result.counts[path.object].copied = writer.insert_set(path, links, rows, low, high)
 
     def _copy_staged(self, path: Path, writer: Writer, result: BatchResult) -> None:
+        flow, facts = self.flow, writer.target
+        known = flow.adopt(facts)
+        if known:
+            flow.widen_replaced(facts)
+            end = flow.watermark()
+            flow.settle_conflicts(facts, (end, end), ring=True)
+        self._links_before = flow.last_link()
         result.counts[path.object].copied = writer.insert_new(path)
-        if path.match is not None:
+        if path.match is not None or known:
             writer.update_linked(path)
 
     def _stage(self, path: Path, condition: str, order: str, limit: int) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from orgsync_reconcile.model.connection import ConflictPolicy, Side
+from orgsync_reconcile.stores.sqlite.flow import stamps
 from orgsync_reconcile.stores.sqlite.flow.paths import Path
 from orgsync_reconcile.stores.sqlite.flow.staging import Words
 from orgsync_reconcile.stores.sqlite.flow.writes import Target, value_of
@@ -33,6 +34,8 @@ class Case:
     #: The source's entries of this batch: low < seq <= high.
     window: tuple[int, int]
     source: Side
+    #: The target's org Id where fields carry stamps; empty otherwise.
+    stamped: str = ""
 
 
 def stage_pending(db: sqlite3.Connection, words: Words, paths: Iterable[Path], case: Case) -> int:
@@ -118,6 +121,15 @@ def resolve(
         f" {commas(f'bit_or({name}) AS {name}' for name in words.names)} FROM (SELECT p.n AS n, {alive}, {kept}"
         " FROM temp.pending AS p JOIN temp.stage AS st ON st.n = p.n GROUP BY p.rowid) GROUP BY n"
     )
+    log_lost(db, paths, facts)
+    if case.stamped:
+        stamps.keep(db, words, case.stamped)
+    _bring_back(db, case, target_wins)
+    take_out_lost(db, words)
+
+
+def log_lost(db: sqlite3.Connection, paths: Iterable[Path], facts: Target) -> None:
+    """Keeps in the target's sync log what of temp.pending and temp.stage is lost by temp.lost."""
     found = db.execute(
         "SELECT DISTINCT st.object FROM temp.pending AS p JOIN temp.stage AS st ON st.n = p.n"
     ).fetchall()
@@ -125,7 +137,6 @@ def resolve(
         if (path.source,) in found:
             _log_lost_values(db, path, facts)
             _log_lost_deletes(db, path, facts)
-    _apply(db, words, case, target_wins)
 
 
 def _stage_times(db: sqlite3.Connection, words: Words, case: Case) -> None:
@@ -150,8 +161,8 @@ def _stage_times(db: sqlite3.Connection, words: Words, case: Case) -> None:
     )
 
 
-def _apply(db: sqlite3.Connection, words: Words, case: Case, target_wins: str) -> None:
-    """Carries out what temp.lost says."""
+def _bring_back(db: sqlite3.Connection, case: Case, target_wins: str) -> None:
+    """Records that the source deleted and that win here are to come back there."""
     # An R in the target's log travels back and restores the record in the source, which deleted it. So do those of the
     # children that the source deleted with it.
     db.execute("DROP TABLE IF EXISTS temp.kept")
@@ -168,6 +179,10 @@ def _apply(db: sqlite3.Connection, words: Words, case: Case, target_wins: str) -
         [case.here],
     )
     db.execute("UPDATE temp.stage SET gone = 0 WHERE gone = 1 AND record IN (SELECT record FROM temp.kept)")
+
+
+def take_out_lost(db: sqlite3.Connection, words: Words) -> None:
+    """Takes out of temp.stage what temp.lost says."""
     keep = commas(f"{name} = stage.{name} & ~lost.{name}" for name in words.names)
     # A record that was deleted in the target while it was edited here is looked at again: alive here, alive there.
     db.execute(

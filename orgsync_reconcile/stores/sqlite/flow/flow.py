@@ -10,13 +10,15 @@ from datetime import datetime
 from orgsync_reconcile.clock import iso
 from orgsync_reconcile.model.connection import Side
 from orgsync_reconcile.model.records import ObjectCounts
-from orgsync_reconcile.stores.sqlite.flow import cascades, conflicts, mentions, staging, writes
+from orgsync_reconcile.stores.sqlite.flow import cascades, conflicts, mentions, staging, stamps, writes
 from orgsync_reconcile.stores.sqlite.flow.continuity import note_seen
 from orgsync_reconcile.stores.sqlite.flow.mirror import mirror
+from orgsync_reconcile.stores.sqlite.flow.network import has_several
 from orgsync_reconcile.stores.sqlite.flow.pair import Pair
 from orgsync_reconcile.stores.sqlite.flow.paths import Path, read_paths
 from orgsync_reconcile.stores.sqlite.flow.references import refresh_references
 from orgsync_reconcile.stores.sqlite.flow.refusals import Refusal
+from orgsync_reconcile.stores.sqlite.flow.roots import adopt
 from orgsync_reconcile.stores.sqlite.flow.severed import mirror_severed
 from orgsync_reconcile.stores.sqlite.flow.waiting import fill_waiting
 from orgsync_reconcile.stores.sqlite.flow.writer import Writer
@@ -51,6 +53,8 @@ class Flow:
         self.paths: dict[str, Path] = {}
         self.words = staging.Words(width=4)
         self._own: set[int] = set()
+        #: Either org has several connections: changes may come, and go on, over others.
+        self.stamped = has_several(self.source) or has_several(self.target)
         self.refresh()
 
     def refresh(self) -> None:
@@ -64,6 +68,8 @@ class Flow:
             with self.target.transaction():
                 widen_masks(self.target, self.words.width)
         staging.prepare(self.db, self.words)
+        if self.stamped:
+            stamps.prepare(self.db, self.paths.values())
         for org, other in ((self.source, self.target), (self.target, self.source)):
             mentions.register(org.db, other.db)
 
@@ -122,6 +128,8 @@ class Flow:
             now=iso(now),
             now_ms=int(now.timestamp() * 1000),
             audit=bool(row[1]),
+            rooted=has_several(self.source),
+            seen="(SELECT seq FROM partner.orgsync_stamped)" if self.stamped else writes.SEEN,
         )
 
     def batch(self, limit: int, now: datetime) -> BatchResult:
@@ -130,6 +138,8 @@ class Flow:
         The caller holds the pair's lease. After it, `finish` tells the source.
         """
         with self.target.transaction():
+            if self.stamped:
+                stamps.fold(self.db, self.target.org_id, staging.Words(width=mask_width(self.target)))
             low = self.watermark()
             high, hops, head = self._window(low, limit)
             staged = staging.stage_log(self.db, self.words, self.paths, self.numbers, low, high)
@@ -142,8 +152,9 @@ class Flow:
                 facts = self.target_facts(now)
                 refresh_references(self.db, self.numbers[1], facts.now_ms)
                 if staged or retried:
-                    self._widen_replaced(facts)
-                    self._settle_conflicts(facts, (low, high))
+                    known = self.adopt(facts)
+                    self.widen_replaced(facts)
+                    self.settle_conflicts(facts, (low, high), ring=self.pair.ring or known > 0)
                     with self.guarded(hops + 1):
                         self.write_staged(facts, result, looping=hops >= MAX_HOPS)
                 with self.guarded(hops + 1):
@@ -167,6 +178,10 @@ class Flow:
             [low, limit],
         ).fetchone()
         high = low if row[0] is None else row[0]
+        if self.stamped:
+            # What has no stamp yet gets it before the next batch.
+            (ready,) = self.db.execute("SELECT seq FROM partner.orgsync_stamped").fetchone()
+            high = max(min(high, ready), low)
         first = self.db.execute(
             "SELECT coalesce(hops, 0) FROM partner.orgsync_change WHERE seq > ? ORDER BY seq LIMIT 1", [low]
         ).fetchone()
@@ -177,7 +192,14 @@ class Flow:
         ).fetchone()[0]
         return (high if other is None else other - 1), hops, head
 
-    def _widen_replaced(self, facts: Target) -> None:
+    def adopt(self, facts: Target) -> int:
+        """Links staged new records that the target has already over another connection (CON-10); returns how many."""
+        if not has_several(self.target):
+            return 0
+        (seen,) = self.db.execute(f"SELECT {facts.seen}").fetchone()
+        return adopt(self.db, self.paths.values(), self.source, self.target, (facts.connection, facts.now_ms, seen))
+
+    def widen_replaced(self, facts: Target) -> None:
         """Inserts under Ids that are linked already become updates of all columns (ORG-7)."""
         found = self.db.execute("SELECT DISTINCT object FROM temp.stage WHERE ins = 1 AND local IS NOT NULL").fetchall()
         objects = {row[0] for row in found}
@@ -185,20 +207,37 @@ class Flow:
             if path.source in objects:
                 self.db.execute(writes.mask_of_linked_inserts(path, self.words.width, facts))
 
-    def _settle_conflicts(self, facts: Target, window: tuple[int, int]) -> None:
+    def settle_conflicts(self, facts: Target, window: tuple[int, int], *, ring: bool) -> None:
+        """Takes out of the stage what loses against the target's changes, and what the target has seen already."""
+        paths = list(self.paths.values())
+        if self.stamped:
+            stamps.leave_placeholders(self.db, paths)
         (seen,) = self.db.execute(
             "SELECT seq FROM partner.orgsync_inbox WHERE connection = ?", [self.numbers[0]]
         ).fetchone()
         case = conflicts.Case(
-            here=self.numbers[1], there=self.numbers[0], watermark=seen, window=window, source=self.side
+            here=self.numbers[1],
+            there=self.numbers[0],
+            watermark=seen,
+            window=window,
+            source=self.side,
+            stamped=self.target.org_id if self.stamped else "",
         )
-        paths = list(self.paths.values())
-        if conflicts.stage_pending(self.db, self.words, paths, case):
+        if self.stamped and not ring and stamps.stage_lost(self.db, self.words, older_too=False):
+            conflicts.take_out_lost(self.db, self.words)
+        pending = conflicts.stage_pending(self.db, self.words, paths, case)
+        if self.stamped and ring:
+            if stamps.stage_lost(self.db, self.words, older_too=True):
+                if pending:
+                    conflicts.log_lost(self.db, paths, facts)
+                conflicts.take_out_lost(self.db, self.words)
+        elif pending:
             conflicts.resolve(self.db, self.words, paths, case, self.pair.policy, facts)
 
     def write_staged(self, facts: Target, result: BatchResult, *, looping: bool = False) -> None:
         """Writes temp.stage into the target: deletes children first, then the rest parents first."""
         writer = Writer(self.db, self.words, facts)
+        links_before, changes_before = self.last_link(), self._last_change()
         objects = {row[0] for row in self.db.execute("SELECT DISTINCT object FROM temp.stage")}
         ordered = [path for path in self.paths.values() if path.source in objects]
         if looping:
@@ -218,6 +257,26 @@ class Flow:
         cascades.after_deletes(self.db, self.paths, writer.target, lambda number: self.writing(number, writer))
         self.write_outcomes(writer.refusals.items, {path.source: path.object for path in ordered}, result)
         self._resolve_held(writer.refusals.items)
+        if self.stamped:
+            self.bring_stamps(links_before)
+            self._keep_moments(changes_before)
+
+    def bring_stamps(self, links_after: int) -> None:
+        """Gives what was just written from the stage the stamps of the source; links made before are of known records."""
+        if self.stamped:
+            batch = self._this_batch()
+            stamps.bring(self.db, self.words, self.numbers[1], self.target.org_id, links_after, batch)
+
+    def _keep_moments(self, after: int) -> None:
+        """A change that goes on over other connections keeps the moment at which it was made (CNF-1)."""
+        self.db.execute(
+            "UPDATE main.orgsync_change SET at = st.at FROM temp.stage AS st WHERE orgsync_change.seq > ?"
+            " AND orgsync_change.origin = ? AND orgsync_change.record = st.local",
+            [after, self.numbers[1]],
+        )
+
+    def _last_change(self) -> int:
+        return int(self.db.execute("SELECT coalesce(max(seq), 0) FROM main.orgsync_change").fetchone()[0])
 
     def _cut_loop(self, ordered: Sequence[Path], result: BatchResult, writer: Writer) -> None:
         """Two orgs' triggers answer one another: what goes on after a few rounds is refused and logged (ORG-7)."""
@@ -278,7 +337,9 @@ class Flow:
         ).fetchone()
         newest = self.last_link()
         if newest != done:
-            fill_waiting(self.db, self.numbers[1], done, lambda number: self.writing(number, writer))
+            filled = fill_waiting(self.db, self.numbers[1], done, lambda number: self.writing(number, writer))
+            if filled and self.stamped:
+                stamps.bring_filled(self.db, self.numbers[1])
             self.db.execute("UPDATE main.orgsync_inbox SET link = ? WHERE connection = ?", [newest, self.numbers[1]])
 
     def last_link(self) -> int:
@@ -337,5 +398,16 @@ class Flow:
 
     def finish(self, now: datetime) -> None:
         """Tells the source what became of the batches; safe to call at any time, and after a crash."""
+        if self.stamped:
+            self._stamp_source()
         mirror(self.source, *self.numbers, self.words, self.pair.retry, int(now.timestamp() * 1000))
         mirror_severed(self.source, *self.numbers, [path.source for path in self.paths.values()])
+
+    def _stamp_source(self) -> None:
+        """Gives the source's own changes their stamps; only what has them is sent."""
+        db = self.source.db
+        (done,) = db.execute("SELECT seq FROM main.orgsync_stamped").fetchone()
+        (head,) = db.execute("SELECT coalesce(max(seq), 0) FROM main.orgsync_change").fetchone()
+        if head > done:
+            with self.source.transaction():
+                stamps.fold(db, self.source.org_id, self.words)

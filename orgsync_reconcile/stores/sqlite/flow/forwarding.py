@@ -16,7 +16,7 @@ from orgsync_reconcile.stores.sqlite.flow.matching import stage_differences
 from orgsync_reconcile.stores.sqlite.flow.paths import Path
 from orgsync_reconcile.stores.sqlite.flow.references import refresh_references
 from orgsync_reconcile.stores.sqlite.flow.writer import Writer
-from orgsync_reconcile.stores.sqlite.flow.writes import SEEN, Target
+from orgsync_reconcile.stores.sqlite.flow.writes import Target
 from orgsync_reconcile.stores.sqlite.text import commas, quote
 
 
@@ -73,6 +73,8 @@ class Forwarding:
             refresh_references(self.db, flow.numbers[1], facts.now_ms)
             restored = self._restore_links(low, high, facts)
             self._stage(low, high, facts)
+            if flow.adopt(facts):
+                self._stage(low, high, facts)
             self._leave_pending()
             with flow.guarded():
                 flow.write_staged(facts, result)
@@ -114,7 +116,7 @@ class Forwarding:
             [low, high, facts.connection],
         ).fetchall()
         self.db.executemany(
-            f"UPDATE main.orgsync_link SET status = 1, since = {facts.now_ms}, seen = {SEEN} WHERE number = ?",
+            f"UPDATE main.orgsync_link SET status = 1, since = {facts.now_ms}, seen = {facts.seen} WHERE number = ?",
             [(row[0],) for row in rows],
         )
         return [row[1] for row in rows]

@@ -10,8 +10,9 @@ import sqlite3
 from dataclasses import dataclass
 
 from orgsync_reconcile.stores.sqlite.flow.paths import Match, Path
+from orgsync_reconcile.stores.sqlite.flow.roots import came_from
 from orgsync_reconcile.stores.sqlite.flow.staging import Words
-from orgsync_reconcile.stores.sqlite.flow.writes import SEEN, Target, value_of
+from orgsync_reconcile.stores.sqlite.flow.writes import Target, value_of
 from orgsync_reconcile.stores.sqlite.text import commas, quote
 
 
@@ -62,8 +63,9 @@ def find_likes(db: sqlite3.Connection, path: Path, match: Match, target: Target)
 def link_likes(db: sqlite3.Connection, path: Path, words: Words, target: Target) -> tuple[int, int]:
     """Links the records of temp.likes and stages them as updates; returns (how many, how many of them differ)."""
     linked = db.execute(
-        "INSERT INTO main.orgsync_link (connection, object, local, partner, made_here, since, seen)"
-        f" SELECT ?, ?, local, record, 1, ?, {SEEN} FROM temp.likes ORDER BY n",
+        "INSERT INTO main.orgsync_link (connection, object, local, partner, made_here, since, seen, root)"
+        f" SELECT ?, ?, local, record, 1, ?, {target.seen}, {came_from('record') if target.rooted else 'NULL'}"
+        " FROM temp.likes ORDER BY n",
         [target.connection, path.target, target.now_ms],
     ).rowcount
     if linked == 0:

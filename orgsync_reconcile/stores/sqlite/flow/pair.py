@@ -24,6 +24,8 @@ class Pair:
         self.connection = connection
         self.orgs = {Side.PRIMARY: primary, Side.SECONDARY: secondary}
         self.numbers = {side: self._number(org) for side, org in self.orgs.items()}
+        #: Whether the connection is part of a ring, as far as `network.exchange` has found.
+        self.ring = False
         for side in Side:
             self._check_partner(side)
             self._check_positions(side)

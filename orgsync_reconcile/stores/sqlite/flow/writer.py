@@ -149,7 +149,7 @@ class Writer:
             " GROUP BY record HAVING count(*) > 1"
         )
         self.db.execute(
-            "UPDATE main.orgsync_change SET origin = NULL WHERE seq > ?1 AND object = ?2 AND origin = ?3 AND op <> 'I'"
+            "UPDATE main.orgsync_change SET origin = NULL, hops = (SELECT hops FROM main.orgsync_guard) WHERE seq > ?1 AND object = ?2 AND origin = ?3 AND op <> 'I'"
             f" AND record IN ({own})",
             [after, object_number, self.target.connection],
         )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from orgsync_reconcile.stores.sqlite.flow.mentions import PLAIN
 from orgsync_reconcile.stores.sqlite.flow.paths import Path, PathColumn
+from orgsync_reconcile.stores.sqlite.flow.roots import came_from
 from orgsync_reconcile.stores.sqlite.tables import ROW
 from orgsync_reconcile.stores.sqlite.text import commas, literal, quote
 from orgsync_reconcile.stores.sqlite.triggers import auto_number_text, mint
@@ -42,6 +43,10 @@ class Target:
     now_ms: int
     #: Copy the audit fields with new records (AUD-1).
     audit: bool
+    #: The source has other connections: its records may come from elsewhere.
+    rooted: bool = False
+    #: SQL: the source's log position up to which its records are read.
+    seen: str = SEEN
 
 
 def staged_rows(path: Path, table: str = "todo") -> RowSource:
@@ -101,9 +106,10 @@ def insert_rows(path: Path, rows: RowSource, target: Target) -> str:
 def insert_links(path: Path, rows: RowSource, target: Target) -> str:
     """INSERT of the links of the same records."""
     local = mint(path.key_prefix, target.code, f"(:base + {rows.number})")
+    root = came_from('s."Id"') if target.rooted else "NULL"
     return (
-        "INSERT INTO main.orgsync_link (connection, object, local, partner, made_here, since, seen)"
-        f' SELECT {target.connection}, {path.target}, {local}, s."Id", 1, {target.now_ms}, {SEEN} {rows.sql}'
+        "INSERT INTO main.orgsync_link (connection, object, local, partner, made_here, since, seen, root)"
+        f' SELECT {target.connection}, {path.target}, {local}, s."Id", 1, {target.now_ms}, {target.seen}, {root} {rows.sql}'
     )
 
 
