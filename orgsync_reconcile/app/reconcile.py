@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from orgsync_reconcile.app.alerts import expect
+from orgsync_reconcile.app.metrics import note_success
 from orgsync_reconcile.app.reconcile_steps import STEPS, Run
 from orgsync_reconcile.app.workspace import Workspace, open_connection, pick_connection
 from orgsync_reconcile.apply.context import holder_name
@@ -19,6 +20,7 @@ from orgsync_reconcile.operations.reconcile import (
     StepStatus,
     run_step,
     skipped,
+    worst,
 )
 from orgsync_reconcile.operations.stopping import Stop, Stopped
 from orgsync_reconcile.stores.sqlite.leases import lease
@@ -97,6 +99,8 @@ def _reconcile_one(
             # Failures of metadata and users are logged before the queue is sent: they are new, too.
             expect(found)
             _take_steps(run, progress)
+            if worst(item.status for item in run.done).rank < StepStatus.PARTIAL.rank and not stop.asked:
+                note_success(found.primary, name, workspace.clock())
     except LockHeldError as error:
         held_by = error.message
     except OrgsyncError as error:

@@ -24,24 +24,12 @@ _KINDS = {
 
 
 def show_reconciled(session: Session, report: ReconcileReport, code: ExitCode, *, one_line: bool) -> None:
-    """Prints the report; `one_line` makes a JSON document one line, since a loop prints one after another.
-
-    What failed or needs a person goes to standard error as well, in every format.
-    """
+    """Prints the report; `one_line` makes a JSON document one line, since a loop prints one after another."""
     if session.format == "json":
         document = reconcile_document(report, code)
         session.show(json.dumps(document, ensure_ascii=False, indent=None if one_line else 2))
     else:
         session.show(_markdown(report) if session.format == "markdown" else _text(session, report))
-    for line in report.errors:
-        session.complain(visible(line))
-    for result in report.connections:
-        if result.held_by:
-            session.complain(f"{result.connection}: skipped, {visible(result.held_by)}")
-        for step in result.steps:
-            if step.error:
-                mark = session.style_error("error", "error:")
-                session.complain(f"{mark} {visible(f'{result.connection}: {step.step}: {step.error}')}")
 
 
 def _counts(counts: Mapping[str, int]) -> str:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import click
 
+from orgsync_reconcile.app.metrics import measure
 from orgsync_reconcile.app.reconcile import Wanted, reconcile
 from orgsync_reconcile.cli.base import leaf
 from orgsync_reconcile.cli.options import allowance, duration
 from orgsync_reconcile.cli.reconciled import show_reconciled
+from orgsync_reconcile.cli.run_log import RunLog
 from orgsync_reconcile.cli.session import Session, pass_session
 from orgsync_reconcile.errors import ExitCode, UsageError
+from orgsync_reconcile.operations.metrics import Metrics, check_file, serve, write_file
 from orgsync_reconcile.operations.schedule import Every, Ticker, cron
 from orgsync_reconcile.operations.stopping import Stop, on_signals
 from orgsync_reconcile.sync.verify_sample import RANGES
@@ -42,6 +46,20 @@ from orgsync_reconcile.sync.verify_sample import RANGES
 )
 @click.option(
     "--lock-timeout", type=click.FloatRange(min=0), default=0.0, metavar="S", help="Wait S seconds for another run."
+)
+@click.option("--metrics-file", metavar="FILE", help="Write figures for Prometheus to FILE after each run.")
+@click.option(
+    "--metrics-port", type=click.IntRange(0, 65535), metavar="PORT", help="Serve the figures of a loop at PORT."
+)
+@click.option(
+    "--metrics-host", default="127.0.0.1", show_default=True, metavar="HOST", help="Serve them at this address."
+)
+@click.option(
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="How log lines on standard error are written.",
 )
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 where a person should look at something.")
 @pass_session
@@ -74,15 +92,19 @@ def command(session: Session, /, **given: Any) -> ExitCode:
         lock_timeout=given["lock_timeout"],
     )
     ticker = _ticker(session, given)
+    log = RunLog(session=session, form=given["log_format"], clock=session.workspace().clock)
+    meter = _meter(given, log, loop=ticker is not None)
+    runs = _Runs(session, wanted, log, meter)
     with on_signals() as stop:
         if ticker is None:
-            return _once(session, wanted, next(_seeds(given["seed"])), stop, detailed=given["detailed_exitcode"])
+            return runs.once(next(_seeds(given["seed"])), stop, detailed=given["detailed_exitcode"])
         for seed in _seeds(given["seed"]):
             if stop.rest(ticker.wait(session.workspace().clock())):
                 break
-            _once(session, wanted, seed, stop, detailed=False, loop=True)
+            runs.once(seed, stop, loop=True)
             if stop.asked:
                 break
+        log.line("info", "end", "asked to end")
         return stop.exit_code
 
 
@@ -109,11 +131,55 @@ def _seeds(first: int | None) -> Iterator[int]:
         yield chance.getrandbits(32)
 
 
-def _once(session: Session, wanted: Wanted, seed: int, stop: Stop, *, detailed: bool, loop: bool = False) -> ExitCode:
-    report = reconcile(session.workspace(), replace(wanted, seed=seed), stop=stop)
-    code = report.exit_code(detailed=detailed)
-    if report.stopped and not loop:
-        # A run that was cut short is one that was done in part, unless somebody sat at the keyboard.
-        code = stop.exit_code or ExitCode.PARTIAL
-    show_reconciled(session, report, code, one_line=loop)
-    return code
+@dataclass(frozen=True, slots=True)
+class _Meter:
+    """Where figures go."""
+
+    metrics: Metrics
+    file: Path | None
+
+
+def _meter(given: dict[str, Any], log: RunLog, *, loop: bool) -> _Meter | None:
+    """The figures that are wanted, if any are. Raises UsageError for a file or port that cannot be had."""
+    file, port = given["metrics_file"], given["metrics_port"]
+    if port is not None and not loop:
+        raise UsageError("--metrics-port ends with a single run", hint="use --metrics-file, or add --every or --cron")
+    if file is None and port is None:
+        return None
+    meter = _Meter(Metrics(), Path(file) if file else None)
+    if meter.file is not None:
+        check_file(meter.file)
+    if port is not None:
+        bound = serve(meter.metrics, given["metrics_host"], port)
+        log.line("info", "metrics", f"figures at http://{given['metrics_host']}:{bound}/metrics", port=bound)
+    return meter
+
+
+@dataclass(frozen=True, slots=True)
+class _Runs:
+    """What all runs of this process share."""
+
+    session: Session
+    wanted: Wanted
+    log: RunLog
+    meter: _Meter | None
+
+    def once(self, seed: int, stop: Stop, *, detailed: bool = False, loop: bool = False) -> ExitCode:
+        """One run with its report, log lines and figures; returns what a single run ends with."""
+        workspace = self.session.workspace()
+        report = reconcile(workspace, replace(self.wanted, seed=seed), stop=stop, progress=self.log.step)
+        code = report.exit_code(detailed=detailed)
+        if report.stopped and not loop:
+            # A run that was cut short is one that was done in part, unless somebody sat at the keyboard.
+            code = stop.exit_code or ExitCode.PARTIAL
+        show_reconciled(self.session, report, code, one_line=loop)
+        self.log.run(report)
+        if self.meter is not None:
+            now = workspace.clock().timestamp()
+            for result in report.connections:
+                self.meter.metrics.update(result, measure(workspace, result.connection), now)
+            if self.meter.file is not None:
+                why = write_file(self.meter.metrics, self.meter.file)
+                if why:
+                    self.log.line("error", "metrics", why)
+        return code
