@@ -7,6 +7,7 @@ import os
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +19,9 @@ from orgsync_reconcile.model.origin import Origin
 #: Bytes of one file, and of all files together.
 FILE_LIMIT: Final = 1024 * 1024
 TOTAL_LIMIT: Final = 16 * 1024 * 1024
+#: Manifest files of one folder, and folders within one another.
+COUNT_LIMIT: Final = 20_000
+DEPTH_LIMIT: Final = 32
 SUFFIXES: Final = (".yaml", ".yml")
 
 
@@ -36,8 +40,12 @@ class Source:
 
 def shown_path(path: Path, base: Path) -> str:
     """A path as messages show it: relative to `base`, with slashes, without control characters."""
-    relative = os.path.relpath(path, base).replace(os.sep, "/")
-    return "".join(char if char.isprintable() else "?" for char in relative)
+    return printable(os.path.relpath(path, base).replace(os.sep, "/"))
+
+
+def printable(path: str) -> str:
+    """A path without what a terminal would obey or could not show."""
+    return "".join(char if char.isprintable() else "?" for char in path)
 
 
 def read_folder(folder: Path, base: Path, findings: Findings) -> list[Source]:
@@ -49,7 +57,13 @@ def read_folder(folder: Path, base: Path, findings: Findings) -> list[Source]:
     root = folder.resolve()
     sources: list[Source] = []
     left = TOTAL_LIMIT
-    for path in sorted(_candidates(folder, base, root, findings), key=lambda item: item.relative_to(folder).parts):
+    found = list(islice(_candidates(folder, base, root, findings), COUNT_LIMIT + 1))
+    if len(found) > COUNT_LIMIT:
+        findings.broken = True
+        where = Origin(file=shown_path(folder, base))
+        findings.error(codes.TOO_LARGE, where, f"more than {COUNT_LIMIT} manifest files", "split the folder")
+        return []
+    for path in sorted(found, key=lambda item: item.relative_to(folder).parts):
         shown = shown_path(path, base)
         data = _read(path, shown, root, findings)
         if data is None:
@@ -70,12 +84,18 @@ def _candidates(folder: Path, base: Path, root: Path, findings: Findings) -> Ite
         where = Origin(file=shown_path(Path(error.filename), base))
         findings.error(codes.UNREADABLE, where, f"cannot be read: {error.strerror}", "check its permissions")
 
+    top = len(folder.parts)
     for place, folders, files in os.walk(folder, onerror=unreadable):
         folders[:] = [name for name in folders if not name.startswith(".")]
+        if len(Path(place).parts) - top >= DEPTH_LIMIT - 1 and folders:
+            findings.broken = True
+            where = Origin(file=shown_path(Path(place, folders[0]), base))
+            findings.error(codes.TOO_DEEP, where, f"more than {DEPTH_LIMIT} folders deep", "move it up")
+            folders.clear()
         for name in folders:
             path = Path(place, name)
             if path.is_symlink() and not path.resolve().is_relative_to(root):
-                _leads_outside(shown_path(path, base), findings)
+                leads_outside(shown_path(path, base), findings)
         yield from (Path(place, name) for name in files if name.endswith(SUFFIXES) and not name.startswith("."))
 
 
@@ -83,7 +103,7 @@ def _read(path: Path, shown: str, root: Path, findings: Findings) -> bytes | Non
     where = Origin(file=shown)
     try:
         if path.is_symlink() and not path.resolve(strict=True).is_relative_to(root):
-            _leads_outside(shown, findings)
+            leads_outside(shown, findings)
             return None
         # Opening a pipe would wait for a writer; the check stands on what was opened.
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
@@ -102,7 +122,8 @@ def _read(path: Path, shown: str, root: Path, findings: Findings) -> bytes | Non
     return data
 
 
-def _leads_outside(shown: str, findings: Findings) -> None:
+def leads_outside(shown: str, findings: Findings) -> None:
+    """Reports a link that would read a file of somebody else."""
     findings.broken = True
     findings.error(
         codes.UNREADABLE, Origin(file=shown), "a link that leads outside the manifest folder", "copy what it points to"

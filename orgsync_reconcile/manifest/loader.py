@@ -55,14 +55,18 @@ def load(folder: Path, *, base: Path, environment: str | None = None) -> Desired
         findings.error(codes.NO_MANIFESTS, Origin(file=shown), message, "run orgsync init, or name it with --manifests")
         raise ManifestError(findings.sorted())
     try:
-        return _load(folder, base, shown, environment or None, findings)
+        return desired_of(read_folder(folder, base, findings), shown, environment, findings)
     except TooManyFindings:
         raise ManifestError(findings.sorted()) from None
 
 
-def _load(folder: Path, base: Path, shown: str, environment: str | None, findings: Findings) -> Desired:
-    sources = read_folder(folder, base, findings)
-    values, used = read_values(sources, environment, shown, findings)
+def desired_of(sources: list[Source], folder: str, environment: str | None, findings: Findings) -> Desired:
+    """The desired state of files that were read already, wherever from; `folder` is how messages name their folder.
+
+    Raises ManifestError with every error, also those that `findings` holds before, and TooManyFindings.
+    """
+    environment = environment or None
+    values, used = read_values(sources, environment, folder, findings)
     manifests = [source for source in sources if environment_of(source.name) is None]
     state = _State(names=Names(findings=findings))
     templates = Templates(values)
@@ -71,7 +75,7 @@ def _load(folder: Path, base: Path, shown: str, environment: str | None, finding
             state.add(document, findings)
     if not state.count and not findings.has_errors:
         message = "the manifest folder holds no documents"
-        findings.error(codes.NO_MANIFESTS, Origin(file=shown), message, "run orgsync init for a starter set")
+        findings.error(codes.NO_MANIFESTS, Origin(file=folder), message, "run orgsync init for a starter set")
     state.check(findings)
     if findings.has_errors:
         raise ManifestError(findings.sorted())
@@ -122,6 +126,12 @@ class _State:
             return
         if model is not None:
             self._keep(document, model)
+            if not isinstance(model, (Connection, Publication)):
+                name = str(getattr(model, "name", "") or getattr(model, "connection", "mail"))
+                self.other_origins[document.data["kind"], name] = {
+                    "": document.origin,
+                    **origins_of(document.file, document.node),
+                }
 
     def _declared(self, document: Document) -> bool:
         """Registers the document's name and its connection, whether or not the rest of it is valid."""
@@ -162,13 +172,9 @@ class _State:
             case Mail():
                 self.others["Mail", "mail"] = plain(model)
             case Report():
-                self._keep_other(document, ("Report", model.name), model)
+                self.others["Report", model.name] = plain(model)
             case Failover():
-                self._keep_other(document, ("Failover", model.connection), model)
-
-    def _keep_other(self, document: Document, key: tuple[str, str], model: Strict) -> None:
-        self.others[key] = plain(model)
-        self.other_origins[key] = {"": document.origin, **origins_of(document.file, document.node)}
+                self.others["Failover", model.connection] = plain(model)
 
     def check(self, findings: Findings) -> None:
         """Checks across documents."""

@@ -138,7 +138,7 @@ class Desired:
     metadata: Mapping[str, DesiredMetadata] = field(default_factory=dict)
     #: Documents of further kinds (Mail, Report, Failover) as validated plain data: (kind, name) -> data.
     others: Mapping[tuple[str, str], Mapping[str, Any]] = field(default_factory=dict)
-    #: Places of their keys, dotted; "" is the document's own.
+    #: Places of their keys, and of those of Org and Metadata documents, dotted; "" is the document's own.
     other_origins: Mapping[tuple[str, str], Mapping[str, Origin]] = field(default_factory=dict)
     files: tuple[ManifestFile, ...] = ()
     environment: str | None = None
