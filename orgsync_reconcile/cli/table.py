@@ -15,6 +15,7 @@ COMMANDS: Entries = {
     "schema": "Print the JSON Schema of manifests, for editors.",
     "export": "Write manifests of orgs that are connected already.",
     "plan": "Show what apply would do; change nothing.",
+    "review": "Show what a branch changes in the manifests, and its plan.",
     "show": "Show a saved plan, and whether it is stale.",
     "apply": "Bring the orgs to what the manifests say.",
     "drift": "Show what was changed by hand in the orgs, apart from what Git changed.",

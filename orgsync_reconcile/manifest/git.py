@@ -81,15 +81,16 @@ class Repository:
 
     def commit(self, revision: str) -> str:
         """The commit that a branch, tag or hash names. Raises GitError with the command that fetches it."""
-        answer = None
-        if "\0" not in revision and "\n" not in revision:
-            answer = self._ask(
-                "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}", fail=False
-            )
-        found = (answer or b"").decode().strip()
-        if not _OBJECT_ID.fullmatch(found):
+        found = self._object(f"{revision}^{{commit}}") if "\0" not in revision else None
+        if found is None:
             raise GitError(f"there is no revision {shown(revision)} here", hint=self._fetch(revision))
         return found
+
+    def _object(self, name: str) -> str | None:
+        """The object that a name stands for, whatever it begins with, or None."""
+        answer = self._ask("rev-parse", "--verify", "--quiet", "--end-of-options", name, fail=False)
+        found = (answer or b"").decode().strip()
+        return found if _OBJECT_ID.fullmatch(found) else None
 
     def merge_base(self, base: str, head: str, names: tuple[str, str]) -> str:
         """The commit at which two commits parted. Raises GitError with the command where history does not reach it."""
@@ -115,16 +116,23 @@ class Repository:
 
     def tree(self, commit: str, path: str) -> str | None:
         """The tree at `path` (from the root, "" for the root itself) of a commit, or None where there is none."""
-        answer = self._ask(
-            "rev-parse", "--verify", "--quiet", "--end-of-options", f"{commit}:{path.rstrip('/')}^{{tree}}", fail=False
-        )
-        found = (answer or b"").decode().strip()
-        return found if _OBJECT_ID.fullmatch(found) else None
+        found = self._object(f"{commit}:{path}")
+        return found and self._object(f"{found}^{{tree}}")
 
     def entry(self, commit: str, path: str) -> Entry | None:
         """What stands at `path` (from the root) of a commit, or None."""
         answer = self._ask("--literal-pathspecs", "ls-tree", "-z", "-l", "--full-tree", commit, "--", path, fail=False)
         return next(_entries(answer or b""), None)
+
+    def staged(self, path: str) -> Entry | None:
+        """What stands at `path` (from the root) of the index as a file or link, or None."""
+        answer = self._ask("ls-files", "-s", "-z", "--full-name", "--", f":(top,literal){path}", fail=False)
+        for line in (answer or b"").split(b"\0"):
+            facts, _, name = line.partition(b"\t")
+            if name == os.fsencode(path):
+                mode, found, _ = facts.decode().split()
+                return Entry(path=path, mode=mode, object=found, size=0)
+        return None
 
     def entries(self, tree: str) -> Iterator[Entry]:
         """All files, links and submodules below a tree."""

@@ -50,18 +50,22 @@ class Manifests:
             raise ManifestError(findings.sorted()) from None
 
 
-def in_repository(repository: Repository, folder: Path) -> str:
-    """The path of a folder from the repository's root, "" for the root. Raises UsageError where it is outside."""
-    path = folder
-    if folder.is_absolute() or repository.bare:
-        base = Path("/") if repository.bare else repository.folder.resolve()
-        path = Path(os.path.relpath(folder if folder.is_absolute() else base / folder, base))
-    joined = posixpath.normpath(posixpath.join(repository.prefix or ".", path.as_posix()))
-    if joined.startswith(".."):
-        raise UsageError(
-            "the manifest folder is outside the Git repository", where=str(folder), hint="check --manifests"
-        )
-    return "" if joined == "." else joined
+def in_repository(repository: Repository, path: Path) -> str:
+    """A path of the working folder as seen from the repository's root, "" for the root. Raises UsageError outside."""
+    if repository.bare:
+        inside = posixpath.normpath(path.as_posix())
+        if not path.is_absolute() and inside != ".." and not inside.startswith("../"):
+            return "" if inside == "." else inside
+    else:
+        root = repository.folder.resolve()
+        for _ in Path(repository.prefix).parts:
+            root = root.parent
+        absolute = Path(os.path.normpath(repository.folder.absolute() / path))
+        # From the outside: a link inside the repository that leads to its root must stay part of the path.
+        for above in reversed((absolute, *absolute.parents)):
+            if above.is_dir() and above.samefile(root):
+                return "/".join(absolute.relative_to(above).parts)
+    raise UsageError(f"{path} is outside the Git repository", hint="check --dir and --manifests")
 
 
 def read_working_folder(folder: Path, base: Path) -> Manifests:
@@ -207,19 +211,16 @@ class _Reader:
 
 
 def brought_along(repository: Repository, commits: Iterable[str], trusted: str, path: str) -> str | None:
-    """The part of `path` (from the root) that one of the commits holds as a file or link other than `trusted` does."""
+    """The part of `path` (from the root) at which a commit, or the index, has a file or link that `trusted` has not."""
     parts = path.split("/")
-    for commit in commits:
-        for length in range(1, len(parts) + 1):
-            part = "/".join(parts[:length])
-            entry = repository.entry(commit, part)
-            if entry is None:
-                break
-            if entry.mode == "040000":
+    prefixes = ["/".join(parts[:length]) for length in range(1, len(parts) + 1)]
+    for part in prefixes:
+        for found in (*(repository.entry(commit, part) for commit in commits), repository.staged(part)):
+            if found is None or found.mode == "040000":
                 continue
-            if repository.entry(trusted, part) != entry:
+            known = repository.entry(trusted, part)
+            if known is None or (known.mode, known.object) != (found.mode, found.object):
                 return part
-            break
     return None
 
 

@@ -25,13 +25,15 @@ _LONGEST_LINE = 500
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Section:
+class Section:
     """A heading with entries; `limit` is its share of the comment in bytes. An entry may have several lines."""
 
     title: str
     entries: list[str]
     limit: int
     folded: bool = False
+    #: Where the entries are that are left out.
+    more: str = "run `orgsync plan`"
 
     def text(self) -> str:
         """The section with as many whole entries as its share holds, and the number of the others."""
@@ -44,7 +46,7 @@ class _Section:
             shown.append(entry)
         left = len(self.entries) - len(shown)
         if left:
-            shown.append(f"- … and {left} more: run `orgsync plan`")
+            shown.append(f"- … and {left} more: {self.more}")
         title = f"{self.title} ({len(self.entries)})"
         body = "\n".join(shown)
         if self.folded:
@@ -57,26 +59,31 @@ def render_markdown(plan: Plan) -> str:
 
     Names and values cannot format, mention, link or end the comment. Sections that are too long say how much is left.
     """
-    blocked = blocked_actions(plan)
-    destructive = [action for action in plan.actions if action.risk is Risk.DESTRUCTIVE]
-    others = [action for action in plan.actions if action.risk is not Risk.DESTRUCTIVE]
-    sections = [
-        _Section(title="Errors", entries=_diagnostics(plan, Severity.ERROR), limit=8_000),
-        _Section(title="Refused by guards", entries=_refused(plan), limit=2_000),
-        _Section(title="Destructive actions", entries=_actions(destructive, blocked), limit=10_000),
-        _Section(title="Actions", entries=_actions(others, blocked), limit=16_000),
-        _Section(title="Changed by hand", entries=_drift(plan), limit=8_000),
-        _Section(title="Warnings", entries=_diagnostics(plan, Severity.WARNING), limit=8_000),
-        _Section(title="To do by hand", entries=_manual(plan), limit=6_000, folded=True),
-        _Section(title="Notes", entries=_diagnostics(plan, Severity.INFO), limit=3_000, folded=True),
-    ]
     parts = [MARKER, "## orgsync plan", f"**{for_markdown(summary_line(plan))}**"]
-    parts.extend(section.text() for section in sections if section.entries)
+    parts.extend(section.text() for section in plan_sections(plan) if section.entries)
     parts.append(f"<sub>{as_code(plan.plan_id)}</sub>")
     return "\n\n".join(parts) + "\n"
 
 
-def _cut(text: str) -> str:
+def plan_sections(plan: Plan) -> list[Section]:
+    """The plan's parts below its summary, some of them empty, with their shares of a comment."""
+    blocked = blocked_actions(plan)
+    destructive = [action for action in plan.actions if action.risk is Risk.DESTRUCTIVE]
+    others = [action for action in plan.actions if action.risk is not Risk.DESTRUCTIVE]
+    return [
+        Section(title="Errors", entries=_diagnostics(plan, Severity.ERROR), limit=8_000),
+        Section(title="Refused by guards", entries=_refused(plan), limit=2_000),
+        Section(title="Destructive actions", entries=_actions(destructive, blocked), limit=10_000),
+        Section(title="Actions", entries=_actions(others, blocked), limit=16_000),
+        Section(title="Changed by hand", entries=_drift(plan), limit=8_000),
+        Section(title="Warnings", entries=_diagnostics(plan, Severity.WARNING), limit=8_000),
+        Section(title="To do by hand", entries=_manual(plan), limit=6_000, folded=True),
+        Section(title="Notes", entries=_diagnostics(plan, Severity.INFO), limit=3_000, folded=True),
+    ]
+
+
+def cut(text: str) -> str:
+    """A line of at most 500 characters."""
     return text if len(text) <= _LONGEST_LINE else text[: _LONGEST_LINE - 1] + "…"
 
 
@@ -84,16 +91,16 @@ def _actions(actions: list[Action], blocked: frozenset[str]) -> list[str]:
     entries = []
     for action in actions:
         symbol = BLOCKED if action.id in blocked else SYMBOLS[action.change]
-        place = f" · {as_code(_cut(f'{action.source.file}:{action.source.line}'))}" if action.source else ""
-        lines = [f"- `{symbol}` {as_code(_cut(action.address))} {for_markdown(_cut(phrase(action)))}{place}"]
-        lines.extend(f"  - {as_code(_cut(line))}" for line in attributes(action))
+        place = f" · {as_code(cut(f'{action.source.file}:{action.source.line}'))}" if action.source else ""
+        lines = [f"- `{symbol}` {as_code(cut(action.address))} {for_markdown(cut(phrase(action)))}{place}"]
+        lines.extend(f"  - {as_code(cut(line))}" for line in attributes(action))
         entries.append("\n".join(lines))
     return entries
 
 
 def _refused(plan: Plan) -> list[str]:
     return [
-        f"- {for_markdown(_cut(guard_line(guard.actual, guard.limit, guard.id, guard.status, guard.detail)))}"
+        f"- {for_markdown(cut(guard_line(guard.actual, guard.limit, guard.id, guard.status, guard.detail)))}"
         for guard in refused(plan)
     ]
 
@@ -101,15 +108,15 @@ def _refused(plan: Plan) -> list[str]:
 def _drift(plan: Plan) -> list[str]:
     entries = []
     for item in plan.drift:
-        lines = [f"- `?` {as_code(_cut(item.address))} {for_markdown(_cut(item.detail))}"]
-        lines.extend(f"  - {as_code(_cut(line))}" for line in item.diff)
+        lines = [f"- `?` {as_code(cut(item.address))} {for_markdown(cut(item.detail))}"]
+        lines.extend(f"  - {as_code(cut(line))}" for line in item.diff)
         entries.append("\n".join(lines))
     return entries
 
 
 def _manual(plan: Plan) -> list[str]:
     return [
-        f"- {as_code(_cut(item.address))} {for_markdown(_cut(item.task))} ({for_markdown(_cut(item.why))})"
+        f"- {as_code(cut(item.address))} {for_markdown(cut(item.task))} ({for_markdown(cut(item.why))})"
         for item in plan.manual
     ]
 
@@ -119,6 +126,6 @@ def _diagnostics(plan: Plan, severity: Severity) -> list[str]:
 
 
 def _diagnostic(item: Diagnostic) -> str:
-    place = f" · {as_code(_cut(f'{item.origin.file}:{item.origin.line}'))}" if item.origin else ""
+    place = f" · {as_code(cut(f'{item.origin.file}:{item.origin.line}'))}" if item.origin else ""
     hint = f"; {item.hint}" if item.hint else ""
-    return f"- {item.code} {for_markdown(_cut(item.message + hint))}{place}"
+    return f"- {item.code} {for_markdown(cut(item.message + hint))}{place}"
