@@ -23,7 +23,7 @@ auto_numbers:
   - {object: Case, field: CaseNumber, mirror: Acme_Number__c, secondary_format: "2-{00000000}"}
 notify:
   - {event: log_entry, when: {more_than: 10, within: 24h}, email: [a@acme.example], webhook: {env: HOOK}}
-  - {event: log_entry, flag: Failed__c}
+  - {event: log_entry, flag: {object: Case, field: Failed__c, value: true}}
   - {event: suspended, every: 12h, email: [owner, suspender]}
   - {event: suspended, email: []}
 """
