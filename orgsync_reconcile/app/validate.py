@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from orgsync_reconcile.app.workspace import Workspace
-from orgsync_reconcile.manifest import lint
+from orgsync_reconcile.manifest import lint, without_silenced
 from orgsync_reconcile.model.desired import Desired
 from orgsync_reconcile.model.diagnostic import Diagnostic
 
@@ -14,6 +14,6 @@ def validate(workspace: Workspace) -> Desired:
 
 
 def advise(workspace: Workspace) -> tuple[Diagnostic, ...]:
-    """The warnings of the manifests and the advice on them. Raises ManifestError where they do not load."""
+    """The warnings of the manifests and the advice on them, less what is silenced. Raises ManifestError where they do not load."""
     desired = workspace.desired()
-    return tuple(sorted({*desired.diagnostics, *lint(desired)}, key=lambda item: (str(item.origin), item.code)))
+    return without_silenced([*desired.diagnostics, *lint(desired)], desired.silences)

@@ -2,5 +2,6 @@
 
 from orgsync_reconcile.manifest.advice import lint
 from orgsync_reconcile.manifest.loader import load
+from orgsync_reconcile.manifest.silences import without_silenced
 
-__all__ = ["lint", "load"]
+__all__ = ["lint", "load", "without_silenced"]

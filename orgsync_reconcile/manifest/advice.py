@@ -8,7 +8,9 @@ from typing import Final
 
 from orgsync_reconcile.catalog import standard_objects
 from orgsync_reconcile.manifest import codes
+from orgsync_reconcile.manifest.advice_publications import publication_advice
 from orgsync_reconcile.manifest.findings import in_order, shown
+from orgsync_reconcile.manifest.terms import duration_text
 from orgsync_reconcile.model.desired import Desired, DesiredConnection
 from orgsync_reconcile.model.diagnostic import Diagnostic, Severity
 from orgsync_reconcile.model.origin import Origin
@@ -19,14 +21,17 @@ MANY_FIELDS: Final = 40
 LOOSE_SHARE: Final = 0.9
 #: Publications of one file from which reviews get hard to read.
 CROWDED: Final = 10
+#: Seconds for which a record that is refused should be tried again at least.
+PATIENCE: Final = 3600
 
 
 def lint(desired: Desired) -> tuple[Diagnostic, ...]:
     """Advice by place. What `load` found itself, such as mixed directions (PUB-7), is in `desired.diagnostics`."""
-    found = [*_org_advice(desired), *_publication_advice(desired)]
+    found = [*_org_advice(desired), *_publication_advice(desired), *publication_advice(desired)]
     for connection in desired.connections.values():
         found.extend(_connection_advice(desired, connection))
         found.extend(_sync_advice(connection))
+        found.extend(_failure_advice(connection))
     return in_order(found)
 
 
@@ -108,3 +113,29 @@ def _sync_advice(connection: DesiredConnection) -> Iterator[Diagnostic]:
             "the bulk sync has no stages, so everything is copied in one long run",
             "for example bulk_sync: {stages: [90d, 180d, 365d]}",
         )
+
+
+def _failure_advice(connection: DesiredConnection) -> Iterator[Diagnostic]:
+    """How long records are retried, and who hears of those that fail for good (QUE-5, LOG-3, SUS-2)."""
+    if sum(connection.retry) < PATIENCE:
+        yield _advice(
+            codes.SHORT_RETRY,
+            connection.origin_of("retry"),
+            f"a record that is refused is given up after {duration_text(sum(connection.retry))}",
+            "let the retries reach further, for example [1m, 5m, 30m, 2h, 8h]",
+        )
+    if not any(rule["event"] == "log_entry" for rule in connection.notify):
+        yield _advice(
+            codes.NOBODY_IS_TOLD,
+            connection.origin_of("notify"),
+            f"nobody is told of records that fail over {shown(connection.name)}",
+            "for example notify: [{event: log_entry, email: [owner]}]",
+        )
+    for rule in connection.notify:
+        if rule["event"] == "suspended" and not rule.get("email") and not rule.get("webhook"):
+            yield _advice(
+                codes.SUSPENSION_UNHEARD,
+                connection.origin_of("notify"),
+                "the emails about a suspension are switched off, so a suspended connection goes unnoticed",
+                "remove the rule, or name somebody",
+            )

@@ -26,6 +26,7 @@ from orgsync_reconcile.manifest.kind_operations import Mail
 from orgsync_reconcile.manifest.kind_report import Report
 from orgsync_reconcile.manifest.kinds import KINDS, Metadata, Org, Publication
 from orgsync_reconcile.manifest.parse import documents
+from orgsync_reconcile.manifest.silences import read_silences
 from orgsync_reconcile.manifest.template import Templates
 from orgsync_reconcile.manifest.terms import Strict
 from orgsync_reconcile.manifest.validate import Document, validate
@@ -90,6 +91,7 @@ def desired_of(sources: list[Source], folder: str, environment: str | None, find
         files=tuple(files),
         environment=environment,
         diagnostics=findings.sorted(),
+        silences=tuple(silence for source in manifests for silence in read_silences(source)),
     )
 
 

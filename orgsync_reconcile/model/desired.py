@@ -119,6 +119,17 @@ class DesiredConnection:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Silence:
+    """A comment that silences advice with these codes from its first to its last line; an empty reason silences none."""
+
+    codes: tuple[str, ...]
+    reason: str
+    origin: Origin
+    first_line: int
+    last_line: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ManifestFile:
     """One file that was read: its path as shown and the SHA-256 of its bytes, in hexadecimal."""
 
@@ -144,6 +155,8 @@ class Desired:
     environment: str | None = None
     #: Warnings found while reading; errors are raised.
     diagnostics: tuple[Diagnostic, ...] = ()
+    #: Comments that silence advice.
+    silences: tuple[Silence, ...] = ()
 
     def publications_of(self, connection: str) -> tuple[DesiredPublication, ...]:
         """A connection's publications by object name."""

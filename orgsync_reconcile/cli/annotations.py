@@ -1,0 +1,94 @@
+"""Findings for other programs: GitHub's workflow commands, and SARIF 2.1.0 for code scanning (REC-8, REC-9)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any, Final
+
+from orgsync_reconcile import __version__
+from orgsync_reconcile.model.diagnostic import Diagnostic, Severity
+
+SARIF_SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
+#: Severity -> GitHub's command, SARIF's level.
+_LEVELS: Final = {
+    Severity.ERROR: ("error", "error"),
+    Severity.WARNING: ("warning", "warning"),
+    Severity.INFO: ("notice", "note"),
+}
+
+
+def _escaped(text: str, more: str = "") -> str:
+    """Text that can neither end a workflow command nor begin another one; `more` are characters of its own syntax."""
+    for character in f"%\r\n{more}":
+        text = text.replace(character, f"%{ord(character):02X}")
+    return text
+
+
+def github(findings: Sequence[Diagnostic]) -> str:
+    """One workflow command for each finding: `::error file=F,line=L,col=C,title=CODE::MESSAGE`."""
+    return "\n".join(_command(item) for item in findings)
+
+
+def _command(item: Diagnostic) -> str:
+    where = {} if item.origin is None else {"file": item.origin.file, "line": item.origin.line, "col": item.origin.column}
+    properties = ",".join(f"{key}={_escaped(str(value), ':,')}" for key, value in {**where, "title": item.code}.items())
+    hint = f"; {item.hint}" if item.hint else ""
+    return f"::{_LEVELS[item.severity][0]} {properties}::{_escaped(item.message + hint)}"
+
+
+@lru_cache(maxsize=1)
+def rules() -> dict[str, dict[str, str]]:
+    """Code -> its `meaning`, and what to do as `help`, as docs/diagnostics.md has them."""
+    found: dict[str, dict[str, str]] = json.loads(
+        (files("orgsync_reconcile.cli") / "rules.json").read_text(encoding="utf-8")
+    )
+    return found
+
+
+def sarif(findings: Sequence[Diagnostic]) -> dict[str, Any]:
+    """The findings as one SARIF run with the rules that they break; paths are relative to the working folder."""
+    used = sorted({item.code for item in findings})
+    place = {code: index for index, code in enumerate(used)}
+    return {
+        "$schema": SARIF_SCHEMA,
+        "version": "2.1.0",
+        "runs": [
+            {
+                "tool": {
+                    "driver": {"name": "orgsync", "version": __version__, "rules": [_rule(code) for code in used]}
+                },
+                "columnKind": "unicodeCodePoints",
+                "results": [_result(item, place[item.code]) for item in findings],
+            }
+        ],
+    }
+
+
+def _rule(code: str) -> dict[str, Any]:
+    known = rules().get(code, {})
+    meaning = known.get("meaning", code)
+    return {"id": code, "shortDescription": {"text": meaning}, "help": {"text": known.get("help") or meaning}}
+
+
+def _result(item: Diagnostic, rule: int) -> dict[str, Any]:
+    hint = f"; {item.hint}" if item.hint else ""
+    result: dict[str, Any] = {
+        "ruleId": item.code,
+        "ruleIndex": rule,
+        "level": _LEVELS[item.severity][1],
+        "message": {"text": item.message + hint},
+    }
+    if item.origin is not None:
+        region = {"startLine": max(item.origin.line, 1), "startColumn": max(item.origin.column, 1)}
+        location = {"artifactLocation": {"uri": _uri(item.origin.file)}, "region": region}
+        result["locations"] = [{"physicalLocation": location}]
+    return result
+
+
+def _uri(path: str) -> str:
+    from urllib.parse import quote
+
+    return quote(path, safe="/._-~")
