@@ -51,6 +51,7 @@ format: $(STAMP)
 
 docs: $(STAMP)
 	$(BIN)/python -m orgsync_reconcile.cli.reference docs/commands.md
+	$(BIN)/python -m orgsync_reconcile.cli.rules docs/diagnostics.md orgsync_reconcile/cli/rules.json
 
 bench: $(STAMP)
 	@set -e; for file in benchmarks/bench_*.py; do echo "== $$file"; $(BIN)/python "$$file"; done

@@ -13,6 +13,13 @@ from orgsync_reconcile.model.diagnostic import Diagnostic, Severity
 
 SARIF_SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
 #: Severity -> GitHub's command, SARIF's level.
+_PLAN_RULES: Final = {
+    "destructive": {"meaning": "A planned action disconnects or deletes.", "help": "Apply it only if that is meant."},
+    "refused": {
+        "meaning": "A guard refuses the plan.",
+        "help": "Allow it by name with --allow, or change the manifests.",
+    },
+}
 _LEVELS: Final = {
     Severity.ERROR: ("error", "error"),
     Severity.WARNING: ("warning", "warning"),
@@ -33,7 +40,9 @@ def github(findings: Sequence[Diagnostic]) -> str:
 
 
 def _command(item: Diagnostic) -> str:
-    where = {} if item.origin is None else {"file": item.origin.file, "line": item.origin.line, "col": item.origin.column}
+    where = (
+        {} if item.origin is None else {"file": item.origin.file, "line": item.origin.line, "col": item.origin.column}
+    )
     properties = ",".join(f"{key}={_escaped(str(value), ':,')}" for key, value in {**where, "title": item.code}.items())
     hint = f"; {item.hint}" if item.hint else ""
     return f"::{_LEVELS[item.severity][0]} {properties}::{_escaped(item.message + hint)}"
@@ -45,7 +54,7 @@ def rules() -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = json.loads(
         (files("orgsync_reconcile.cli") / "rules.json").read_text(encoding="utf-8")
     )
-    return found
+    return {**found, **_PLAN_RULES}
 
 
 def sarif(findings: Sequence[Diagnostic]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import click
 from orgsync_reconcile.cli.session import Session
 from orgsync_reconcile.errors import UsageError
 
-FORMATS = ("text", "json", "markdown")
+FORMATS = ("text", "json", "markdown", "github", "sarif")
 #: The names of the global options, as click knows them.
 GLOBAL = ("directory", "manifests", "env", "format", "color", "quiet", "verbose")
 

@@ -10,14 +10,15 @@ import click
 
 from orgsync_reconcile.app.planning import Choice, plan, save_plan
 from orgsync_reconcile.cli.base import leaf
+from orgsync_reconcile.cli.findings import ANNOTATIONS, FINDING_FORMATS, show_findings
 from orgsync_reconcile.cli.options import allowance
-from orgsync_reconcile.cli.plans import plan_text
+from orgsync_reconcile.cli.plans import plan_findings, plan_text
 from orgsync_reconcile.cli.session import Session, pass_session
-from orgsync_reconcile.errors import ExitCode
+from orgsync_reconcile.errors import ExitCode, ManifestError
 from orgsync_reconcile.plan import refused
 
 
-@leaf(formats=("text", "json", "markdown"))
+@leaf(formats=FINDING_FORMATS)
 @click.option("-o", "--out", metavar="FILE", help="Save the plan as well, for: orgsync apply FILE.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 where there is something to do or drift.")
 @click.option("--target", "targets", multiple=True, metavar="ADDRESS", help="Only this and what it needs; repeatable.")
@@ -45,12 +46,19 @@ def command(
       orgsync plan --out plan.json && orgsync apply plan.json
       orgsync plan --target acme-dr/publication/Account
       orgsync plan --format markdown > comment.md
+      orgsync plan --format github
     """
-    made = plan(
-        session.workspace(),
-        Choice(targets=targets, excludes=excludes, allow=dict(allow)),
-    )
-    session.show(plan_text(session, made))
+    try:
+        made = plan(session.workspace(), Choice(targets=targets, excludes=excludes, allow=dict(allow)))
+    except ManifestError as error:
+        if session.format not in ANNOTATIONS:
+            raise
+        show_findings(session, error.diagnostics)
+        return error.exit_code
+    if session.format in ANNOTATIONS:
+        show_findings(session, plan_findings(made))
+    else:
+        session.show(plan_text(session, made))
     if out is not None:
         save_plan(session.workspace(), made, Path(out))
         session.note(f"Saved to {out}; apply it with: orgsync apply {out}")

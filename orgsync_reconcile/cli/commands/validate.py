@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from orgsync_reconcile.app.validate import validate
 from orgsync_reconcile.cli.base import leaf
-from orgsync_reconcile.cli.findings import findings_document, show_findings
+from orgsync_reconcile.cli.findings import ANNOTATIONS, FINDING_FORMATS, findings_document, show_findings
 from orgsync_reconcile.cli.layout import counted
 from orgsync_reconcile.cli.session import Session, pass_session
 from orgsync_reconcile.errors import ExitCode, ManifestError
 
 
-@leaf(formats=("text", "json", "markdown"))
+@leaf(formats=FINDING_FORMATS)
 @pass_session
 def command(session: Session) -> ExitCode:
     """Check the manifests without touching an org.
@@ -20,6 +20,7 @@ def command(session: Session) -> ExitCode:
     Examples:
       orgsync validate
       orgsync validate --env staging --format json
+      orgsync validate --format sarif > orgsync.sarif
     """
     try:
         desired = validate(session.workspace())
@@ -31,8 +32,10 @@ def command(session: Session) -> ExitCode:
     if session.format == "json":
         session.show_json(findings_document(desired.diagnostics))
         return ExitCode.OK
-    if desired.diagnostics:
+    if desired.diagnostics or session.format == "sarif":
         show_findings(session, desired.diagnostics)
+    if session.format in ANNOTATIONS:
+        return ExitCode.OK
     session.show(
         f"Valid: {counted(len(desired.files), 'file')}, {counted(len(desired.orgs), 'org')},"
         f" {counted(len(desired.connections), 'connection')}, {counted(len(desired.publications), 'publication')}."
