@@ -85,7 +85,7 @@ def test_every_rule_has_help() -> None:
     """REC-8: what ships with the program is what docs/diagnostics.md says; `make docs` writes it."""
     page = (ROOT / "docs" / "diagnostics.md").read_text(encoding="utf-8")
     written = (ROOT / "orgsync_reconcile" / "cli" / "rules.json").read_text(encoding="utf-8")
-    assert written == rules_text(page)
+    assert written == rules_text(page), "run make docs"
     assert len(rules()) > 80
     assert all(item["meaning"] for item in rules().values())
     document = sarif([Diagnostic(severity=Severity.WARNING, code="W201", message="x")])
