@@ -14,8 +14,10 @@ from orgsync_reconcile.app.workspace import OpenConnection, Workspace, open_conn
 from orgsync_reconcile.errors import UsageError
 from orgsync_reconcile.model.connection import ConnectionStatus, Direction, Side
 from orgsync_reconcile.model.records import ObjectCounts
+from orgsync_reconcile.operations.readiness import verified_subject
 from orgsync_reconcile.stores.sqlite.connections import get_connection
 from orgsync_reconcile.stores.sqlite.flow import Pair
+from orgsync_reconcile.stores.sqlite.notified import last_told, move_told
 from orgsync_reconcile.stores.sqlite.permissions import MANAGE_CONNECTIONS, require
 from orgsync_reconcile.sync import bulk, verify
 from orgsync_reconcile.sync.drain import drain
@@ -238,4 +240,14 @@ def compare(
                 f"{', '.join(unknown)} does not flow over {found.desired.name}",
                 hint=f"see orgsync status {found.desired.name}",
             )
+        if report.equal and not objects:
+            _note_agreement(workspace, found)
         return report
+
+
+def _note_agreement(workspace: Workspace, found: OpenConnection) -> None:
+    """Both orgs keep when they were last seen to agree, for whoever asks while one of them is away (RTE-2)."""
+    subject = verified_subject(found.desired.name)
+    for side in Side:
+        org = found.org(side)
+        move_told(org, subject, last_told(org, subject), workspace.clock())

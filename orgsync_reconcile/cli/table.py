@@ -63,5 +63,16 @@ COMMANDS: Entries = {
         "The lock that an apply holds.",
         {"show": "Show who holds a lock.", "release": "Release a lock that a dead run left behind."},
     ),
+    "failover": (
+        "Send users to the secondary and back, and see what that would mean.",
+        {
+            "status": "Show where users are sent, and how far each org is behind.",
+            "drill": "Tell what would be lost if the primary went away now.",
+            "announce": "Tell users of a window ahead of time, by email.",
+            "start": "Send users to the secondary, with banner, email and SSO hook.",
+            "stop": "Send users back to the primary, once their changes are there.",
+        },
+    ),
+    "serve-redirect": "Serve an address that redirects users to the org that is up or chosen.",
     "demo": "Tell the whole story on two embedded orgs in a new folder.",
 }

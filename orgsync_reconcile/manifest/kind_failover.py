@@ -98,7 +98,7 @@ class Mailing(Strict):
     users: Annotated[
         Annotated[Profiles, Tag("[profiles]")]
         | Annotated[Literal["all", "none"], BeforeValidator(_users_word), Tag("[word]")],
-        by_shape(profiles=dict, word=str),
+        by_shape(profiles=(dict, Profiles), word=str),
     ] = Field(default="all", description="all active users, none, or {profiles: [...]}")
     to: list[Email] = Field(default=[], max_length=1000, description="Further addresses")
     announce: Letter | None = Field(default=None, description="Text of the notice of a window")

@@ -23,6 +23,9 @@ RESUMED = "Connection Resumed"
 DEACTIVATED = "Connection Deactivate"
 NOTIFICATION = "Notification"
 METADATA_FAILED = "Metadata Failed"
+FAILOVER_ANNOUNCED = "Failover Announced"
+FAILOVER_STARTED = "Failover Started"
+FAILOVER_STOPPED = "Failover Stopped"
 
 #: The events of log entries that are written at once, without retries (LOG-1).
 USER_UPSERT = "User Upsert"

@@ -84,6 +84,15 @@ def synced_users(org: SqliteOrg, connection: int) -> tuple[LoginUser, ...]:
     return tuple(LoginUser(id=row[0], username=row[1], name=row[2], email=row[3]) for row in rows)
 
 
+def users_without_password(org: SqliteOrg, connection: int) -> tuple[int, tuple[str, ...]]:
+    """How many active synced users this org has, and the usernames of those who have set no password here (RTE-2)."""
+    users = synced_users(org, connection)
+    with org.translated():
+        rows = org.db.execute("SELECT user FROM orgsync_login WHERE password IS NOT NULL").fetchall()
+    able = {str(row[0]) for row in rows}
+    return len(users), tuple(user.username for user in users if user.id not in able)
+
+
 def offer_link(org: SqliteOrg, user: str, link_hash: str, *, expires: int) -> None:
     """Gives a user a new one-time link in place of an older one. The password stands until the link is on its way."""
     with org.transaction() as db:

@@ -289,6 +289,19 @@ CREATE TABLE orgsync_rule (
   PRIMARY KEY (connection, rule)
 ) WITHOUT ROWID;
 
+-- Where a connection's users are sent (RTE-1): of both orgs' rows the one with the higher serial counts.
+CREATE TABLE orgsync_failover (
+  connection TEXT PRIMARY KEY,
+  serial INTEGER NOT NULL,
+  target TEXT NOT NULL,                -- secondary: somebody has chosen it; primary: users go there while it is up
+  banner TEXT NOT NULL,                -- what users of the secondary are to see; empty: nothing
+  since TEXT NOT NULL,
+  actor TEXT NOT NULL,
+  window_from TEXT NOT NULL,           -- the window that was announced; empty: none
+  window_to TEXT NOT NULL,
+  unfinished TEXT NOT NULL             -- emails and calls that are still to be made, as JSON
+) WITHOUT ROWID;
+
 -- Locks with their holder (REC-4), and the journal of applies (REC-3), in the primary.
 CREATE TABLE orgsync_lease (
   name TEXT PRIMARY KEY, holder TEXT NOT NULL, host TEXT NOT NULL, pid INTEGER NOT NULL, at TEXT NOT NULL
