@@ -56,7 +56,7 @@ def show_switch(session: Session, outcome: Outcome, headline: str, *, checklist:
         if not delivery.sent:
             session.complain(f"{session.style_error('error', 'failed:')} {visible(delivery.line)}")
     if switch.sso_error:
-        session.complain(f"{session.style_error('error', 'failed:')} the SSO hook was not called: {switch.sso_error}")
+        session.complain(f"{session.style_error('error', 'failed:')} {switch.sso_error}")
     if not switch.complete:
         session.note("Run the same command again to tell those who were missed.")
         return ExitCode.PARTIAL

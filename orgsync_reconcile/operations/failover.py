@@ -171,7 +171,7 @@ def _finish(desk: Desk, routing: Routing, *, done: bool) -> Switch:
     hook = desk.settings.sso_hook
     if routing.unfinished.sso:
         if hook is not None:
-            error = call_hook(hook, _event(desk, routing), base=desk.base)
+            error = call_hook(hook, _event(desk, routing), base=desk.base, clock=desk.clock)
             called = not error
         if not error:
             routing = _note(desk, routing, replace(routing.unfinished, sso=False))

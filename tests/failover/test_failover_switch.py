@@ -218,10 +218,10 @@ def test_the_hook_of_single_sign_on(work: Path, primary_door: Door, monkeypatch:
     primary_door.status = 503
     result = run_in(work, "failover", "start", "--yes")
     assert result.exit_code == 5
-    assert "the SSO hook was not called: it answered 503" in result.stderr
+    assert "failed: the SSO hook answered 503" in result.stderr
     assert "hunter2" not in result.output
     primary_door.status = 302
-    assert "it answered 302" in run_in(work, "failover", "start", "--yes").stderr
+    assert "the SSO hook answered 302" in run_in(work, "failover", "start", "--yes").stderr
     primary_door.status = 204
     must(work, "failover", "start", "--yes")
     must(work, "failover", "start", "--yes")
