@@ -53,7 +53,7 @@ def carry_out(
             desired=desired,
             clock=workspace.clock,
             # The manifests may have been edited since; the plan under the lock is made of what they say now.
-            replan=lambda: plan_for(workspace.desired(), orgs, choice),
+            replan=lambda: plan_for(workspace.desired(), orgs, choice, workspace.clock),
             lock_timeout=lock_timeout,
         )
         report = apply_plan(made, context, fail_fast=fail_fast, progress=progress)

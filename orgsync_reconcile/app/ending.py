@@ -15,6 +15,7 @@ from orgsync_reconcile.stores.sqlite.flow import Pair
 from orgsync_reconcile.stores.sqlite.leases import apply_lease, lease
 from orgsync_reconcile.stores.sqlite.links import count_active
 from orgsync_reconcile.stores.sqlite.permissions import MANAGE_CONNECTIONS, require
+from orgsync_reconcile.stores.sqlite.protection import refuse_protected
 from orgsync_reconcile.stores.sqlite.queue import count_queue
 from orgsync_reconcile.sync import lifecycle
 from orgsync_reconcile.sync.control import deliver
@@ -46,7 +47,8 @@ def deactivate(workspace: Workspace, name: str | None, sides: Sequence[Side]) ->
     """Ends the connection at these ends for good, each of which tells the other (CON-9, QUE-2).
 
     Returns org -> status as people see it, and warnings.
-    No apply and no drain of the connection runs meanwhile. Raises LockHeldError, PermissionDeniedError, and StoreError
+    No apply and no drain of the connection runs meanwhile. Raises LockHeldError, PermissionDeniedError, GuardRefusedError
+    for a protected org, and StoreError
     where neither org has the connection, all before anything is changed.
     """
     with open_connection(workspace, name) as found, ExitStack() as stack:
@@ -54,6 +56,8 @@ def deactivate(workspace: Workspace, name: str | None, sides: Sequence[Side]) ->
         stack.enter_context(lease(found.primary, apply_lease(connection), holder_name(), workspace.clock))
         live = _live(found, sides)
         _permit(found, live)
+        for side in _live(found, tuple(Side)) if live else ():
+            refuse_protected(found.org(side), "disconnected")
         pair = None
         if all(find_connection(found.org(side), connection) for side in Side):
             pair = Pair(found.primary, found.secondary, connection)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orgsync_reconcile.app.workspace import Workspace, open_orgs, store_url
+from orgsync_reconcile.clock import Clock
 from orgsync_reconcile.errors import UsageError
 from orgsync_reconcile.model.actual import Actual, ActualOrg
 from orgsync_reconcile.model.connection import Side
@@ -42,7 +43,7 @@ def plan(workspace: Workspace, choice: Choice = Choice()) -> Plan:
     """
     desired = workspace.desired()
     with open_orgs(workspace, desired, org_names(workspace, desired), readonly=True) as orgs:
-        return plan_for(desired, orgs, choice)
+        return plan_for(desired, orgs, choice, workspace.clock)
 
 
 def org_names(workspace: Workspace, desired: Desired) -> set[str]:
@@ -55,7 +56,7 @@ def org_names(workspace: Workspace, desired: Desired) -> set[str]:
     }
 
 
-def plan_for(desired: Desired, orgs: Mapping[str, SqliteOrg], choice: Choice) -> Plan:
+def plan_for(desired: Desired, orgs: Mapping[str, SqliteOrg], choice: Choice, clock: Clock) -> Plan:
     """The plan for orgs that are open already; each is read as it is at one moment."""
     with ExitStack() as moments:
         for org in orgs.values():
@@ -68,6 +69,7 @@ def plan_for(desired: Desired, orgs: Mapping[str, SqliteOrg], choice: Choice) ->
             excludes=choice.excludes,
             allow=dict(choice.allow or {}),
             mode=choice.mode,
+            today=clock().date(),
         )
 
 

@@ -16,4 +16,4 @@ def validate(workspace: Workspace) -> Desired:
 def advise(workspace: Workspace) -> tuple[Diagnostic, ...]:
     """The warnings of the manifests and the advice on them, less what is silenced. Raises ManifestError where they do not load."""
     desired = workspace.desired()
-    return without_silenced([*desired.diagnostics, *lint(desired)], desired.silences)
+    return without_silenced([*desired.diagnostics, *lint(desired, workspace.clock().date())], desired.silences)

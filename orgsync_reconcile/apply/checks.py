@@ -5,9 +5,9 @@ from __future__ import annotations
 from orgsync_reconcile.apply.context import ApplyContext
 from orgsync_reconcile.errors import GuardRefusedError, OrgsyncError, StalePlanError
 from orgsync_reconcile.model.diagnostic import Severity
-from orgsync_reconcile.model.plan import CUSTOMIZING, Op, Plan
+from orgsync_reconcile.model.plan import CUSTOMIZING, Guard, Op, Plan
 from orgsync_reconcile.plan.fingerprint import moved
-from orgsync_reconcile.plan.guards import refused
+from orgsync_reconcile.plan.guards import PROTECTION, UNPROTECT_HINT, above, refused
 from orgsync_reconcile.stores.sqlite.permissions import MANAGE_CONNECTIONS, require
 
 _CUSTOMIZED_TYPES = ("CustomField:", "CustomObject:", "Layout:", "RecordType:")
@@ -39,14 +39,20 @@ def check_guards(plan: Plan) -> None:
     stopped = refused(plan)
     if not stopped:
         return
-    details = "; ".join(
-        f"{guard.id} {guard.actual:g} is above {guard.limit:g} ({guard.detail})"
-        if guard.actual > guard.limit
-        else f"{guard.id} is not allowed ({guard.detail})"
-        for guard in stopped
-    )
+    details = "; ".join(_refusal(guard) for guard in stopped)
+    if any(guard.id == PROTECTION for guard in stopped):
+        raise GuardRefusedError(f"the guards refuse this plan: {details}", hint=UNPROTECT_HINT)
     names = " ".join(f"--allow {name}" for name in dict.fromkeys(guard.id for guard in stopped))
     raise GuardRefusedError(f"the guards refuse this plan: {details}", hint=f"if it is meant, run with {names}")
+
+
+def _refusal(guard: Guard) -> str:
+    if guard.id == PROTECTION:
+        return guard.detail
+    if not above(guard):
+        return f"{guard.id} is not allowed ({guard.detail})"
+    amount = f"{guard.count}" if isinstance(guard.limit, int) else f"{guard.actual:g}"
+    return f"{guard.id} {amount} is above {guard.limit:g} ({guard.detail})"
 
 
 def check_permissions(plan: Plan, context: ApplyContext) -> None:

@@ -5,13 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from orgsync_reconcile.apply import run_connection, run_metadata, run_mirrors, run_publications, run_records
+from orgsync_reconcile.apply import (
+    run_connection,
+    run_metadata,
+    run_mirrors,
+    run_protection,
+    run_publications,
+    run_records,
+)
 from orgsync_reconcile.apply.executor import Executor, each
 from orgsync_reconcile.model.plan import Op
 
 EXECUTORS: Mapping[Op, Executor] = MappingProxyType(
     {
         Op.ENABLE_FEATURE: each(run_connection.enable_feature),
+        Op.PROTECT: each(run_protection.protect),
+        Op.UNPROTECT: each(run_protection.protect),
         Op.CREATE_CONTACT: each(run_connection.create_contact),
         Op.INVITE: each(run_connection.invite),
         Op.ACCEPT: each(run_connection.accept),

@@ -41,6 +41,7 @@ def duration(text: str) -> float:
 
 def allowance(text: str) -> tuple[str, float | None]:
     """(guard, the most that is allowed; None for any amount) from GUARD or GUARD=N. Raises BadParameter."""
+    from orgsync_reconcile.model.desired import guard_limit
     from orgsync_reconcile.plan import GUARDS
 
     name, equals, number = text.partition("=")
@@ -48,11 +49,8 @@ def allowance(text: str) -> tuple[str, float | None]:
         raise click.BadParameter(f"there is no guard {name!r}; the guards are {', '.join(GUARDS)}")
     if not equals:
         return name, None
-    try:
-        most = float(number.removesuffix("%")) / (100 if number.endswith("%") else 1)
-    except ValueError:
-        most = -1.0
-    if not 0 <= most < float("inf"):
+    most = guard_limit(number)
+    if most is None:
         raise click.BadParameter(f"{number!r} is neither a share such as 0.5 or 50% nor a count such as 200")
     return name, most
 

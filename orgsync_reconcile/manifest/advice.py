@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from datetime import date, timedelta
 from typing import Final
 
 from orgsync_reconcile.catalog import standard_objects
@@ -19,19 +20,25 @@ from orgsync_reconcile.model.origin import Origin
 MANY_FIELDS: Final = 40
 #: A guard above this share lets nearly everything through.
 LOOSE_SHARE: Final = 0.9
+#: Days before its end from which an allowance is named.
+AHEAD: Final = 7
 #: Publications of one file from which reviews get hard to read.
 CROWDED: Final = 10
 #: Seconds for which a record that is refused should be tried again at least.
 PATIENCE: Final = 3600
 
 
-def lint(desired: Desired) -> tuple[Diagnostic, ...]:
-    """Advice by place. What `load` found itself, such as mixed directions (PUB-7), is in `desired.diagnostics`."""
+def lint(desired: Desired, today: date | None = None) -> tuple[Diagnostic, ...]:
+    """Advice by place. What `load` found itself, such as mixed directions (PUB-7), is in `desired.diagnostics`.
+
+    With `today`, in UTC, allowances that end within a week, or have ended, are named (REC-5).
+    """
     found = [*_org_advice(desired), *_publication_advice(desired), *publication_advice(desired)]
     for connection in desired.connections.values():
         found.extend(_connection_advice(desired, connection))
         found.extend(_sync_advice(connection))
         found.extend(_failure_advice(connection))
+        found.extend(_allowance_advice(connection, today) if today else ())
     return in_order(found)
 
 
@@ -81,13 +88,26 @@ def _connection_advice(desired: Desired, connection: DesiredConnection) -> Itera
             "name the secondary's administrator",
         )
     for guard, share in sorted(connection.guards.items()):
-        if share > LOOSE_SHARE:
+        if isinstance(share, float) and share > LOOSE_SHARE:
             yield _advice(
                 codes.LOOSE_GUARD,
                 connection.origin_of(f"guards.{guard}"),
                 f"the guard {guard} lets {share:.0%} through",
                 "keep it low and allow single runs with --allow",
             )
+
+
+def _allowance_advice(connection: DesiredConnection, today: date) -> Iterator[Diagnostic]:
+    for item in connection.allow:
+        if today + timedelta(days=AHEAD) < item.until:
+            continue
+        when = f"expired on {item.until}" if item.until < today else f"ends on {item.until}"
+        yield _advice(
+            codes.ALLOWANCE_ENDS,
+            item.origin,
+            f"the allowance of {item.guard} {when} ({item.reason})",
+            "remove it, or set another day",
+        )
 
 
 def _sync_advice(connection: DesiredConnection) -> Iterator[Diagnostic]:

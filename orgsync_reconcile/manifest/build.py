@@ -11,6 +11,7 @@ from orgsync_reconcile.manifest.terms import Secret, Strict
 from orgsync_reconcile.manifest.validate import Document
 from orgsync_reconcile.model.connection import ConflictPolicy, ContactRef, Direction, SyncOptions
 from orgsync_reconcile.model.desired import (
+    Allowance,
     AutoNumberMirror,
     BulkSyncPlan,
     DesiredConnection,
@@ -74,7 +75,11 @@ def build_connection(document: Document, connection: Connection) -> DesiredConne
         retry=tuple(connection.retry),
         bulk_sync=BulkSyncPlan(auto=bulk.auto, stages=tuple(bulk.stages), max_age=bulk.max_age),
         limits=connection.limits.model_dump(exclude_unset=True),
-        guards={name: float(share) for name, share in connection.guards.model_dump(exclude_none=True).items()},
+        guards=connection.guards.model_dump(exclude_none=True),
+        allow=tuple(
+            Allowance(**item.model_dump(), origin=document.value_origin("allow", index))
+            for index, item in enumerate(connection.allow)
+        ),
         drift=connection.drift.model_dump(),
         auto_numbers=tuple(
             AutoNumberMirror(**item.model_dump(), origin=document.value_origin("auto_numbers", index))

@@ -10,13 +10,14 @@ from pydantic import AfterValidator, Field, Tag, WithJsonSchema, model_validator
 from orgsync_reconcile.manifest.findings import shown
 from orgsync_reconcile.manifest.kind_notification import Notification
 from orgsync_reconcile.manifest.terms import (
+    Day,
     DirectionName,
     Duration,
     DurationOrNone,
     Email,
     Identifier,
+    Limit,
     Name,
-    Share,
     Strict,
     Text,
     Username,
@@ -95,11 +96,27 @@ class Limits(Strict):
 
 
 class Guards(Strict):
-    """Shares of what is there that a plan may touch without being allowed to by name."""
+    """The most that a plan may do: a share such as 0.3 or 30%, or a count such as 200.
 
-    disconnect: Share = Field(default=0.3, description="Share of the linked records that a plan may disconnect")
-    overwrite: Share = Field(default=0.3, description="Share of the components that a plan may overwrite")
-    delete: Share | None = Field(default=None, description="Share of the components that a plan may delete")
+    Disconnecting, deleting and deactivating need to be allowed by name below the limit, too.
+    """
+
+    disconnect: Limit = Field(default=0.3, description="Linked records that are disconnected or deleted")
+    unpublish: Limit | None = Field(default=None, description="Published fields that are unpublished; 0.5 by default")
+    overwrite: Limit = Field(default=0.3, description="Components of the secondary that are overwritten")
+    delete: Limit | None = Field(default=None, description="Components of the secondary that are deleted")
+    move: Limit | None = Field(
+        default=None, description="Records that bulk syncs and backfills send; no limit by default"
+    )
+
+
+class Allow(Strict):
+    """An allowance beyond a guard's limit, for a reason and until a day."""
+
+    guard: Literal["disconnect", "unpublish", "overwrite", "delete", "move"] = Field(description="Name of the guard")
+    limit: Limit = Field(description="The most that is let through: a share such as 0.4 or 40%, or a count such as 200")
+    reason: Text = Field(max_length=500, description="Why, for whoever reads the plan")
+    until: Day = Field(description="The last day that it holds, in UTC, for example 2026-12-01")
 
 
 class Drift(Strict):
@@ -158,7 +175,10 @@ class Connection(Strict):
     )
     bulk_sync: BulkSync = Field(default=BulkSync(), description="How existing records are copied")
     limits: Limits = Field(default=Limits(), description="Limits of the connection")
-    guards: Guards = Field(default=Guards(), description="Shares of what is there that a plan may touch")
+    guards: Guards = Field(default=Guards(), description="The most that a plan may do without being allowed to")
+    allow: list[Allow] = Field(
+        default=[], max_length=50, description="Allowances beyond the guards, each with a reason and a last day"
+    )
     drift: Drift = Field(default=Drift(), description="What happens to changes made by hand")
     auto_numbers: list[AutoNumber] = Field(default=[], description="Auto-numbers carried by a custom text field")
     notify: list[Notification] = Field(default=[], description="Notification rules")

@@ -38,7 +38,11 @@ class Org(Strict):
         "or a secret reference that holds such a URL"
     )
     admin: Username = Field(description="Username of the user who acts in this org")
-    protected: bool = Field(default=False, description="Whether a plan that writes this org needs to be confirmed")
+    protected: bool | None = Field(
+        default=None,
+        description="Whether nothing destructive may be done to this org; apply stores it in the org, where it stays "
+        "until protected: false is applied",
+    )
 
 
 class FieldNames(Strict):

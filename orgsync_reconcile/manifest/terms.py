@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from datetime import date
 from typing import Annotated, Any, Final, Literal, get_args
 
 from pydantic import (
@@ -23,6 +24,7 @@ from pydantic_core import PydanticCustomError
 from orgsync_reconcile.manifest import codes
 from orgsync_reconcile.manifest.findings import shown
 from orgsync_reconcile.manifest.scalars import kind_of
+from orgsync_reconcile.model.desired import guard_limit
 
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 DURATION_PATTERN: Final = r"^[0-9]{1,6}[smhdw]$"
@@ -104,7 +106,35 @@ ComponentPattern = Annotated[
     WithJsonSchema({"type": "string", "pattern": COMPONENT_PATTERN}),
 ]
 Text = Annotated[str, Field(min_length=1, max_length=10_000)]
-Share = Annotated[float, Field(ge=0, le=1)]
+
+
+def _parse_limit(value: Any) -> Any:
+    """A count where it is a whole number, a share where it is a decimal or a percentage."""
+    found = guard_limit(str(value)) if isinstance(value, int | float | str) and not isinstance(value, bool) else None
+    if found is None:
+        given = shown(value) if isinstance(value, (str, int, float)) else kind_of(value)
+        raise problem(f"{given} is no limit", "write a share such as 0.3 or 30%, or a count such as 200")
+    return found
+
+
+Limit = Annotated[
+    int | float,
+    BeforeValidator(_parse_limit),
+    WithJsonSchema({"anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": r"^[0-9.]+%?$"}]}),
+]
+
+
+def _parse_day(value: Any) -> Any:
+    try:
+        if not isinstance(value, str) or not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value, re.ASCII):
+            raise ValueError
+        return date.fromisoformat(value)
+    except ValueError:
+        found = shown(value) if isinstance(value, (str, int, float)) else kind_of(value)
+        raise problem(f"{found} is no day", "write a date such as 2026-12-01") from None
+
+
+Day = Annotated[date, BeforeValidator(_parse_day), WithJsonSchema({"type": "string", "format": "date"})]
 
 
 def parse_duration(value: Any) -> Any:

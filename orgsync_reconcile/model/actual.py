@@ -28,6 +28,8 @@ class OrgInfo:
     limits: Mapping[str, int] = field(default_factory=dict)
     settings: Mapping[str, str] = field(default_factory=dict)
     namespace: str = ""
+    #: Set by apply and kept in the org itself: nothing destructive is done to it (REC-5).
+    protected: bool = False
     #: A short text that changes whenever metadata, settings or connections of the org change.
     revision: str = ""
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, Literal
 
 from orgsync_reconcile.model.connection import ConflictPolicy, ContactRef, Direction, SyncOptions
@@ -26,7 +28,8 @@ class DesiredOrg:
     name: str
     store: str | SecretRef
     admin: str
-    protected: bool = False
+    #: None where the manifest does not say: the org stays as protected as it is.
+    protected: bool | None = None
     origin: Origin
 
 
@@ -85,6 +88,28 @@ class AutoNumberMirror:
     origin: Origin
 
 
+def guard_limit(text: str) -> float | None:
+    """A guard's limit from text: a whole number is a count, a decimal or a percentage a share; None for neither."""
+    if re.fullmatch(r"[0-9]{1,12}", text, re.ASCII):
+        return int(text)
+    if not re.fullmatch(r"[0-9]{0,3}(\.[0-9]{1,9})?%?", text, re.ASCII) or not text.strip(".%"):
+        return None
+    share = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+    return share if share <= 1 else None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Allowance:
+    """`allow`: more than a guard's limit is let through, for a reason and up to the end of a day in UTC (REC-5)."""
+
+    guard: str
+    #: A share where it is a float, a count where it is an int.
+    limit: float
+    reason: str
+    until: date
+    origin: Origin
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DesiredConnection:
     """`kind: Connection` with its defaults filled in."""
@@ -103,8 +128,9 @@ class DesiredConnection:
     retry: tuple[int, ...] = (60, 300, 1800, 7200, 28800)
     bulk_sync: BulkSyncPlan = BulkSyncPlan()
     limits: Mapping[str, int] = field(default_factory=dict)
-    #: Guard name -> share between 0 and 1.
+    #: Guard name -> the most that is let through: a share where it is a float, a count where it is an int.
     guards: Mapping[str, float] = field(default_factory=lambda: {"disconnect": 0.3, "overwrite": 0.3})
+    allow: tuple[Allowance, ...] = ()
     drift: Mapping[str, str] = field(default_factory=lambda: {"metadata": "correct", "settings": "report"})
     auto_numbers: tuple[AutoNumberMirror, ...] = ()
     #: Notification rules as plain data, checked by the manifest room.

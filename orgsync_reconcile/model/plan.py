@@ -44,6 +44,9 @@ class Op(StrEnum):
     UNPUBLISH_OBJECT = "unpublish-object"
     UNSUBSCRIBE_OBJECT = "unsubscribe-object"
     BULK_SYNC = "bulk-sync"
+    #: An org takes protection on itself, or puts it off.
+    PROTECT = "protect"
+    UNPROTECT = "unprotect"
 
 
 class Change(StrEnum):
@@ -73,6 +76,8 @@ class Reason(StrEnum):
     DEPENDENCY = "dependency"
 
 
+#: Actions on an org as a whole, of no connection.
+OF_ORGS = frozenset({Op.ENABLE_FEATURE, Op.PROTECT, Op.UNPROTECT})
 #: Actions that change an org's fields, layouts and triggers, for which it takes Customize Application (CON-11).
 CUSTOMIZING = frozenset(
     {Op.CREATE_MIRROR, Op.MIRROR_LAYOUT, Op.SET_DISPLAY_FORMAT, Op.INSTALL_MIRROR, Op.REMOVE_MIRROR}
@@ -136,13 +141,36 @@ class ManualTask:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Guard:
-    """A limit on what a plan may do. `status`: ok, or refused (needs --allow ID[=N])."""
+    """A limit on what a plan may do. `status`: ok, or refused (needs --allow ID[=N], unless it is `protection`).
+
+    `actual` is the share, `count` of `total` things; `limit` is a share where it is a float, a count where it is an int,
+    and None where there is none.
+    """
 
     id: str
     actual: float
-    limit: float
+    limit: float | None
     status: str
     detail: str = ""
+    count: int = 0
+    total: int = 0
+    #: What let it pass: `--allow …`, or the manifest's allowance with its place; empty where nothing had to.
+    allowed_by: str = ""
+    #: The ids of the actions that it holds back.
+    blocks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AllowanceState:
+    """A manifest's allowance as it stood when the plan was made: all that a plan knows of the date (REC-1)."""
+
+    connection: str
+    guard: str
+    limit: float
+    until: str
+    reason: str
+    in_force: bool
+    source: Origin
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -164,6 +192,7 @@ class Plan:
     #: The part of the whole that was asked for: addresses, sorted.
     targets: tuple[str, ...] = ()
     excludes: tuple[str, ...] = ()
+    allowances: tuple[AllowanceState, ...] = ()
     #: Connection -> what it is to be set to; for apply, which remembers it, and no part of the plan file.
     wanted: Mapping[str, ConnectionState] = field(default_factory=dict, compare=False)
 

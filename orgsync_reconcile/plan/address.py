@@ -11,6 +11,11 @@ def feature(org: str, name: str) -> str:
     return f"{org}/feature/{name}"
 
 
+def protection(org: str) -> str:
+    """The protection that an org keeps of itself."""
+    return f"{org}/protection"
+
+
 def contact(connection: str) -> str:
     """The connection's contact in the primary."""
     return f"{connection}/contact"

@@ -102,7 +102,7 @@ MEANING: Final = {
     FEEDS_INCOMPLETE: "Feeds need the option, both feed objects, and feed tracking in both orgs.",
     UNKNOWN_USERS: "Users of the source have no counterpart; records that name them get a substitute.",
     ONE_SIDE_SUSPENDED: "A two-way connection is suspended at one end only.",
-    NOTHING_TARGETED: "A target names no action.",
+    NOTHING_TARGETED: "A target, or an exclude, names no action.",
     FIELDS_WITHHELD: "Field changes wait until a suspended connection is resumed.",
     LOOKUP_WITHOUT_PARENT: "A lookup is published though its parent object is not.",
     OPTIONAL_CYCLE: "Lookups form a cycle; a second pass fills them in.",

@@ -11,7 +11,19 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 from orgsync_reconcile.errors import OrgsyncError
 from orgsync_reconcile.model.diagnostic import Diagnostic, Severity
 from orgsync_reconcile.model.origin import Origin
-from orgsync_reconcile.model.plan import Action, Change, Drift, Guard, ManualTask, Op, Plan, Reason, Risk
+from orgsync_reconcile.model.plan import (
+    OF_ORGS,
+    Action,
+    AllowanceState,
+    Change,
+    Drift,
+    Guard,
+    ManualTask,
+    Op,
+    Plan,
+    Reason,
+    Risk,
+)
 from orgsync_reconcile.plan.escape import UNSAFE
 from orgsync_reconcile.plan.fingerprint import plan_id
 
@@ -37,11 +49,25 @@ class _Manifest(_Strict):
     sha256: str
 
 
+class _Allowance(_Strict):
+    connection: str
+    guard: str
+    limit: int | float
+    until: str
+    reason: str
+    in_force: bool
+    source: _Source
+
+    def state(self) -> AllowanceState:
+        return AllowanceState(**{**self.model_dump(), "source": self.source.origin()})
+
+
 class _Inputs(_Strict):
     manifests: list[_Manifest]
     env: str | None
     targets: list[str] = []
     excludes: list[str] = []
+    allowances: list[_Allowance] = []
 
 
 class _Observed(_Strict):
@@ -89,9 +115,13 @@ class _Manual(_Strict):
 class _Guard(_Strict):
     id: str
     actual: float
-    limit: float
+    limit: int | float | None
     status: Literal["ok", "refused"]
     detail: str
+    count: int
+    total: int
+    allowed_by: str
+    blocks: list[str]
 
 
 class _Diagnostic(_Strict):
@@ -139,6 +169,18 @@ def _action(action: Action) -> dict[str, Any]:
     }
 
 
+def _allowance(item: AllowanceState) -> dict[str, Any]:
+    return {
+        "connection": item.connection,
+        "guard": item.guard,
+        "limit": item.limit,
+        "until": item.until,
+        "reason": item.reason,
+        "in_force": item.in_force,
+        "source": source_document(item.source),
+    }
+
+
 def drift_document(item: Drift) -> dict[str, Any]:
     """One change by hand as JSON-ready data."""
     return {
@@ -169,6 +211,7 @@ def to_document(plan: Plan) -> dict[str, Any]:
             # Only in the plan of a part, which is planned again with the same choice.
             **({"targets": list(plan.targets)} if plan.targets else {}),
             **({"excludes": list(plan.excludes)} if plan.excludes else {}),
+            **({"allowances": [_allowance(item) for item in plan.allowances]} if plan.allowances else {}),
         },
         "observed": {
             name: {"org_id": plan.observed[name][0], "revision": plan.observed[name][1]}
@@ -180,7 +223,17 @@ def to_document(plan: Plan) -> dict[str, Any]:
             {"code": m.code, "address": m.address, "org": m.org, "task": m.task, "why": m.why} for m in plan.manual
         ],
         "guards": [
-            {"id": g.id, "actual": g.actual, "limit": g.limit, "status": g.status, "detail": g.detail}
+            {
+                "id": g.id,
+                "actual": g.actual,
+                "limit": g.limit,
+                "status": g.status,
+                "detail": g.detail,
+                "count": g.count,
+                "total": g.total,
+                "allowed_by": g.allowed_by,
+                "blocks": list(g.blocks),
+            }
             for g in plan.guards
         ],
         "diagnostics": [
@@ -270,6 +323,7 @@ def _plan(document: _Document) -> Plan:
         environment=document.inputs.env,
         targets=tuple(document.inputs.targets),
         excludes=tuple(document.inputs.excludes),
+        allowances=tuple(item.state() for item in document.inputs.allowances),
         observed={name: (item.org_id, item.revision) for name, item in document.observed.items()},
         actions=tuple(
             Action(
@@ -277,8 +331,8 @@ def _plan(document: _Document) -> Plan:
                 address=item.address,
                 op=item.op,
                 org=item.org,
-                # Features belong to an org; every other address begins with its connection.
-                connection="" if item.op is Op.ENABLE_FEATURE else item.address.partition("/")[0],
+                # Features and protection belong to an org; every other address begins with its connection.
+                connection="" if item.op in OF_ORGS else item.address.partition("/")[0],
                 change=item.change,
                 risk=item.risk,
                 reason=item.reason,
@@ -292,7 +346,7 @@ def _plan(document: _Document) -> Plan:
         ),
         drift=tuple(Drift(**{**item.model_dump(), "diff": tuple(item.diff)}) for item in document.drift),
         manual=tuple(ManualTask(**item.model_dump()) for item in document.manual),
-        guards=tuple(Guard(**item.model_dump()) for item in document.guards),
+        guards=tuple(Guard(**{**item.model_dump(), "blocks": tuple(item.blocks)}) for item in document.guards),
         diagnostics=tuple(
             Diagnostic(
                 severity=item.severity,

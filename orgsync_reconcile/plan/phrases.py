@@ -5,35 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from orgsync_reconcile.model.plan import Action, Change, Op, Plan, Risk
+from orgsync_reconcile.model.plan import Action, Change, Guard, Op, Plan
 from orgsync_reconcile.plan.draft import counted, shown_value
-from orgsync_reconcile.plan.guards import refused
+from orgsync_reconcile.plan.guards import PROTECTION, UNPROTECT_HINT, above, limit_words, refused
 
 NO_CHANGES = "No changes. The orgs match the manifests."
 #: What a part of a plan says then: what was left out may well have changes.
 NOTHING_CHOSEN = "No changes in the part that was chosen with --target and --exclude."
 SYMBOLS = {Change.CREATE: "+", Change.UPDATE: "~", Change.DELETE: "-", Change.RUN: ">"}
 DRIFT, BLOCKED = "?", "!"
-#: Guard -> the actions that it holds back.
-_HELD = {
-    "disconnect": frozenset({Op.UNPUBLISH_OBJECT, Op.UNSUBSCRIBE_OBJECT}),
-    "delete-metadata": frozenset({Op.DELETE_COMPONENT}),
-    "deactivate": frozenset({Op.DEACTIVATE}),
-    "overwrite": frozenset({Op.DEPLOY_COMPONENT}),
-}
 #: Keys that tell a person nothing.
 _INTERNAL = frozenset({"hash"})
 
 
 def blocked_actions(plan: Plan) -> frozenset[str]:
-    """The ids of the actions that a refused guard holds back; its detail begins with the connection."""
-    held = {(guard.detail.partition(":")[0], op) for guard in refused(plan) for op in _HELD[guard.id]}
-    return frozenset(
-        action.id
-        for action in plan.actions
-        if (action.connection, action.op) in held
-        and (action.risk is Risk.DESTRUCTIVE or (action.op is Op.DEPLOY_COMPONENT and action.reason == "drift"))
-    )
+    """The ids of the actions that a refused guard holds back."""
+    return frozenset(action for guard in refused(plan) for action in guard.blocks)
 
 
 def phrase(action: Action) -> str:
@@ -95,10 +82,12 @@ def summary_line(plan: Plan) -> str:
     return line
 
 
-def guard_line(actual: float, limit: float, name: str, status: str, detail: str) -> str:
+def guard_line(guard: Guard) -> str:
     """`disconnect: ok, 4.0%, limit 30.0% (acme-dr: 4 of 100 linked records)`, and what lets a refused one pass."""
-    line = f"{name}: {status}, {actual:.1%}, limit {limit:.1%} ({detail})"
-    if status == "ok":
-        return line
+    if guard.id == PROTECTION:
+        return f"{guard.id}: {guard.status} ({guard.detail}); {UNPROTECT_HINT}"
+    line = f"{guard.id}: {guard.status}, {guard.actual:.1%}, {limit_words(guard.limit)} ({guard.detail})"
+    if guard.status == "ok":
+        return f"{line}; allowed by {guard.allowed_by}" if guard.allowed_by else line
     # Below its limit, too, what is destructive has to be allowed.
-    return f"{line}; {'' if actual > limit else 'destructive, so '}--allow {name} lets it pass"
+    return f"{line}; {'' if above(guard) else 'destructive, so '}--allow {guard.id} lets it pass"

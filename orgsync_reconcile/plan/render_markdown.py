@@ -99,10 +99,7 @@ def _actions(actions: list[Action], blocked: frozenset[str]) -> list[str]:
 
 
 def _refused(plan: Plan) -> list[str]:
-    return [
-        f"- {for_markdown(cut(guard_line(guard.actual, guard.limit, guard.id, guard.status, guard.detail)))}"
-        for guard in refused(plan)
-    ]
+    return [f"- {for_markdown(cut(guard_line(guard)))}" for guard in refused(plan)]
 
 
 def _drift(plan: Plan) -> list[str]:

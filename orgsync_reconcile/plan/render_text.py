@@ -147,7 +147,7 @@ def _guards(plan: Plan, style: Style) -> list[str]:
     lines = [style("heading", "Guards:")] if plan.guards and plan.actions else []
     if lines:
         for guard in plan.guards:
-            text = for_terminal(guard_line(guard.actual, guard.limit, guard.id, guard.status, guard.detail))
+            text = for_terminal(guard_line(guard))
             mark = f"{style('blocked', BLOCKED)} " if guard.status != "ok" else ""
             lines.append(f"  {mark}{style(guard.status, text)}")
     return lines

@@ -117,9 +117,9 @@ def test_deletion_is_carried_out_when_asked_for_and_allowed(pair):
     pair.write("connection.yaml", CONNECTION + "sync: {metadata: {delete: true}}\n")
     pair.converge()
     components.delete(pair.primary, field.key)
-    with pytest.raises(GuardRefusedError, match="delete-metadata"):
+    with pytest.raises(GuardRefusedError, match="delete"):
         pair.apply()
-    pair.converge(allow={"delete-metadata": None})
+    pair.converge(allow={"delete": None})
     assert "Region__c" not in Objects(pair.secondary)["Account"].fields
 
 

@@ -110,8 +110,8 @@ def test_deleting_metadata_and_deactivating_need_an_allowance() -> None:
     wanted = connection(metadata_delete=True)
     facts = connected(there=secondary(**synced(components(("Role", "Old", {})))), wanted=wanted)
     manifests = desired(connections=[wanted])
-    assert [item.id for item in refused(build_plan(manifests, facts))] == ["delete-metadata"]
-    assert refused(build_plan(manifests, facts, allow={"delete-metadata": None})) == ()
+    assert [item.id for item in refused(build_plan(manifests, facts))] == ["delete"]
+    assert refused(build_plan(manifests, facts, allow={"delete": None})) == ()
     removed = desired(connections=[])
     assert [item.id for item in refused(build_plan(removed, connected()))] == ["deactivate"]
     assert refused(build_plan(removed, connected(), allow={"deactivate": None})) == ()

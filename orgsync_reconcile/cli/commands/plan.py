@@ -78,5 +78,5 @@ def _apply(
     words += ["--manifests", session.manifests] if session.manifests != Session.manifests else []
     words += [word for address in targets for word in ("--target", address)]
     words += [word for address in excludes for word in ("--exclude", address)]
-    words += [word for name, most in allow for word in ("--allow", name if most is None else f"{name}={most:g}")]
+    words += [word for name, most in allow for word in ("--allow", name if most is None else f"{name}={most}")]
     return shlex.join(words)

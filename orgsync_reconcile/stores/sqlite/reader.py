@@ -14,6 +14,7 @@ from orgsync_reconcile.stores.sqlite.mirrors import count_blank
 from orgsync_reconcile.stores.sqlite.notified import OWN_SETTING
 from orgsync_reconcile.stores.sqlite.own_triggers import own_triggers
 from orgsync_reconcile.stores.sqlite.people_reader import read_licenses, read_users
+from orgsync_reconcile.stores.sqlite.protection import is_protected
 from orgsync_reconcile.stores.sqlite.schema import Objects
 from orgsync_reconcile.stores.sqlite.text import quote
 
@@ -85,6 +86,7 @@ def read_info(org: SqliteOrg) -> OrgInfo:
         limits=dict(db.execute("SELECT name, value FROM orgsync_limit ORDER BY name").fetchall()),
         settings=_settings(org),
         namespace=org.namespace,
+        protected=is_protected(org),
         revision=str(row[2]),
     )
 
