@@ -189,6 +189,5 @@ def _proof(workspace: Workspace, target: Path, files: Mapping[str, str], opened:
             replace_file(copy / name, text)
         desired = load(copy, base=Path(place), environment=workspace.environment)
     needed = {name for item in desired.connections.values() for name in (item.primary, item.secondary)}
-    return plan_for(
-        desired, {name: org for name, org in opened.items() if name in needed | desired.orgs.keys()}, Choice()
-    )
+    chosen = {name: org for name, org in opened.items() if name in needed | desired.orgs.keys()}
+    return plan_for(desired, chosen, Choice(), workspace.clock)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Mapping
 from contextlib import ExitStack
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from orgsync_reconcile import manifest
@@ -112,10 +112,16 @@ class World:
     def desired(self) -> Desired:
         return manifest.load(self.folder / "manifests", base=self.folder)
 
-    def plan(self, allow: Mapping[str, float | None] | None = None, targets: tuple[str, ...] = ()) -> Plan:
+    def plan(
+        self,
+        allow: Mapping[str, float | None] | None = None,
+        targets: tuple[str, ...] = (),
+        today: date | None = None,
+    ) -> Plan:
         desired = self.desired()
         with self.primary.snapshot(), self.secondary.snapshot():
-            return build_plan(desired, Actual(orgs=read(self.orgs, desired)), allow=dict(allow or {}), targets=targets)
+            facts = Actual(orgs=read(self.orgs, desired))
+            return build_plan(desired, facts, allow=dict(allow or {}), targets=targets, today=today)
 
     def apply(
         self,
@@ -126,17 +132,21 @@ class World:
         progress: Progress | None = None,
         lock_timeout: float = 0.0,
         targets: tuple[str, ...] = (),
+        today: date | None = None,
     ) -> ApplyReport:
         context = ApplyContext(
             orgs=self.orgs,
             desired=self.desired(),
             clock=clock,
-            replan=lambda: self.plan(allow, targets),
+            replan=lambda: self.plan(allow, targets, today),
             holder="tester@here",
             lock_timeout=lock_timeout,
         )
         return apply_plan(
-            plan if plan is not None else self.plan(allow, targets), context, fail_fast=fail_fast, progress=progress
+            plan if plan is not None else self.plan(allow, targets, today),
+            context,
+            fail_fast=fail_fast,
+            progress=progress,
         )
 
     def converge(self, **more: object) -> ApplyReport:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
 from plan_facts import (
     actual,
     addresses,
+    at,
     components,
     connected,
     connection,
     desired,
+    include,
     messages,
     primary,
     publication,
@@ -20,12 +23,14 @@ from plan_facts import (
     secondary,
     subscribed,
     synced,
+    with_info,
 )
 
 from orgsync_reconcile.model.actual import Actual
 from orgsync_reconcile.model.connection import Direction
-from orgsync_reconcile.model.plan import Plan
-from orgsync_reconcile.plan import build_plan, refused
+from orgsync_reconcile.model.desired import Allowance, BulkSyncPlan, Desired
+from orgsync_reconcile.model.plan import Op, Plan
+from orgsync_reconcile.plan import GUARDS, build_plan, from_json, refused, render_text, to_json
 
 
 def two_objects() -> Actual:
@@ -167,3 +172,102 @@ def test_exclude_takes_dependents_along() -> None:
     assert addresses(left) == ["acme-dr/publication/Account", "acme-dr/subscription/Account"]
     both = build_plan(manifests, facts, targets=["acme-dr/publication"], excludes=["acme-dr/publication/Contact"])
     assert addresses(both) == ["acme-dr/publication/Account"]
+
+
+def until(day: str, limit: float, guard: str = "disconnect") -> Allowance:
+    return Allowance(guard=guard, limit=limit, reason="we move", until=date.fromisoformat(day), origin=at(12))
+
+
+@pytest.mark.parametrize(
+    ("allowance", "today", "status", "words"),
+    [
+        (until("2026-12-01", 0.4), date(2026, 12, 1), "ok", ""),
+        (until("2026-12-01", 40), date(2026, 12, 1), "ok", ""),
+        (until("2026-12-01", 39), date(2026, 12, 1), "refused", "lets up to 39 pass"),
+        (until("2026-12-01", 0.39), date(2026, 12, 1), "refused", "lets up to 39.0% pass"),
+        (until("2026-12-01", 0.4), date(2026, 12, 2), "refused", "manifests/acme.yaml:12 expired on 2026-12-01"),
+        (until("2026-12-01", 0.4), None, "refused", "expired"),
+        (until("2026-12-01", 0.4, "move"), date(2026, 12, 1), "refused", ""),
+    ],
+)
+def test_allowance_of_the_manifest(allowance: Allowance, today: date | None, status: str, words: str) -> None:
+    """REC-5: it holds to the end of its last day; what it does not let pass says why, and where it stands."""
+    wanted = desired(publication("Account"), direction=Direction.ONE_WAY, allow=(allowance,))
+    plan = build_plan(wanted, two_objects(), today=today)
+    (guard,) = [item for item in plan.guards if item.id == "disconnect"]
+    assert guard.status == status and words in guard.detail
+    assert (guard.allowed_by == "manifests/acme.yaml:12 until 2026-12-01: we move") is (status == "ok")
+    assert bool(guard.blocks) is (status == "refused")
+    assert from_json(to_json(plan), "plan.json") == plan
+
+
+def test_the_date_enters_by_the_state_of_allowances_alone() -> None:
+    """REC-1, REC-5: byte for byte the same plan on any day, but for the day after an allowance's last."""
+
+    def text(day: date, *allow: Allowance) -> str:
+        manifests = desired(publication("Account"), direction=Direction.ONE_WAY, allow=allow)
+        return to_json(build_plan(manifests, two_objects(), today=day))
+
+    assert text(date(2026, 1, 1)) == text(date(2027, 1, 1))
+    item = until("2026-12-01", 0.4)
+    assert text(date(2026, 1, 1), item) == text(date(2026, 12, 1), item) != text(date(2026, 12, 2), item)
+    assert text(date(2026, 12, 2), item) == text(date(2027, 12, 2), item)
+
+
+def narrowed(**more: Any) -> Plan:
+    """Of Account's four fields two are left, both directions."""
+    fields = ("Name", "OwnerId", "ParentId", "Phone")
+    facts: dict[str, Any] = {"published": published("Account", *fields), "subscribed": subscribed("Account", *fields)}
+    wanted = desired(publication("Account", fields=include("Name", "OwnerId")), **more)
+    return build_plan(wanted, connected({**facts, "bulk_synced": {"Account": 1}}, facts))
+
+
+@pytest.mark.parametrize(
+    ("guards", "status"),
+    [({}, "ok"), ({"unpublish": 0.49}, "refused"), ({"unpublish": 2}, "ok"), ({"unpublish": 1}, "refused")],
+)
+def test_unpublishing_many_fields(guards: dict[str, float], status: str) -> None:
+    """REC-5: fields count once though they go both ways; a whole number is a count, a decimal a share."""
+    (guard,) = [item for item in narrowed(guards=guards).guards if item.id == "unpublish"]
+    assert (guard.count, guard.total, guard.actual, guard.status) == (2, 4, 0.5, status)
+    assert len(guard.blocks) == (4 if status == "refused" else 0)
+
+
+@pytest.mark.parametrize(("guards", "status"), [({}, "ok"), ({"move": 200}, "ok"), ({"move": 199}, "refused")])
+def test_moving_many_records(guards: dict[str, float], status: str) -> None:
+    """REC-5, BLK-8: what bulk syncs send has no limit unless the manifest sets one."""
+    wanted = desired(publication("Account"), guards=guards, bulk_sync=BulkSyncPlan(auto=True))
+    plan = build_plan(wanted, actual(primary(records={"Account": 200})))
+    (guard,) = [item for item in plan.guards if item.id == "move"]
+    assert (guard.count, guard.status) == (200, status)
+    blocked = {action.op for action in plan.actions if action.id in guard.blocks}
+    assert blocked == ({Op.BULK_SYNC} if status == "refused" else set())
+
+
+def test_a_protected_org_is_left_alone_whatever_is_allowed() -> None:
+    """REC-5: protection holds by the manifest and by the org itself, also while it is being put off."""
+    allow = dict.fromkeys(GUARDS)
+    facts = two_objects()
+    acme = with_info(facts.orgs["acme"], protected=True)
+    kept = replace(facts, orgs={**facts.orgs, "acme": acme})
+    manifests = desired(publication("Account"), direction=Direction.ONE_WAY)
+
+    def saying(protected: bool | None) -> Desired:
+        return replace(manifests, orgs={**manifests.orgs, "acme": replace(manifests.orgs["acme"], protected=protected)})
+
+    for wanted, known in ((True, facts), (True, kept), (None, kept), (False, kept)):
+        plan = build_plan(saying(wanted), known, allow=allow)
+        (guard,) = refused(plan)
+        assert guard.id == "protection" and "acme is protected: 1 destructive action" in guard.detail
+        assert [action.op for action in plan.actions if action.id in guard.blocks] == [Op.UNPUBLISH_OBJECT]
+        assert "! " in render_text(plan) and "set protected: false" in render_text(plan)
+    assert refused(build_plan(saying(False), facts, allow=allow)) == ()
+    ops = [next(action.op for action in build_plan(saying(value), kept).actions) for value in (True, None, False)]
+    assert ops[2] is Op.UNPROTECT and Op.UNPROTECT not in ops[:2] and Op.PROTECT not in ops[:2]
+    assert from_json(to_json(build_plan(saying(False), kept)), "plan.json") == build_plan(saying(False), kept)
+
+
+def test_an_exclude_that_names_nothing_is_told() -> None:
+    """REC-1: a mistyped exclude leaves nothing out, so it is warned about as a mistyped target is."""
+    plan = build_plan(desired(*BOTH), actual(), excludes=["acme-dr/publication/Acount"])
+    assert messages(plan, "W313") == ["no planned action is at or below acme-dr/publication/Acount"]
