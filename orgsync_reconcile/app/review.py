@@ -167,7 +167,7 @@ def _with_plan(
             return replace(_without(found, hint), untrusted=refused)
     try:
         with open_orgs(workspace, desired, org_names(workspace, desired), readonly=True) as orgs:
-            plan = plan_for(desired, orgs, Choice())
+            plan = plan_for(desired, orgs, Choice(), workspace.clock)
     except OrgsyncError as error:
         return _without(found, f"the orgs cannot be read here: {error}")
     return replace(
