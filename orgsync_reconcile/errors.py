@@ -6,7 +6,9 @@ The tree::
     ├── UsageError                   64   the command line cannot be carried out as it stands
     ├── ManifestError                 1   problems in manifests, all of them at once
     ├── StoreError                    1   an org's store is missing, locked, read-only, foreign or newer
-    │   └── StoreBusyError            1   somebody else held the store longer than we wait
+    │   ├── StoreBusyError            1   somebody else held the store longer than we wait
+    │   ├── StoreFullError            1   the store has no room left
+    │   └── UnreachableError          1   the org behind a store cannot be reached for now
     ├── MetadataError                 1   a component or an import file that an org refuses
     ├── RecordError                   1   a record that an org refuses
     ├── PermissionDeniedError         1   the acting user lacks a permission
@@ -80,6 +82,22 @@ class StoreError(OrgsyncError):
 
 class StoreBusyError(StoreError):
     """Another process held the store for longer than we wait."""
+
+
+class StoreFullError(StoreError):
+    """The store has no room left; nothing of the last step was kept."""
+
+
+class UnreachableError(StoreError):
+    """The org behind a store cannot be reached for now: gone, forbidden, damaged (SUS-3).
+
+    A connection over it suspends itself in the org that can be reached; `connected` says that there is such a
+    connection, so that waiting makes sense.
+    """
+
+    def __init__(self, message: str, *, hint: str = "", where: str = "", connected: bool = False) -> None:
+        super().__init__(message, hint=hint, where=where)
+        self.connected = connected
 
 
 class MetadataError(OrgsyncError):

@@ -10,7 +10,9 @@ from orgsync_reconcile.app.planning import Choice, choice_of, org_names, plan, p
 from orgsync_reconcile.app.workspace import Workspace, open_orgs
 from orgsync_reconcile.apply import ApplyContext, ApplyReport, Progress, apply_plan
 from orgsync_reconcile.apply.checks import check_applyable, check_fresh, check_guards
+from orgsync_reconcile.model.connection import Side
 from orgsync_reconcile.model.plan import Plan
+from orgsync_reconcile.sync import outage
 
 
 def prepare(workspace: Workspace, file: Path | None, choice: Choice) -> tuple[Plan, Choice]:
@@ -48,6 +50,9 @@ def carry_out(
     """
     desired = workspace.desired()
     with open_orgs(workspace, desired, org_names(workspace, desired)) as orgs:
+        for connection in desired.connections.values():
+            ends = {Side.PRIMARY: orgs[connection.primary], Side.SECONDARY: orgs[connection.secondary]}
+            outage.resume_together(ends, connection.name, clock=workspace.clock)
         context = ApplyContext(
             orgs=orgs,
             desired=desired,

@@ -6,7 +6,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from orgsync_reconcile.app.records import Moved, Progress, open_pair
+from orgsync_reconcile.app.reach import open_pair
+from orgsync_reconcile.app.records import Moved, Progress
 from orgsync_reconcile.app.workspace import Workspace, open_connection, pick_connection
 from orgsync_reconcile.errors import UsageError
 from orgsync_reconcile.model.connection import Side

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import groupby
 from operator import itemgetter
@@ -10,11 +10,13 @@ from operator import itemgetter
 from orgsync_reconcile.app.workspace import OpenConnection, Workspace
 from orgsync_reconcile.apply import ApplyContext, ApplyReport, Status
 from orgsync_reconcile.errors import OrgsyncError
-from orgsync_reconcile.model.desired import Desired
+from orgsync_reconcile.model.connection import Side
+from orgsync_reconcile.model.desired import Desired, DesiredConnection
 from orgsync_reconcile.model.plan import Op
 from orgsync_reconcile.operations.mail import Delivery, MailRoom, mail_room
 from orgsync_reconcile.operations.notices import DroppedField, send_invitation, send_map_update
 from orgsync_reconcile.operations.suspended import send_suspended
+from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
 
 
 def room_of(workspace: Workspace, desired: Desired) -> MailRoom:
@@ -45,10 +47,15 @@ def tell_of_fields(
     return _lines(partial(send_map_update, room, found.ends, found.desired.name, fields), only_lost=True)
 
 
-def tell_of_suspension(workspace: Workspace, found: OpenConnection) -> tuple[str, ...]:
-    """Sends the emails about a suspension that are due (SUS-2); a line per email that was not sent."""
-    room = room_of(workspace, found.manifests)
-    return _lines(partial(send_suspended, room, found.ends, found.desired), only_lost=True)
+def tell_of_suspension(
+    workspace: Workspace, desired: Desired, connection: DesiredConnection, orgs: Mapping[Side, SqliteOrg]
+) -> tuple[str, ...]:
+    """Sends the emails about a suspension that are due (SUS-2); a line per email that was not sent.
+
+    `orgs` are the ends that can be reached.
+    """
+    room = room_of(workspace, desired)
+    return _lines(partial(send_suspended, room, orgs, connection), only_lost=True)
 
 
 def _lines(send: Callable[[], tuple[Delivery, ...]], *, only_lost: bool = False) -> tuple[str, ...]:

@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 
 from orgsync_reconcile.app.apply import carry_out, check
 from orgsync_reconcile.app.planning import Choice, plan
-from orgsync_reconcile.app.workspace import Workspace, open_connection, pick_connection
+from orgsync_reconcile.app.reach import open_pair
+from orgsync_reconcile.app.workspace import Workspace, open_connection
 from orgsync_reconcile.apply import ApplyReport, Progress
 from orgsync_reconcile.errors import StoreError
 from orgsync_reconcile.model.connection import Side
 from orgsync_reconcile.model.plan import Plan
 from orgsync_reconcile.stores.sqlite.connections import find_connection
-from orgsync_reconcile.stores.sqlite.flow import Pair
 from orgsync_reconcile.stores.sqlite.flow.continuity import check_continuity
 from orgsync_reconcile.stores.sqlite.permissions import MANAGE_CONNECTIONS, require
 from orgsync_reconcile.sync.users import UserReport, sync_all_users
@@ -50,12 +50,11 @@ def sync_users(workspace: Workspace, name: str | None) -> dict[Side, UserReport]
     Raises PermissionDeniedError where who acts in either org may not manage connections (CON-11),
     StoreError where an org was restored from a backup.
     """
-    connection = pick_connection(workspace.desired(), name).name
-    with open_connection(workspace, connection) as found:
+    with open_pair(workspace, name) as (found, pair):
         for side in Side:
             require(found.org(side), found.admins[side], MANAGE_CONNECTIONS)
-        check_continuity(Pair(found.primary, found.secondary, connection))
+        check_continuity(pair)
         return {
-            side: sync_all_users(found.org(side), found.org(side.other), connection, side, workspace.clock)
+            side: sync_all_users(found.org(side), found.org(side.other), found.desired.name, side, workspace.clock)
             for side in Side
         }

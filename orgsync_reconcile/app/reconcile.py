@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 
 from orgsync_reconcile.app.alerts import expect
 from orgsync_reconcile.app.metrics import note_success
+from orgsync_reconcile.app.reach import open_reachable
 from orgsync_reconcile.app.reconcile_steps import STEPS, Run
-from orgsync_reconcile.app.workspace import Workspace, open_connection, pick_connection
+from orgsync_reconcile.app.workspace import Workspace, pick_connection
 from orgsync_reconcile.apply.context import holder_name
 from orgsync_reconcile.errors import LockHeldError, ManifestError, OrgsyncError
 from orgsync_reconcile.model.desired import Desired
@@ -93,7 +94,7 @@ def _reconcile_one(
     held_by = ""
     try:
         with (
-            open_connection(workspace, name) as found,
+            open_reachable(workspace, name) as found,
             lease(found.primary, f"reconcile/{name}", holder_name(), workspace.clock, wanted.lock_timeout),
         ):
             # Failures of metadata and users are logged before the queue is sent: they are new, too.

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from orgsync_reconcile.app.alerts import tell_all
 from orgsync_reconcile.app.apply import carry_out, check
 from orgsync_reconcile.app.planning import Choice, plan
-from orgsync_reconcile.app.records import open_pair, send_queue
+from orgsync_reconcile.app.reach import open_pair
+from orgsync_reconcile.app.records import send_queue
 from orgsync_reconcile.app.status import show_status
 from orgsync_reconcile.app.workspace import Workspace, open_connection
 from orgsync_reconcile.apply import ApplyReport, Status

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from orgsync_reconcile.app.alerts import expect, tell_all
 from orgsync_reconcile.app.notices import tell_of_fields, tell_of_suspension
-from orgsync_reconcile.app.workspace import OpenConnection, Workspace, open_connection
+from orgsync_reconcile.app.reach import open_pair
+from orgsync_reconcile.app.workspace import OpenConnection, Workspace
 from orgsync_reconcile.errors import UsageError
 from orgsync_reconcile.model.connection import ConnectionStatus, Direction, Side
 from orgsync_reconcile.model.records import ObjectCounts
 from orgsync_reconcile.operations.readiness import verified_subject
 from orgsync_reconcile.stores.sqlite.connections import get_connection
-from orgsync_reconcile.stores.sqlite.flow import Pair
 from orgsync_reconcile.stores.sqlite.notified import last_told, move_told
 from orgsync_reconcile.stores.sqlite.permissions import MANAGE_CONNECTIONS, require
 from orgsync_reconcile.sync import bulk, verify
@@ -26,14 +25,6 @@ from orgsync_reconcile.sync.verify import VerifyReport
 
 #: Called with (object or "", done, in all).
 Progress = Callable[[str, int, int], None]
-#: How long a following drain rests at most when there was nothing to send, in seconds: retries come due by time alone.
-REST = 1.0
-#: How often it asks meanwhile whether anybody has written to either org, in seconds.
-TICK = 0.02
-#: How long it lets changes gather after a round, as a share of the round: every round stops the orgs' own writers.
-GATHER = 1.0
-#: How often it looks whether an email about a suspension is due, in seconds; one that failed is tried again then.
-LOOK = 900.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,13 +47,6 @@ class Moved:
         return any(item.failed or item.held for item in self.objects)
 
 
-@contextmanager
-def open_pair(workspace: Workspace, name: str | None) -> Iterator[tuple[OpenConnection, Pair]]:
-    """A connection ready to move records. Raises StoreError where apply has not made it yet."""
-    with open_connection(workspace, name) as found:
-        yield found, Pair(found.primary, found.secondary, found.desired.name)
-
-
 def send_queue(
     workspace: Workspace,
     name: str | None,
@@ -78,9 +62,9 @@ def send_queue(
     """
     with open_pair(workspace, name) as (found, pair):
         started = time.monotonic()
-        silent = _why_silent(found)
+        silent = why_silent(found)
         missed = expect(found)
-        said = tell_of_suspension(workspace, found) if silent else _drop_fields(workspace, found)
+        said = tell_silent(workspace, found) if silent else drop_fields(workspace, found)
         counts = drain(pair, sides=sides, clock=workspace.clock, max_records=max_records, progress=progress)
         seconds = time.monotonic() - started
         told = tell_all(workspace, found)
@@ -88,54 +72,11 @@ def send_queue(
             connection=found.desired.name,
             objects=tuple(counts),
             seconds=seconds,
-            warnings=(*silent, *said, *missed, *told.lines),
+            warnings=(*found.said, *silent, *said, *missed, *told.lines),
         )
 
 
-def follow_queue(
-    workspace: Workspace, name: str | None, *, sides: Sequence[Side], progress: Progress | None = None
-) -> Iterator[Moved]:
-    """Sends what is queued as it comes, until the caller stops; yields what each round moved, or what it has to say.
-
-    While the connection is suspended, the emails that tell of it go out in time (SUS-2).
-    """
-    with open_pair(workspace, name) as (found, pair):
-        look = time.monotonic()
-        while True:
-            started = time.monotonic()
-            seen = _versions(found)
-            said: tuple[str, ...] = ()
-            if not _why_silent(found):
-                said = _drop_fields(workspace, found)
-            elif started >= look:
-                said = tell_of_suspension(workspace, found)
-                look = started + LOOK
-            counts = drain(pair, sides=sides, clock=workspace.clock, progress=progress)
-            if said or any(item.moved or item.failed for item in counts):
-                yield Moved(
-                    connection=found.desired.name,
-                    objects=tuple(counts),
-                    seconds=time.monotonic() - started,
-                    warnings=said,
-                )
-                time.sleep(min(GATHER * (time.monotonic() - started), REST))
-            else:
-                _await_change(found, seen)
-
-
-def _versions(found: OpenConnection) -> list[int]:
-    """A number per org that is another one as soon as any other program has written to it."""
-    return [found.org(side).db.execute("PRAGMA main.data_version").fetchone()[0] for side in Side]
-
-
-def _await_change(found: OpenConnection, seen: list[int]) -> None:
-    """Rests until somebody writes to either org, for REST at most."""
-    end = time.monotonic() + REST
-    while time.monotonic() < end and _versions(found) == seen:
-        time.sleep(TICK)
-
-
-def _drop_fields(workspace: Workspace, found: OpenConnection) -> tuple[str, ...]:
+def drop_fields(workspace: Workspace, found: OpenConnection) -> tuple[str, ...]:
     """Fields that no longer fit unsubscribe themselves; the administrators are told (PUB-8)."""
     dropped = drop_mismatched(found.primary, found.secondary, found.desired.name, clock=workspace.clock)
     told = tell_of_fields(workspace, found, dropped)
@@ -145,7 +86,13 @@ def _drop_fields(workspace: Workspace, found: OpenConnection) -> tuple[str, ...]
     )
 
 
-def _why_silent(found: OpenConnection) -> tuple[str, ...]:
+def tell_silent(workspace: Workspace, found: OpenConnection) -> tuple[str, ...]:
+    """Sends the emails about the connection's suspension that are due (SUS-2); a line per email that was not sent."""
+    return tell_of_suspension(workspace, found.manifests, found.desired, found.orgs)
+
+
+def why_silent(found: OpenConnection) -> tuple[str, ...]:
+    """Why nothing is sent, a line for each org where the connection is not active; empty where it is sent."""
     name = found.desired.name
     states = {side: get_connection(found.org(side), name).status for side in Side}
     return tuple(
@@ -204,7 +151,10 @@ def copy_records(
         seconds = time.monotonic() - started
         told = tell_all(workspace, found)
         return Moved(
-            connection=found.desired.name, objects=tuple(counts), seconds=seconds, warnings=(*missed, *told.lines)
+            connection=found.desired.name,
+            objects=tuple(counts),
+            seconds=seconds,
+            warnings=(*found.said, *missed, *told.lines),
         )
 
 

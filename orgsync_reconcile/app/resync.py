@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from orgsync_reconcile.app.records import open_pair
+from orgsync_reconcile.app.reach import open_pair
 from orgsync_reconcile.app.workspace import Workspace
 from orgsync_reconcile.errors import UsageError
 from orgsync_reconcile.model.connection import Direction, Side

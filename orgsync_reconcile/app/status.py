@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from typing import Any
 
-from orgsync_reconcile.app.workspace import Workspace, open_connection, pick_connection
+from orgsync_reconcile.app.reach import Reached, open_ends
+from orgsync_reconcile.app.workspace import Workspace, pick_connection
 from orgsync_reconcile.model.connection import Side
 from orgsync_reconcile.model.records import LogEntry, QueueItem
 from orgsync_reconcile.sync import status as readers
@@ -16,11 +17,21 @@ from orgsync_reconcile.sync.status import Ends
 
 @contextmanager
 def _ends(workspace: Workspace, name: str | None) -> Iterator[tuple[str, Ends]]:
-    """A connection's name and its two orgs, each as it is at one moment."""
-    with open_connection(workspace, name, readonly=True) as found:
-        ends = {side: found.org(side) for side in Side}
-        with found.primary.snapshot(), found.secondary.snapshot():
-            yield found.desired.name, ends
+    """A connection's name and its two orgs, each as it is at one moment; None for one that cannot be reached."""
+    with _reached(workspace, name) as reached:
+        yield reached.desired.name, _by_side(reached)
+
+
+@contextmanager
+def _reached(workspace: Workspace, name: str | None) -> Iterator[Reached]:
+    with open_ends(workspace, name, readonly=True) as reached, ExitStack() as moments:
+        for org in reached.orgs.values():
+            moments.enter_context(org.snapshot())
+        yield reached
+
+
+def _by_side(reached: Reached) -> Ends:
+    return {side: reached.orgs.get(side) for side in Side}
 
 
 def show_status(workspace: Workspace, name: str | None) -> dict[str, Any]:
@@ -29,8 +40,9 @@ def show_status(workspace: Workspace, name: str | None) -> dict[str, Any]:
     names = sorted(desired.connections) if name is None else [pick_connection(desired, name).name]
     connections = []
     for each in names:
-        with _ends(workspace, each) as (connection, ends):
-            connections.append(readers.status(connection, ends))
+        with _reached(workspace, each) as reached:
+            down = {side: error.message for side, error in reached.down.items()}
+            connections.append(readers.status(reached.desired.name, _by_side(reached), down))
     return {"connections": connections}
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orgsync_reconcile.clock import Clock, system_clock
-from orgsync_reconcile.errors import StoreError, UsageError
+from orgsync_reconcile.errors import UnreachableError, UsageError
 from orgsync_reconcile.manifest import load
 from orgsync_reconcile.model.connection import Side
 from orgsync_reconcile.model.desired import Desired, DesiredConnection, DesiredOrg
@@ -45,6 +45,8 @@ class OpenConnection:
     admins: dict[Side, str]
     #: Everything that the manifests say.
     manifests: Desired
+    #: What there is to say of opening it: that the connection has resumed by itself (SUS-3).
+    said: tuple[str, ...] = ()
 
     @property
     def ends(self) -> Ends:
@@ -55,6 +57,11 @@ class OpenConnection:
             primary_admin=self.admins[Side.PRIMARY],
             secondary_admin=self.admins[Side.SECONDARY],
         )
+
+    @property
+    def orgs(self) -> dict[Side, SqliteOrg]:
+        """The two orgs by their end."""
+        return {Side.PRIMARY: self.primary, Side.SECONDARY: self.secondary}
 
     def org(self, side: Side) -> SqliteOrg:
         """The org at one end."""
@@ -104,8 +111,8 @@ def open_orgs(
 ) -> Iterator[dict[str, SqliteOrg]]:
     """The orgs of these manifest names, open until the block ends.
 
-    Raises StoreError for stores that are missing, all of them at once, and for one that cannot be used; UsageError for
-    an address that cannot.
+    Raises UnreachableError for stores that are missing, all of them at once, or cannot be reached; StoreError for one
+    that cannot be used, UsageError for an address that cannot.
     """
     urls = {name: store_url(workspace, desired.orgs[name]) for name in sorted(set(names))}
     require_stores(workspace, desired, urls)
@@ -117,7 +124,7 @@ def open_orgs(
 
 
 def require_stores(workspace: Workspace, desired: Desired, urls: Mapping[str, str]) -> None:
-    """Raises StoreError with the command for every org that is not there yet, as the manifests describe it."""
+    """Raises UnreachableError with the command for every org that is not there yet, as the manifests describe it."""
     missing = {name: url for name, url in urls.items() if not store_path(url, workspace.directory).exists()}
     if missing:
         paths = [str(store_path(url, workspace.directory)) for url in missing.values()]
@@ -125,7 +132,7 @@ def require_stores(workspace: Workspace, desired: Desired, urls: Mapping[str, st
             shlex.join(["orgsync", "org", "create", url, "--name", name, "--admin", desired.orgs[name].admin])
             for name, url in missing.items()
         ]
-        raise StoreError(
+        raise UnreachableError(
             f"there is no org at {' or '.join(paths)}",
             where=", ".join(missing),
             hint=f"make {'it' if len(missing) == 1 else 'them'} with: {' && '.join(commands)}",

@@ -78,6 +78,8 @@ def _explain(error: BaseException, session: Session) -> int:
         return error.exit_code
     if isinstance(error, OrgsyncError):
         session.complain(f"{mark} {error}")
+        for note in getattr(error, "__notes__", ()):
+            session.complain(f"{session.style_error('warning', 'warning:')} {note}")
         return error.exit_code
     session.complain(f"{mark} {type(error).__name__}: {error}; this is a mistake of the program: run it again with -vv")
     return ExitCode.ERROR

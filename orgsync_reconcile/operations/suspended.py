@@ -14,9 +14,9 @@ from orgsync_reconcile.operations.mail import Delivery, MailRoom
 from orgsync_reconcile.operations.notices import distinct, record
 from orgsync_reconcile.stores.sqlite import notified
 from orgsync_reconcile.stores.sqlite.connections import get_connection
+from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
 from orgsync_reconcile.stores.sqlite.notified import Suspension
 from orgsync_reconcile.stores.sqlite.queue import count_queue
-from orgsync_reconcile.sync.lifecycle import Ends
 
 #: Seconds between two emails of a rule that does not say.
 TWICE_A_DAY = 12 * 3600
@@ -41,14 +41,18 @@ def is_due(now: datetime, *, since: datetime, last: datetime | None, every: floa
     return slot > max(told, 0)
 
 
-def send_suspended(room: MailRoom, ends: Ends, connection: DesiredConnection) -> tuple[Delivery, ...]:
+def send_suspended(
+    room: MailRoom, orgs: Mapping[Side, SqliteOrg], connection: DesiredConnection
+) -> tuple[Delivery, ...]:
     """Writes the emails that are due for a suspended connection; nothing for one that is not.
 
-    When it was written last is kept in the primary. Of several processes only one writes; an email that the server
+    `orgs` are the ends that can be reached, at least one. When it was written last is kept in the primary, or in the
+    secondary while the primary is away. Of several processes only one writes; an email that the server
     would not take for anybody is due again at the next call.
     """
     name = connection.name
-    found = {side: notified.suspension(ends.org(side), name) for side in Side}
+    keeper = orgs.get(Side.PRIMARY) or orgs[Side.SECONDARY]
+    found = {side: notified.suspension(org, name) for side, org in orgs.items()}
     states = {side: item for side, item in found.items() if item is not None}
     if not states:
         return ()
@@ -56,50 +60,51 @@ def send_suspended(room: MailRoom, ends: Ends, connection: DesiredConnection) ->
     deliveries: list[Delivery] = []
     for rule in suspended_rules(connection.notify):
         subject = f"suspended/{name}/{digest(canonical(dict(rule)))}"
-        last = notified.last_told(ends.primary, subject)
+        last = notified.last_told(keeper, subject)
         now = room.clock()
         every = float(rule.get("every") or TWICE_A_DAY)
         if not is_due(now, since=first.since, last=last, every=every):
             continue
-        if not notified.move_told(ends.primary, subject, last, now):
+        if not notified.move_told(keeper, subject, last, now):
             continue
-        letters = _letters(ends, connection, rule, states, first)
-        sent = record(room, ends.primary, name, "Suspended", room.send(letters))
+        letters = _letters(orgs, connection, rule, states, first)
+        sent = record(room, keeper, name, "Suspended", room.send(letters))
         if room.server is not None and letters and not any(item.sent for item in sent):
-            notified.move_told(ends.primary, subject, now, last)
+            notified.move_told(keeper, subject, now, last)
         deliveries.extend(sent)
     return tuple(deliveries)
 
 
 def _letters(
-    ends: Ends,
+    orgs: Mapping[Side, SqliteOrg],
     connection: DesiredConnection,
     rule: Mapping[str, Any],
     states: Mapping[Side, Suspension],
     first: Suspension,
 ) -> list[Letter]:
     name = connection.name
-    queues = [_queue(ends, name, side) for side in Side]
+    queues = [_queue(orgs, name, side) for side in Side if side in orgs]
     values = {
         "connection": name,
         "since": f"{first.since:%Y-%m-%d %H:%M} UTC",
         "by": first.actor,
+        "reason": first.reason,
         "queues": queues,
         "total": sum(item["pending"] + item["retrying"] for item in queues),
     }
     addresses: list[str] = []
     for who in rule["email"]:
         if who == "owner":
-            addresses.append(notified.owner_email(ends.primary, name))
+            addresses.append(notified.owner_email(orgs.get(Side.PRIMARY) or orgs[Side.SECONDARY], name))
         elif who == "suspender":
-            addresses.extend(notified.email_of(ends.org(side), item.actor) for side, item in states.items())
+            addresses.extend(notified.email_of(orgs[side], item.actor) for side, item in states.items())
         else:
             addresses.append(who)
     return [Letter(template="suspended", to=address, values=values) for address in distinct(addresses)]
 
 
-def _queue(ends: Ends, connection: str, side: Side) -> dict[str, Any]:
-    org, partner = ends.org(side), ends.org(side.other)
-    mine, theirs = get_connection(org, connection), get_connection(partner, connection)
-    counts = count_queue(org, mine.number, partner, theirs.number)
+def _queue(orgs: Mapping[Side, SqliteOrg], connection: str, side: Side) -> dict[str, Any]:
+    org, partner = orgs[side], orgs.get(side.other)
+    theirs = get_connection(partner, connection).number if partner else 0
+    counts = count_queue(org, get_connection(org, connection).number, partner, theirs)
     return {"org": org.label, "pending": counts.pending, "retrying": counts.retrying}

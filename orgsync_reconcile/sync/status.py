@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Any
 
+from orgsync_reconcile.clock import iso
 from orgsync_reconcile.errors import OrgsyncError
 from orgsync_reconcile.model.connection import ConnectionStatus, Side
 from orgsync_reconcile.model.records import LogEntry, QueueItem
+from orgsync_reconcile.stores.sqlite import notified
 from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
 from orgsync_reconcile.stores.sqlite.history import HistoryEntry, read_history, read_log
 from orgsync_reconcile.stores.sqlite.queue import count_queue, read_queue
@@ -30,6 +32,7 @@ class End:
     contact: str
     partner: str
     suspended_by: str
+    suspended_reason: str
     options: Mapping[str, bool]
 
 
@@ -38,6 +41,7 @@ def read_end(org: SqliteOrg, connection: str) -> End | None:
     row = org.db.execute(
         'SELECT c.number, p."ConnectionStatus", coalesce(p."ConnectionType", \'\'), coalesce(u."Username", \'\'),'
         " coalesce(k.\"Name\", ''), c.partner_name, c.suspended_by,"
+        " c.suspended_reason,"
         ' p."IsSyncAuditFields", p."IsSyncMetadata", p."IsSyncUsers"'
         ' FROM orgsync_connection AS c JOIN "PartnerNetworkConnection" AS p ON p."Id" = c.id'
         ' LEFT JOIN "User" AS u ON u."Id" = p."PrimaryContactId" LEFT JOIN "Contact" AS k ON k."Id" = p."ContactId"'
@@ -54,16 +58,20 @@ def read_end(org: SqliteOrg, connection: str) -> End | None:
         contact=row[4],
         partner=row[5],
         suspended_by=row[6],
+        suspended_reason=row[7],
         options={
-            "feeds_and_audit_fields": bool(row[7]),
-            "metadata": bool(row[8]),
-            "users": bool(row[9]),
+            "feeds_and_audit_fields": bool(row[8]),
+            "metadata": bool(row[9]),
+            "users": bool(row[10]),
         },
     )
 
 
-def status(connection: str, ends: Ends) -> dict[str, Any]:
-    """One connection of the `status` document. The whole is Suspended where either org is; a new one is Not connected."""
+def status(connection: str, ends: Ends, down: Mapping[Side, str] | None = None) -> dict[str, Any]:
+    """One connection of the `status` document. The whole is Suspended where either org is; a new one is Not connected.
+
+    `down` tells why an end of `ends` is None.
+    """
     known = {side: read_end(org, connection) if org else None for side, org in ends.items()}
     shown = [end.status for end in known.values() if end]
     if not shown:
@@ -80,11 +88,12 @@ def status(connection: str, ends: Ends) -> dict[str, Any]:
         "type": primary.connection_type if primary else "",
         "owner": primary.owner if primary else "",
         "contact": primary.contact if primary else "",
-        **{side.value: _end_document(side, ends, known) for side in Side},
+        "unreachable": {side.value: why for side, why in (down or {}).items()},
+        **{side.value: _end_document(connection, side, ends, known) for side in Side},
     }
 
 
-def _end_document(side: Side, ends: Ends, known: Mapping[Side, End | None]) -> dict[str, Any] | None:
+def _end_document(connection: str, side: Side, ends: Ends, known: Mapping[Side, End | None]) -> dict[str, Any] | None:
     org, end = ends[side], known[side]
     if org is None or end is None:
         return None
@@ -96,6 +105,7 @@ def _end_document(side: Side, ends: Ends, known: Mapping[Side, End | None]) -> d
         "role": side.value,
         "status": end.status.shown,
         "suspended_by": end.suspended_by or None,
+        "suspended": _suspension(org, connection),
         "options": dict(end.options),
         "queue": {"pending": counts.pending, "retrying": counts.retrying},
         "log": _log_counts(org, connection_number=end.number),
@@ -104,6 +114,14 @@ def _end_document(side: Side, ends: Ends, known: Mapping[Side, End | None]) -> d
         "subscribed": None if hidden else _objects(org, "orgsync_subscribed", end.number),
         "bulk_sync": _bulk_syncs(partner, theirs),
     }
+
+
+def _suspension(org: SqliteOrg, connection: str) -> dict[str, Any] | None:
+    """Since when the end is suspended, by whom, and why where it was by itself (SUS-3)."""
+    found = notified.suspension(org, connection)
+    if found is None:
+        return None
+    return {"since": iso(found.since), "by": found.actor or None, "reason": found.reason or None}
 
 
 def _severed(org: SqliteOrg, connection: int) -> int:

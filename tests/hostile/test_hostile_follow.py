@@ -10,7 +10,7 @@ import pytest
 from hostile_world import HostileWorld
 from sync_world import CONNECTION, P, S
 
-from orgsync_reconcile.app import records
+from orgsync_reconcile.app import follow
 from orgsync_reconcile.app.workspace import Workspace
 from orgsync_reconcile.model.connection import Side
 
@@ -19,9 +19,9 @@ def test_a_following_drain_wakes_when_somebody_writes(world: HostileWorld, monke
     """QUE-3: it does not wait for its rest to end; a change of either org is sent at once."""
     world.connect("Account")
     assert world.program("status", CONNECTION).exit_code == 0
-    monkeypatch.setattr(records, "REST", 3600.0)
-    monkeypatch.setattr(records, "GATHER", 0.0)
-    rounds = records.follow_queue(Workspace(directory=world.folder), CONNECTION, sides=(P, S))
+    monkeypatch.setattr(follow, "REST", 3600.0)
+    monkeypatch.setattr(follow, "GATHER", 0.0)
+    rounds = follow.follow_queue(Workspace(directory=world.folder), CONNECTION, sides=(P, S))
     for side in (P, S):
         writer = threading.Thread(target=_write_later, args=(world, side))
         writer.start()

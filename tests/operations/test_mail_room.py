@@ -23,6 +23,7 @@ VALUES: Mapping[str, Any] = {
     "connection": "acme-link",
     "since": "2026-03-01 08:00 UTC",
     "by": "admin@acme.example",
+    "reason": "",
     "queues": [{"org": "acme", "pending": 2, "retrying": 1}],
     "total": 3,
 }

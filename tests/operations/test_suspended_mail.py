@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mail_world import Postbox, must, run_in, set_up_mail, sql, text_of
 
-from orgsync_reconcile.app.records import follow_queue
+from orgsync_reconcile.app.follow import follow_queue
 from orgsync_reconcile.app.workspace import Workspace
 from orgsync_reconcile.model.connection import Side
 from orgsync_reconcile.operations.suspended import is_due, suspended_rules

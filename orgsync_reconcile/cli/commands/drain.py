@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from orgsync_reconcile.app.records import follow_queue, send_queue
+from orgsync_reconcile.app.follow import follow_queue
+from orgsync_reconcile.app.records import send_queue
 from orgsync_reconcile.cli.base import leaf
 from orgsync_reconcile.cli.moved import note_waiting, show_moved
 from orgsync_reconcile.cli.options import SIDE, chosen_sides, connection_argument

@@ -7,7 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from orgsync_reconcile.errors import OrgsyncError, RecordError, StoreBusyError, StoreError
+from orgsync_reconcile.errors import (
+    OrgsyncError,
+    RecordError,
+    StoreBusyError,
+    StoreError,
+    StoreFullError,
+    UnreachableError,
+)
 
 #: The layout of our tables; a file with a higher number was made by a newer orgsync.
 STORE_VERSION = 1
@@ -56,19 +63,23 @@ def explain(error: sqlite3.Error, where: str) -> OrgsyncError:
             hint="let it finish, or close the program that keeps a transaction open, and run this again",
         )
     if "readonly" in text or "read-only" in text:
-        return StoreError(
+        return UnreachableError(
             "the store is read-only", where=where, hint="give this user write access to the file and its folder"
         )
-    if "not a database" in text or "malformed" in text:
-        return StoreError(
+    if "not a database" in text or "disk image is malformed" in text or "malformed database" in text:
+        return UnreachableError(
             "the file is not an SQLite database, or it is damaged", where=where, hint="restore it from a backup"
         )
-    if "full" in text:
-        return StoreError(
+    if "disk is full" in text:
+        return StoreFullError(
             "the disk is full; nothing of the last step was kept", where=where, hint="make room and run this again"
         )
     if "unable to open" in text:
-        return StoreError("the store cannot be opened", where=where, hint="check the path and its permissions")
+        return UnreachableError("the store cannot be opened", where=where, hint="check the path and its permissions")
+    if "disk I/O error" in text:
+        return UnreachableError(
+            "reading or writing the store failed (disk I/O error)", where=where, hint="check the disk and its mount"
+        )
     return StoreError(text, where=where, hint="run with -vv and report this")
 
 
@@ -100,6 +111,15 @@ def refusal(error: sqlite3.Error) -> tuple[str, str, str]:
     return "FIELD_INTEGRITY_EXCEPTION", "", text
 
 
+def _place_of(path: Path) -> tuple[int, int] | None:
+    """Which file stands at a path; None where none can be seen."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
 class SqliteOrg:
     """An open org file. Rooms above see it through the protocols; modules beside it share its connection."""
 
@@ -114,6 +134,21 @@ class SqliteOrg:
         self.name: str = row[2]
         self.admin_id: str = row[3]
         self.namespace: str = row[4]
+        self._place = _place_of(path)
+
+    def require_in_place(self) -> None:
+        """Raises UnreachableError where the file is gone from its path: what is written to it now would be lost."""
+        place = _place_of(self.path)
+        if place is None:
+            raise UnreachableError(
+                f"the file {self.path} is gone",
+                where=self.label,
+                hint="mount its folder, or put the file back, and run this again",
+            )
+        if place != self._place:
+            raise UnreachableError(
+                f"another file stands at {self.path} since this began", where=self.label, hint="run this again"
+            )
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -171,11 +206,23 @@ class SqliteOrg:
         self.close()
 
 
+def is_there(path: Path) -> bool:
+    """Whether a file stands there that this user may look at."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
 def open_org(path: Path, *, label: str = "", readonly: bool = False, busy_seconds: float = BUSY_SECONDS) -> SqliteOrg:
-    """Opens an existing org. Raises StoreError where it is missing, no org, newer than this program, or read-only."""
+    """Opens an existing org.
+
+    Raises UnreachableError where it is missing, no org, damaged or read-only; StoreError where it is newer than this
+    program.
+    """
     name = label or str(path)
-    if not path.is_file():
-        raise StoreError(
+    if not is_there(path):
+        raise UnreachableError(
             f"there is no org at {path}",
             where=name,
             hint=f"make one with: orgsync org create sqlite:{path} --name NAME",
@@ -185,7 +232,7 @@ def open_org(path: Path, *, label: str = "", readonly: bool = False, busy_second
         db = connect(path, readonly=readonly, busy_seconds=busy_seconds)
         known = db.execute("SELECT 1 FROM sqlite_master WHERE name = 'orgsync_org'").fetchone()
         if known is None:
-            raise StoreError(
+            raise UnreachableError(
                 f"{path} is a database, but not an org", where=name, hint="check the store's path in the manifest"
             )
         (version,) = db.execute("SELECT store_version FROM orgsync_org").fetchone()

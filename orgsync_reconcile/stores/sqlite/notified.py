@@ -17,10 +17,14 @@ OWN_SETTING = "orgsync."
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Suspension:
-    """Since when a connection is suspended in an org, and by whom (a username, or empty)."""
+    """Since when a connection is suspended in an org, and by whom (a username, or empty).
+
+    `reason` is why it suspended itself, empty where a person did (SUS-3).
+    """
 
     since: datetime
     actor: str
+    reason: str = ""
 
 
 def email_of(org: SqliteOrg, username: str) -> str:
@@ -57,7 +61,8 @@ def suspension(org: SqliteOrg, connection: str) -> Suspension | None:
         ).fetchone()
     if row is None:
         return None
-    return Suspension(since=datetime.fromisoformat(row[0]), actor=known.suspended_by or row[1])
+    actor = "" if known.suspended_reason else known.suspended_by or row[1]
+    return Suspension(since=datetime.fromisoformat(row[0]), actor=actor, reason=known.suspended_reason)
 
 
 def last_told(org: SqliteOrg, subject: str) -> datetime | None:

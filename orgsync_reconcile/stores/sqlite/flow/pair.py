@@ -9,7 +9,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from orgsync_reconcile.errors import StoreBusyError, StoreError
+from orgsync_reconcile.errors import StoreBusyError, StoreError, UnreachableError
 from orgsync_reconcile.model.connection import ConflictPolicy, ConnectionStatus, Side
 from orgsync_reconcile.stores.sqlite.handle import BUSY_SECONDS, SqliteOrg
 
@@ -110,16 +110,36 @@ class Pair:
 
     @contextmanager
     def lease(self) -> Iterator[None]:
-        """Makes reading, deciding and writing of one batch a single step for both directions (DESIGN's hazards)."""
+        """Makes reading, deciding and writing of one batch a single step for both directions (DESIGN's hazards).
+
+        Raises UnreachableError where an org's file is no longer in its place.
+        """
         try:
-            with self._lease:
-                yield
-        except Timeout:
-            raise StoreBusyError(
+            self._lease.acquire()
+        except OSError as error:
+            # A timeout is an OSError too.
+            raise self._no_lease(error) from None
+        try:
+            for org in self.orgs.values():
+                org.require_in_place()
+            yield
+        finally:
+            self._lease.release()
+
+    def _no_lease(self, error: OSError) -> StoreError:
+        """Why the lease could not be taken."""
+        where = self.orgs[Side.PRIMARY].label
+        if isinstance(error, Timeout):
+            return StoreBusyError(
                 f"another program has been syncing {self.connection} for more than {BUSY_SECONDS:.0f} seconds without a pause",
-                where=self.orgs[Side.PRIMARY].label,
+                where=where,
                 hint="wait for it, or end it, and run this again",
-            ) from None
+            )
+        return UnreachableError(
+            f"the folder of the store cannot be written: {error.strerror}",
+            where=where,
+            hint="give this user write access to the file and its folder",
+        )
 
 
 def _attach(org: SqliteOrg, other: SqliteOrg) -> None:

@@ -1,0 +1,129 @@
+"""A drain that follows: it sends changes as they come, and waits where an org cannot be reached (QUE-3, SUS-3)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+
+from orgsync_reconcile.app.reach import open_pair, resume_if_back
+from orgsync_reconcile.app.records import Moved, Progress, drop_fields, tell_silent, why_silent
+from orgsync_reconcile.app.workspace import OpenConnection, Workspace
+from orgsync_reconcile.errors import StoreBusyError, StoreError, StoreFullError, UnreachableError
+from orgsync_reconcile.model.connection import Side
+from orgsync_reconcile.stores.sqlite.flow import Pair
+from orgsync_reconcile.sync.drain import drain
+
+#: How long a following drain rests at most when there was nothing to send, in seconds: retries come due by time alone.
+REST = 1.0
+#: How often it asks meanwhile whether anybody has written to either org, in seconds.
+TICK = 0.02
+#: How long it lets changes gather after a round, as a share of the round: every round stops the orgs' own writers.
+GATHER = 1.0
+#: How often it looks whether an email about a suspension is due, in seconds; one that failed is tried again then.
+LOOK = 900.0
+#: How long it waits before it tries again to reach an org, in seconds: at first, and at most, doubled each time.
+PATIENCE = (1.0, 60.0)
+
+
+def follow_queue(
+    workspace: Workspace, name: str | None, *, sides: Sequence[Side], progress: Progress | None = None
+) -> Iterator[Moved]:
+    """Sends what is queued as it comes, until the caller stops; yields what each round moved, or what it has to say.
+
+    While an org cannot be reached, is held by another program for long, or has no room, it says so once and tries again
+    in growing pauses. While the connection is suspended, the emails that tell of it go out in time (SUS-2). Raises
+    UnreachableError where the connection has never been there, and other errors that waiting does not mend.
+    """
+    follower = _Follower(workspace, sides, progress)
+    pause, said = PATIENCE[0], ""
+    while True:
+        try:
+            looking = follower.looking
+            with open_pair(workspace, name, tell=looking) as (found, pair):
+                for moved in follower.rounds(found, pair):
+                    pause, said = PATIENCE[0], ""
+                    if moved is not None:
+                        yield moved
+        except (UnreachableError, StoreBusyError, StoreFullError) as error:
+            if not (follower.joined or getattr(error, "connected", False)):
+                raise
+            if looking:
+                follower.looked()
+            trouble = f"{type(error).__name__} {error.where}"
+            lines = _notes(error) if trouble == said else (f"{error}; waiting", *_notes(error))
+            said = trouble
+            if lines:
+                yield Moved(connection=name or "", objects=(), seconds=0.0, warnings=tuple(lines))
+        time.sleep(pause)
+        pause = min(pause * 2, PATIENCE[1])
+
+
+def _notes(error: StoreError) -> Sequence[str]:
+    """What else there is to say beside the error."""
+    return getattr(error, "__notes__", ())
+
+
+class _Follower:
+    """What stays the same while orgs are opened again."""
+
+    def __init__(self, workspace: Workspace, sides: Sequence[Side], progress: Progress | None) -> None:
+        self.workspace = workspace
+        self.sides = sides
+        self.progress = progress
+        #: Whether both orgs have been open together: what is away now comes back.
+        self.joined = False
+        self._look = time.monotonic()
+
+    @property
+    def looking(self) -> bool:
+        """Whether it is time to see whether emails about a suspension are due."""
+        return time.monotonic() >= self._look
+
+    def looked(self) -> None:
+        """Somebody has seen to it."""
+        self._look = time.monotonic() + LOOK
+
+    def rounds(self, found: OpenConnection, pair: Pair) -> Iterator[Moved | None]:
+        """Rounds without end over open orgs; None for one that has nothing to say.
+
+        Raises UnreachableError as soon as an org's file is no longer in its place.
+        """
+        self.joined = True
+        said = found.said
+        while True:
+            started = time.monotonic()
+            seen = _versions(found)
+            for org in pair.orgs.values():
+                org.require_in_place()
+            if not why_silent(found):
+                said += drop_fields(self.workspace, found)
+            else:
+                said += resume_if_back(self.workspace, found)
+                if self.looking:
+                    self.looked()
+                    said += tell_silent(self.workspace, found)
+            counts = drain(pair, sides=self.sides, clock=self.workspace.clock, progress=self.progress)
+            if said or any(item.moved or item.failed for item in counts):
+                yield Moved(
+                    connection=found.desired.name,
+                    objects=tuple(counts),
+                    seconds=time.monotonic() - started,
+                    warnings=said,
+                )
+                said = ()
+                time.sleep(min(GATHER * (time.monotonic() - started), REST))
+            else:
+                yield None
+                _await_change(found, seen)
+
+
+def _versions(found: OpenConnection) -> list[int]:
+    """A number per org that is another one as soon as any other program has written to it."""
+    return [found.org(side).db.execute("PRAGMA main.data_version").fetchone()[0] for side in Side]
+
+
+def _await_change(found: OpenConnection, seen: list[int]) -> None:
+    """Rests until somebody writes to either org, for REST at most."""
+    end = time.monotonic() + REST
+    while time.monotonic() < end and _versions(found) == seen:
+        time.sleep(TICK)
