@@ -90,7 +90,7 @@ def drill_failover(workspace: Workspace, name: str | None, *, limit: int) -> Dri
         mine = {found.desired.primary: primary, found.desired.secondary: secondary}
         only = _only(found.manifests, found.desired)
         with primary.snapshot(), secondary.snapshot():
-            plan = plan_for(only, mine, Choice())
+            plan = plan_for(only, mine, Choice(), workspace.clock)
             return run_drill(
                 primary,
                 secondary,
