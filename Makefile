@@ -52,6 +52,8 @@ format: $(STAMP)
 docs: $(STAMP)
 	$(BIN)/python -m orgsync_reconcile.cli.reference docs/commands.md
 	$(BIN)/python -m orgsync_reconcile.cli.rules docs/diagnostics.md orgsync_reconcile/cli/rules.json
+	$(BIN)/python -m orgsync_reconcile.manifest.reference docs/manifests.md
+	$(BIN)/orgsync schema > schemas/orgsync.schema.json
 
 bench: $(STAMP)
 	@set -e; for file in benchmarks/bench_*.py; do echo "== $$file"; $(BIN)/python "$$file"; done

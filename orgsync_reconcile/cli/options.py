@@ -8,12 +8,13 @@ from datetime import UTC, datetime, timedelta
 
 import click
 
+from orgsync_reconcile.cli.completing import connections
 from orgsync_reconcile.model.connection import Side
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 
 #: May be left out where the manifests have one connection.
-connection_argument = click.argument("connection", required=False)
+connection_argument = click.argument("connection", required=False, shell_complete=connections)
 #: One end of a connection.
 SIDE = click.Choice([side.value for side in Side])
 

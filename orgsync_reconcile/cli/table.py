@@ -74,5 +74,6 @@ COMMANDS: Entries = {
         },
     ),
     "serve-redirect": "Serve an address that redirects users to the org that is up or chosen.",
+    "completion": "Print the script that completes orgsync in a shell.",
     "demo": "Tell the whole story on two embedded orgs in a new folder.",
 }

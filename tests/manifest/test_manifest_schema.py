@@ -10,7 +10,8 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from orgsync_reconcile.manifest import editor_schema, scaffolding
+from orgsync_reconcile.manifest import editor_schema, reference, scaffolding
+from orgsync_reconcile.manifest.kinds import KINDS
 
 ROOT = Path(__file__).resolve().parents[2]
 SHIPPED = sorted(
@@ -76,3 +77,16 @@ def test_errors_are_those_of_the_kind() -> None:
     errors = list(Draft202012Validator(editor_schema.schema()).iter_errors(document))
     assert len(errors) == 1
     assert "'filds' was unexpected" in errors[0].message
+
+
+def test_the_page_of_manifests_is_current() -> None:
+    """REC-8: docs/manifests.md names every kind and every key; `make docs` writes it."""
+    page = (ROOT / "docs" / "manifests.md").read_text(encoding="utf-8")
+    assert page == reference.reference(), "run make docs"
+    for kind in KINDS:
+        assert f"\n## {kind}\n" in page
+    for name, definition in editor_schema.schema()["$defs"].items():
+        for key in definition.get("properties", {}) if name != "Secret" else ():
+            assert f"| `{key}` |" in page, f"{name}.{key}"
+    assert '| `retry` | list of duration | `["1m", "5m", "30m", "2h", "8h"]` |' in page
+    assert "| `max_age` | duration or `none` | `365d` |" in page
