@@ -10,7 +10,7 @@ from datetime import datetime
 from orgsync_reconcile.clock import iso
 from orgsync_reconcile.model.connection import Side
 from orgsync_reconcile.model.records import ObjectCounts
-from orgsync_reconcile.stores.sqlite.flow import cascades, conflicts, mentions, staging, stamps, writes
+from orgsync_reconcile.stores.sqlite.flow import cascades, conflicts, mentions, outcomes, staging, stamps, writes
 from orgsync_reconcile.stores.sqlite.flow.continuity import note_seen
 from orgsync_reconcile.stores.sqlite.flow.mirror import mirror
 from orgsync_reconcile.stores.sqlite.flow.network import has_several
@@ -212,17 +212,7 @@ class Flow:
         paths = list(self.paths.values())
         if self.stamped:
             stamps.leave_placeholders(self.db, paths)
-        (seen,) = self.db.execute(
-            "SELECT seq FROM partner.orgsync_inbox WHERE connection = ?", [self.numbers[0]]
-        ).fetchone()
-        case = conflicts.Case(
-            here=self.numbers[1],
-            there=self.numbers[0],
-            watermark=seen,
-            window=window,
-            source=self.side,
-            stamped=self.target.org_id if self.stamped else "",
-        )
+        case = self._case(window)
         if self.stamped and not ring and stamps.stage_lost(self.db, self.words, older_too=False):
             conflicts.take_out_lost(self.db, self.words)
         pending = conflicts.stage_pending(self.db, self.words, paths, case)
@@ -233,6 +223,19 @@ class Flow:
                 conflicts.take_out_lost(self.db, self.words)
         elif pending:
             conflicts.resolve(self.db, self.words, paths, case, self.pair.policy, facts)
+
+    def _case(self, window: tuple[int, int]) -> conflicts.Case:
+        (seen,) = self.db.execute(
+            "SELECT seq FROM partner.orgsync_inbox WHERE connection = ?", [self.numbers[0]]
+        ).fetchone()
+        return conflicts.Case(
+            here=self.numbers[1],
+            there=self.numbers[0],
+            watermark=seen,
+            window=window,
+            source=self.side,
+            stamped=self.target.org_id if self.stamped else "",
+        )
 
     def write_staged(self, facts: Target, result: BatchResult, *, looping: bool = False) -> None:
         """Writes temp.stage into the target: deletes children first, then the rest parents first."""
@@ -256,24 +259,16 @@ class Flow:
                 counts.updated += writer.undelete(path)
         cascades.after_deletes(self.db, self.paths, writer.target, lambda number: self.writing(number, writer))
         self.write_outcomes(writer.refusals.items, {path.source: path.object for path in ordered}, result)
-        self._resolve_held(writer.refusals.items)
+        outcomes.note_arrived(self.db, self.numbers[1], writer.refusals.items)
         if self.stamped:
             self.bring_stamps(links_before)
-            self._keep_moments(changes_before)
+            stamps.keep_moments(self.db, self.numbers[1], changes_before)
 
     def bring_stamps(self, links_after: int) -> None:
         """Gives what was just written from the stage the stamps of the source; links made before are of known records."""
         if self.stamped:
-            batch = self._this_batch()
+            batch = outcomes.this_batch(self.db, self.numbers[1])
             stamps.bring(self.db, self.words, self.numbers[1], self.target.org_id, links_after, batch)
-
-    def _keep_moments(self, after: int) -> None:
-        """A change that goes on over other connections keeps the moment at which it was made (CNF-1)."""
-        self.db.execute(
-            "UPDATE main.orgsync_change SET at = st.at FROM temp.stage AS st WHERE orgsync_change.seq > ?"
-            " AND orgsync_change.origin = ? AND orgsync_change.record = st.local",
-            [after, self.numbers[1]],
-        )
 
     def _last_change(self) -> int:
         return int(self.db.execute("SELECT coalesce(max(seq), 0) FROM main.orgsync_change").fetchone()[0])
@@ -346,42 +341,11 @@ class Flow:
         """The number of the target's newest link."""
         return int(self.db.execute("SELECT coalesce(max(number), 0) FROM main.orgsync_link").fetchone()[0])
 
-    def _this_batch(self) -> int:
-        """The number that the batch gets when its watermark moves."""
-        (batch,) = self.db.execute(
-            "SELECT batch + 1 FROM main.orgsync_inbox WHERE connection = ?", [self.numbers[1]]
-        ).fetchone()
-        return int(batch)
-
     def write_outcomes(self, refused: Sequence[Refusal], names: dict[int, str], result: BatchResult) -> None:
         """Notes what was refused, in the transaction of the data; `names` are the source's objects by number."""
-        batch = self._this_batch()
         for item in refused:
             result.counts[names[item.object]].failed += 1
-        marks = ", ".join("?" for _ in range(9 + self.words.width))
-        self.db.executemany(
-            "INSERT OR REPLACE INTO main.orgsync_outcome (connection, batch, record, object, op, error_code, error, field,"
-            f" waits_for, {self.words.columns}) VALUES ({marks})",
-            [
-                (self.numbers[1], batch, r.record, r.object, r.op, r.code, r.error, r.field, r.waits_for, *r.masks)
-                for r in refused
-            ],
-        )
-
-    def _resolve_held(self, refused: Sequence[Refusal]) -> None:
-        """Held records that went through after all are outcomes without an error."""
-        batch = self._this_batch()
-        again = {item.record for item in refused}
-        rows = self.db.execute("SELECT record, object, ins, gone FROM temp.stage WHERE held = 1").fetchall()
-        self.db.executemany(
-            "INSERT OR REPLACE INTO main.orgsync_outcome (connection, batch, record, object, op, error_code, error)"
-            " VALUES (?, ?, ?, ?, ?, '', '')",
-            [
-                (self.numbers[1], batch, record, number, "I" if ins else "D" if gone else "U")
-                for record, number, ins, gone in rows
-                if record not in again
-            ],
-        )
+        outcomes.note_refused(self.db, self.words, self.numbers[1], refused)
 
     def move_watermark(self, high: int) -> None:
         """The watermark moves with the data; outcomes that the source has copied are forgotten."""
@@ -399,15 +363,6 @@ class Flow:
     def finish(self, now: datetime) -> None:
         """Tells the source what became of the batches; safe to call at any time, and after a crash."""
         if self.stamped:
-            self._stamp_source()
+            stamps.fold_new(self.source, self.words)
         mirror(self.source, *self.numbers, self.words, self.pair.retry, int(now.timestamp() * 1000))
         mirror_severed(self.source, *self.numbers, [path.source for path in self.paths.values()])
-
-    def _stamp_source(self) -> None:
-        """Gives the source's own changes their stamps; only what has them is sent."""
-        db = self.source.db
-        (done,) = db.execute("SELECT seq FROM main.orgsync_stamped").fetchone()
-        (head,) = db.execute("SELECT coalesce(max(seq), 0) FROM main.orgsync_change").fetchone()
-        if head > done:
-            with self.source.transaction():
-                stamps.fold(db, self.source.org_id, self.words)

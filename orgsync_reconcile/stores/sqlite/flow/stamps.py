@@ -13,6 +13,7 @@ from collections.abc import Iterable
 
 from orgsync_reconcile.stores.sqlite.flow.paths import Path
 from orgsync_reconcile.stores.sqlite.flow.staging import Words
+from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
 from orgsync_reconcile.stores.sqlite.text import commas, literal, quote
 from orgsync_reconcile.stores.sqlite.triggers import WORD
 
@@ -54,6 +55,24 @@ def fold(db: sqlite3.Connection, org_id: str, words: Words) -> int:
         )
     db.execute("UPDATE main.orgsync_stamped SET seq = ?", [head])
     return int(head)
+
+
+def fold_new(org: SqliteOrg, words: Words) -> None:
+    """`fold` in a transaction of its own, where the org has changed anything since the last time."""
+    (done,) = org.db.execute("SELECT seq FROM main.orgsync_stamped").fetchone()
+    (head,) = org.db.execute("SELECT coalesce(max(seq), 0) FROM main.orgsync_change").fetchone()
+    if head > done:
+        with org.transaction() as db:
+            fold(db, org.org_id, words)
+
+
+def keep_moments(db: sqlite3.Connection, connection: int, after: int) -> None:
+    """Changes beyond log position `after` that go on over other connections keep the moment when they were made (CNF-1)."""
+    db.execute(
+        "UPDATE main.orgsync_change SET at = st.at FROM temp.stage AS st WHERE orgsync_change.seq > ?"
+        " AND orgsync_change.origin = ? AND orgsync_change.record = st.local",
+        [after, connection],
+    )
 
 
 def prepare(db: sqlite3.Connection, paths: Iterable[Path]) -> None:

@@ -1,0 +1,135 @@
+"""Connected orgs of several shapes with generated schemas, as the model drives them."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Sequence
+from contextlib import ExitStack, closing
+from functools import cache
+from pathlib import Path
+
+from net_world import Net
+
+from orgsync_reconcile.model.schema import FieldDef, FieldType, ObjectDef
+from orgsync_reconcile.stores.sqlite.create import create_org
+from orgsync_reconcile.stores.sqlite.flow import Pair
+from orgsync_reconcile.stores.sqlite.handle import open_org
+from orgsync_reconcile.stores.sqlite.schema import deploy_objects
+
+#: Shape -> the orgs, and the connections by the names of their ends.
+SHAPES = {
+    "pair": ("ab", ("ab",)),
+    "chain": ("abc", ("ab", "bc")),
+    "hub": ("abc", ("ab", "ac")),
+    "ring": ("abc", ("ab", "bc", "ca")),
+    "diamond": ("abcd", ("ab", "ac", "bd", "cd")),
+}
+POLICIES = ("primary-wins", "secondary-wins", "latest-wins")
+#: Object -> its references; the detail cascades.
+REFERENCES = {
+    "Node__c": {"Parent__c": "Node__c", "Leaf__c": "Leaf__c"},
+    "Leaf__c": {"Node__c": "Node__c"},
+    "Detail__c": {"Node__c": "Node__c"},
+}
+OBJECTS = tuple(REFERENCES)
+#: Kinds of plain fields, with values of each.
+KINDS: dict[str, tuple[dict[str, object], Sequence[object]]] = {
+    "text": ({"type": FieldType.TEXT, "length": 20}, ("x", "y", "Zoë", None)),
+    "number": ({"type": FieldType.NUMBER, "precision": 8, "scale": 0}, (1, 2, -3, None)),
+    "checkbox": ({"type": FieldType.CHECKBOX}, (0, 1)),
+    "date": ({"type": FieldType.DATE}, ("2026-01-01", "2026-02-03", None)),
+    "picklist": ({"type": FieldType.PICKLIST, "picklist": ("One", "Two"), "restricted": True}, ("One", "Two", None)),
+    "long": ({"type": FieldType.LONG_TEXT_AREA, "length": 500}, ("a\nb", "c", None)),
+}
+
+
+@cache
+def plain_fields(seed: int) -> dict[str, dict[str, str]]:
+    """Object -> its plain fields -> their kinds, for a schema."""
+    pick = random.Random(seed)
+    return {
+        name: {f"{kind.title()}_{number}__c": kind for number, kind in enumerate(pick.sample(list(KINDS), 3))}
+        for name in OBJECTS
+    }
+
+
+def _schema(seed: int) -> list[ObjectDef]:
+    found = []
+    for place, (name, references) in enumerate(REFERENCES.items()):
+        fields: list[dict[str, object]] = [
+            {"name": "Name", "type": FieldType.TEXT, "length": 80, "name_field": True, "custom": False},
+            {"name": "Key__c", "type": FieldType.TEXT, "length": 10, "unique": True},
+        ]
+        fields += [{"name": item, **KINDS[kind][0]} for item, kind in plain_fields(seed)[name].items()]
+        for column, parent in references.items():
+            if name == "Detail__c":
+                detail = {"type": FieldType.MASTER_DETAIL, "required": True, "cascade_delete": True}
+                fields.append({"name": column, "reference_to": (parent,), **detail})
+            else:
+                fields.append({"name": column, "reference_to": (parent,), "type": FieldType.LOOKUP})
+        parsed = [FieldDef.from_dict({"custom": True, **item}) for item in fields]
+        found.append(
+            ObjectDef(
+                name=name, key_prefix=f"a0{place}", label=name, custom=True, fields={item.name: item for item in parsed}
+            )
+        )
+    return found
+
+
+def make_template(base: Path, shape: str, seed: int) -> Path:
+    """A folder with connected orgs of that shape and schema; made once."""
+    folder = base / f"{shape}-{seed}"
+    if folder.exists():
+        return folder
+    building = Path(tempfile.mkdtemp(dir=base))
+    names, ways = SHAPES[shape]
+    for place, name in enumerate(names):
+        with create_org(building / f"{name}.db", name=name, admin=f"admin@{name}.example") as org:
+            objects = _schema(seed)
+            if place % 2:
+                # Other numbers for the same fields.
+                alone = FieldDef.from_dict({"name": "Own__c", "type": FieldType.TEXT, "length": 9, "custom": True})
+                deploy_objects(
+                    org,
+                    [
+                        ObjectDef(name=o.name, key_prefix=o.key_prefix, label=o.name, custom=True,
+                                  fields={"Name": o.fields["Name"], "Own__c": alone})
+                        for o in objects
+                    ],
+                )  # fmt: skip
+            deploy_objects(org, objects)
+    with ExitStack() as stack:
+        Net(building, names, stack).connect(*ways, objects=OBJECTS, policy=POLICIES[seed % len(POLICIES)])
+    for name in names:
+        # An org that another one has attached keeps its last commits beside the file.
+        with closing(sqlite3.connect(building / f"{name}.db")) as db:
+            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    building.rename(folder)
+    return folder
+
+
+def open_net(template: Path, shape: str, folder: Path, stack: ExitStack) -> Net:
+    """A copy of the template, opened."""
+    names, ways = SHAPES[shape]
+    for name in names:
+        shutil.copyfile(template / f"{name}.db", folder / f"{name}.db")
+    net = Net(folder, names, stack)
+    for way in ways:
+        net.pairs[way] = Pair(net.orgs[way[0]], net.orgs[way[1]], way)
+    return net
+
+
+__all__ = [
+    "KINDS",
+    "OBJECTS",
+    "POLICIES",
+    "REFERENCES",
+    "SHAPES",
+    "make_template",
+    "open_net",
+    "open_org",
+    "plain_fields",
+]
