@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from orgsync_reconcile.app.trust import require_trust
 from orgsync_reconcile.app.workspace import Workspace, open_orgs, store_url
 from orgsync_reconcile.clock import Clock
 from orgsync_reconcile.errors import UsageError
@@ -36,12 +37,15 @@ class Choice:
     mode: Mode = Mode.ATTENDED
 
 
-def plan(workspace: Workspace, choice: Choice = Choice()) -> Plan:
+def plan(workspace: Workspace, choice: Choice = Choice(), *, trust_base: str | None = None) -> Plan:
     """What apply would do. The orgs are opened read-only.
 
-    Raises ManifestError, and StoreError for an org that cannot be read.
+    With `trust_base`, a Git revision, no store is opened and no secret looked up that this revision does not declare as
+    well (REC-11). Raises ManifestError, and StoreError for an org that cannot be read.
     """
     desired = workspace.desired()
+    if trust_base is not None:
+        require_trust(workspace, desired, trust_base)
     with open_orgs(workspace, desired, org_names(workspace, desired), readonly=True) as orgs:
         return plan_for(desired, orgs, choice, workspace.clock)
 

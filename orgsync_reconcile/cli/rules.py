@@ -7,7 +7,7 @@ import re
 import sys
 from pathlib import Path
 
-_ROW = re.compile(r"^\| ([EWIM]\d{3}) \| ([^|]+) \|(?: ([^|]+) \|)?$", re.MULTILINE)
+_ROW = re.compile(r"^\| ([EWIMR]\d{3}) \| ([^|]+) \|(?: ([^|]+) \|)?$", re.MULTILINE)
 
 
 def rules_text(page: str) -> str:

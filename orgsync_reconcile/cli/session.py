@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -95,7 +96,7 @@ class Session:
 
     def show(self, text: str) -> None:
         """The requested document, on standard output."""
-        click.echo(text, color=True)
+        click.echo(text if self.format == "github" else no_command(text), color=True)
 
     def show_json(self, document: Any) -> None:
         """The requested document as JSON, on standard output."""
@@ -106,17 +107,27 @@ class Session:
     def note(self, text: str) -> None:
         """Everything else, on standard error; nothing with --quiet."""
         if not self.quiet:
-            click.echo(text, err=True, color=True)
+            click.echo(no_command(text), err=True, color=True)
 
     def complain(self, text: str) -> None:
         """An error, on standard error, whatever --quiet says."""
-        click.echo(text, err=True, color=True)
+        click.echo(no_command(text), err=True, color=True)
 
     def wants(self, offered: Sequence[str]) -> None:
         """Settles the format. Raises UsageError where this command has no document in the one asked for."""
         self.format = self.format or offered[0]
         if self.format not in offered:
             raise UsageError(f"this command has no {self.format} format", hint=f"choose one of: {', '.join(offered)}")
+
+
+def no_command(text: str) -> str:
+    """`text` in which a pipeline that reads the output finds no command of its own: `::` at a line's start, or `##[`.
+
+    Names and values of a stranger's manifests may stand at the beginning of a wrapped line (REC-11).
+    """
+    if "::" not in text and "##[" not in text:
+        return text
+    return re.sub(r"(?m)^([^\S\n]*):(?=:)", "\\1:\u200b", text).replace("##[", "#\u200b#[")
 
 
 def confirm(session: Session, command: str, question: str) -> None:

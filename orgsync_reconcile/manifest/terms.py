@@ -188,7 +188,13 @@ def _only_reference(value: Any) -> Any:
 SecretOnly = Annotated[Secret, BeforeValidator(_only_reference, json_schema_input_type=Secret)]
 
 
+#: Characters of a store's URL: patterns that look for a password in it would take long over a longer one.
+_LONGEST_URL: Final = 2_000
+
+
 def _check_store(url: str) -> str:
+    if len(url) > _LONGEST_URL:
+        raise problem(f"a store's URL of more than {_LONGEST_URL} characters", "write sqlite:PATH")
     scheme, _, rest = url.partition(":")
     if scheme not in STORE_SCHEMES or not rest.strip("/ "):
         # A mistyped URL may hold a password, so only its beginning is shown.

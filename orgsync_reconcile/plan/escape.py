@@ -6,7 +6,7 @@ import html
 import re
 
 #: Control characters, line and paragraph separators, and marks that reorder or hide text.
-UNSAFE = r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]"
+UNSAFE = r"[\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
 _UNSAFE = re.compile(UNSAFE)
 _SPECIAL = re.compile(r"([\\`*_\[\]|~])")
 #: What the Markdown of code hosts turns into mentions, references and links without being asked.

@@ -26,6 +26,9 @@ from orgsync_reconcile.plan import refused
 @click.option(
     "--allow", "allow", multiple=True, type=allowance, metavar="GUARD[=N]", help="As if apply were given this."
 )
+@click.option(
+    "--trust-base", metavar="REV", help="Refuse stores, secrets and administrators that this Git revision lacks."
+)
 @pass_session
 def command(
     session: Session,
@@ -34,6 +37,7 @@ def command(
     targets: tuple[str, ...],
     excludes: tuple[str, ...],
     allow: tuple[tuple[str, float | None], ...],
+    trust_base: str | None,
 ) -> ExitCode:
     """Show what apply would do; change nothing.
 
@@ -47,9 +51,11 @@ def command(
       orgsync plan --target acme-dr/publication/Account
       orgsync plan --format markdown > comment.md
       orgsync plan --format github
+      orgsync plan --trust-base origin/main
     """
     try:
-        made = plan(session.workspace(), Choice(targets=targets, excludes=excludes, allow=dict(allow)))
+        choice = Choice(targets=targets, excludes=excludes, allow=dict(allow))
+        made = plan(session.workspace(), choice, trust_base=trust_base)
     except ManifestError as error:
         if session.format not in ANNOTATIONS:
             raise

@@ -6,14 +6,14 @@ import click
 
 from orgsync_reconcile.app.review import ReviewChoice, review
 from orgsync_reconcile.cli.base import leaf
-from orgsync_reconcile.cli.findings import findings_document, show_findings
+from orgsync_reconcile.cli.findings import ANNOTATIONS, FINDING_FORMATS, findings_document, show_findings
 from orgsync_reconcile.cli.session import Session, pass_session
 from orgsync_reconcile.errors import ExitCode, ManifestError
-from orgsync_reconcile.plan.semantic import Review, render_markdown, render_text, to_document
+from orgsync_reconcile.plan.semantic import Review, render_markdown, render_text, to_document, to_findings
 from orgsync_reconcile.plan.semantic.render_markdown import render_errors
 
 
-@leaf(formats=("text", "json", "markdown"))
+@leaf(formats=FINDING_FORMATS)
 @click.argument("base")
 @click.argument("head", default="HEAD")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 where the manifests mean something else.")
@@ -35,6 +35,7 @@ def command(
       orgsync review main
       orgsync review origin/main my-branch --format markdown
       orgsync review main - --no-plan
+      orgsync review origin/main --format github
     """
     try:
         found = review(session.workspace(), base, head, ReviewChoice(with_plan=not no_plan, trust_head=trust_head))
@@ -48,6 +49,9 @@ def command(
 
 
 def _show(session: Session, found: Review) -> None:
+    if session.format in ANNOTATIONS:
+        show_findings(session, to_findings(found))
+        return
     match session.format:
         case "json":
             session.show_json(to_document(found))
