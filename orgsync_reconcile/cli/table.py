@@ -27,7 +27,10 @@ COMMANDS: Entries = {
     "diagnose": "Tell why a record or user is missing or stale in the other org.",
     "reconcile": "Bring connections back in step without a person.",
     "status": "Show connections: state, queue, log, publications.",
-    "queue": ("Look at the record queue.", {"list": "List what waits to be sent."}),
+    "queue": (
+        "The record queue.",
+        {"list": "List what waits to be sent.", "retry": "Try refused records again with the next drain."},
+    ),
     "log": (
         "Look at the sync log.",
         {

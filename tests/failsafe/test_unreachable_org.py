@@ -315,3 +315,17 @@ def test_emails_go_out_from_the_org_that_is_left(world: FailsafeWorld) -> None:
     assert len(later.stderr.strip().splitlines()) == 2
     assert "email to admin@acme.example" in later.stderr
     assert "email" not in world.program("drain", CONNECTION, ORGSYNC_NOW="2026-03-02T19:00:00Z").stderr
+
+
+def test_the_page_says_why_and_since_when(world: FailsafeWorld) -> None:
+    """SUS-3, CON-12: status as text, with one org away; what is hidden while suspended is hidden."""
+    world.connect("Account")
+    world.close()
+    world.take_away(S)
+    world.program("drain", CONNECTION, ORGSYNC_NOW="2026-03-02T06:00:00Z")
+    page = world.program("status", CONNECTION).stdout
+    assert "acme (primary): Suspended by itself since 2026-03-02 06:00:00 UTC: acme-dr cannot be reached" in page
+    assert "hidden while suspended" in page
+    assert "secondary: cannot be reached: there is no org at acme-dr.db" in page
+    for command in (("queue", "list"), ("log", "list"), ("history",)):
+        assert world.program(*command, CONNECTION).exit_code == 0

@@ -6,7 +6,7 @@ from typing import Any
 
 from orgsync_reconcile.app.status import show_status
 from orgsync_reconcile.cli.base import leaf
-from orgsync_reconcile.cli.layout import counted, visible
+from orgsync_reconcile.cli.layout import counted, shown_time, visible
 from orgsync_reconcile.cli.options import connection_argument
 from orgsync_reconcile.cli.session import Session, pass_session
 from orgsync_reconcile.model.connection import Side
@@ -43,14 +43,19 @@ def _page(session: Session, item: dict[str, Any]) -> str:
     if item["owner"]:
         lines.append(visible(f"  {item['type']}, owner {item['owner']}, contact {item['contact'] or 'none'}"))
     for side in Side:
-        lines.extend(_end(session, side, item[side.value]))
+        down = item["unreachable"].get(side.value)
+        if down is None:
+            lines.extend(_end(session, side, item[side.value]))
+        else:
+            mark = session.style("error", "cannot be reached")
+            lines.extend(["", visible(f"  {side.value}: ") + mark + visible(f": {down}")])
     return "\n".join(lines)
 
 
 def _end(session: Session, side: Side, end: dict[str, Any] | None) -> list[str]:
     if end is None:
         return [f"  {side.value}: not connected; see what apply would do: orgsync plan"]
-    by = f" by {end['suspended_by']}" if end["suspended_by"] else ""
+    by = _suspended(end["suspended"])
     on = [name.replace("_", " ") for name, value in end["options"].items() if value]
     queue, log = end["queue"], end["log"]
     lines = [
@@ -69,6 +74,16 @@ def _end(session: Session, side: Side, end: dict[str, Any] | None) -> list[str]:
                 f"    bulk sync   {bulk['object']}: {bulk['copied']:,} copied, {bulk['remaining']:,} remaining"
             )
     return lines
+
+
+def _suspended(state: dict[str, Any] | None) -> str:
+    """By whom, since when and why the end is suspended; empty where it is not."""
+    if state is None:
+        return ""
+    who = "itself" if state["reason"] else state["by"]
+    by = f" by {who}" if who else ""
+    why = f": {state['reason']}" if state["reason"] else ""
+    return f"{by} since {shown_time(state['since'])} UTC{why}"
 
 
 def _names(names: list[str] | None) -> str:
