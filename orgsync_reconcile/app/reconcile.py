@@ -24,7 +24,7 @@ from orgsync_reconcile.operations.reconcile import (
     worst,
 )
 from orgsync_reconcile.operations.stopping import Stop, Stopped
-from orgsync_reconcile.stores.sqlite.leases import lease
+from orgsync_reconcile.stores.sqlite.leases import lease, reconcile_lease
 from orgsync_reconcile.sync.verify_sample import RANGES, RECORDS
 
 
@@ -95,7 +95,7 @@ def _reconcile_one(
     try:
         with (
             open_reachable(workspace, name) as found,
-            lease(found.primary, f"reconcile/{name}", holder_name(), workspace.clock, wanted.lock_timeout),
+            lease(found.primary, reconcile_lease(name), holder_name(), workspace.clock, wanted.lock_timeout),
         ):
             # Failures of metadata and users are logged before the queue is sent: they are new, too.
             expect(found)

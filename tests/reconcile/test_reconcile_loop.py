@@ -88,6 +88,9 @@ def test_one_run_at_a_time(connected: Path) -> None:
     assert ran.document["connections"][0]["steps"] == []
     assert "ann@here holds the lock reconcile/acme-link" in ran.document["connections"][0]["held_by"]
     assert "skipped, ann@here" in ran.said
+    assert run_in(connected, "lock", "release").exit_code == 6
+    assert run_in(connected, "lock", "release", "--force").exit_code == 0
+    assert reconcile(connected).code == 0
     dead = subprocess.Popen(["true"])
     dead.wait()
     sql(connected, "acme", hold.format(socket.gethostname(), dead.pid))

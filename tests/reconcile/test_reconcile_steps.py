@@ -10,6 +10,10 @@ import pytest
 from mail_world import add_user, must, run_in, sql
 from reconcile_world import reconcile, settings
 
+from orgsync_reconcile.metadata import to_component
+from orgsync_reconcile.stores.sqlite import components
+from orgsync_reconcile.stores.sqlite.handle import open_org
+
 SCHEMA = json.loads((Path(__file__).resolve().parents[2] / "docs" / "reconcile.schema.json").read_text())
 PHONES = 'SELECT "Name", "Phone" FROM "Account" WHERE "Name" IN (\'One\', \'Two\') ORDER BY 1'
 
@@ -196,3 +200,33 @@ def test_an_org_that_is_gone_is_said_once(connected: Path) -> None:
     assert ran.code == 1
     assert [step["status"] for step in ran.steps.values()] == ["failed", *["skipped"] * 8]
     assert ran.said.count("there is no org at") == 1
+
+
+def deploy(folder: Path, store: str, label: str) -> None:
+    """A custom field of accounts in one org, as somebody would set it up there."""
+    values = {"fullName": "Region__c", "type": "Text", "length": "40", "label": label}
+    with open_org(folder / "orgs" / f"{store}.db") as org:
+        assert components.deploy(org, [to_component("CustomField", "Account.Region__c", values)]) == ()
+
+
+def test_metadata_follows_the_primary_and_changes_by_hand_go_by_the_policy(connected: Path) -> None:
+    """MET-5, MET-8, REC-6: a new component is deployed; one changed in the secondary is put right, or only reported."""
+    content = "SELECT content FROM orgsync_component WHERE full_name = 'Account.Region__c'"
+    path = connected / "manifests" / "metadata.yaml"
+    path.write_text("version: 1\nkind: Metadata\nconnection: acme-link\ninclude: [CustomField]\n")
+    must(connected, "apply", "--yes")
+    deploy(connected, "acme", "Region")
+    assert reconcile(connected).steps["metadata"]["counts"]["done"] == 1
+    (right,) = sql(connected, "acme-dr", content)
+    deploy(connected, "acme-dr", "Wrong")
+    ran = reconcile(connected, "--allow", "overwrite")
+    assert ran.steps["drift"]["counts"]["drift"] == 1
+    assert ran.steps["metadata"]["counts"]["done"] == 1
+    assert sql(connected, "acme-dr", content) == [right]
+    settings(connected, "direction: two-way\n", "direction: two-way\ndrift: {metadata: report}\n")
+    must(connected, "apply", "--yes")
+    deploy(connected, "acme-dr", "Wrong")
+    ran = reconcile(connected, "--allow", "overwrite")
+    assert ran.status("drift") == "attention"
+    assert ran.steps["metadata"]["counts"].get("done", 0) == 0
+    assert sql(connected, "acme-dr", content) != [right]

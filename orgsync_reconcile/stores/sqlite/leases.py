@@ -48,6 +48,11 @@ def apply_lease(connection: str) -> str:
     return f"apply/{connection}"
 
 
+def reconcile_lease(connection: str) -> str:
+    """The name of the lock that an unattended run holds for a connection (REC-10)."""
+    return f"reconcile/{connection}"
+
+
 def leases(org: SqliteOrg) -> tuple[Lease, ...]:
     """Who holds which lock in this org, by name."""
     with org.translated():
