@@ -5,11 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 
+from orgsync_reconcile.app.alerts import expect, messenger
 from orgsync_reconcile.app.reach import open_pair, resume_if_back
 from orgsync_reconcile.app.records import Moved, Progress, drop_fields, tell_silent, why_silent
 from orgsync_reconcile.app.workspace import OpenConnection, Workspace
 from orgsync_reconcile.errors import StoreBusyError, StoreError, StoreFullError, UnreachableError
 from orgsync_reconcile.model.connection import Side
+from orgsync_reconcile.operations.stopping import Stop, Stopped
 from orgsync_reconcile.stores.sqlite.flow import Pair
 from orgsync_reconcile.sync.drain import drain
 
@@ -26,17 +28,23 @@ PATIENCE = (1.0, 60.0)
 
 
 def follow_queue(
-    workspace: Workspace, name: str | None, *, sides: Sequence[Side], progress: Progress | None = None
+    workspace: Workspace,
+    name: str | None,
+    *,
+    sides: Sequence[Side],
+    progress: Progress | None = None,
+    stop: Stop | None = None,
 ) -> Iterator[Moved]:
-    """Sends what is queued as it comes, until the caller stops; yields what each round moved, or what it has to say.
+    """Sends what is queued as it comes, until the caller stops or `stop` is asked to; yields what each round moved, or what it has to say.
 
     While an org cannot be reached, is held by another program for long, or has no room, it says so once and tries again
     in growing pauses. While the connection is suspended, the emails that tell of it go out in time (SUS-2). Raises
     UnreachableError where the connection has never been there, and other errors that waiting does not mend.
     """
-    follower = _Follower(workspace, sides, progress)
+    stop = stop or Stop()
+    follower = _Follower(workspace, sides, progress, stop)
     pause, said = PATIENCE[0], ""
-    while True:
+    while not stop.asked:
         try:
             looking = follower.looking
             with open_pair(workspace, name, tell=looking) as (found, pair):
@@ -44,6 +52,8 @@ def follow_queue(
                     pause, said = PATIENCE[0], ""
                     if moved is not None:
                         yield moved
+        except Stopped:
+            return
         except (UnreachableError, StoreBusyError, StoreFullError) as error:
             if not (follower.joined or getattr(error, "connected", False)):
                 raise
@@ -54,7 +64,7 @@ def follow_queue(
             said = trouble
             if lines:
                 yield Moved(connection=name or "", objects=(), seconds=0.0, warnings=tuple(lines))
-        time.sleep(pause)
+        stop.rest(pause)
         pause = min(pause * 2, PATIENCE[1])
 
 
@@ -66,10 +76,11 @@ def _notes(error: StoreError) -> Sequence[str]:
 class _Follower:
     """What stays the same while orgs are opened again."""
 
-    def __init__(self, workspace: Workspace, sides: Sequence[Side], progress: Progress | None) -> None:
+    def __init__(self, workspace: Workspace, sides: Sequence[Side], progress: Progress | None, stop: Stop) -> None:
         self.workspace = workspace
         self.sides = sides
         self.progress = progress
+        self.stop = stop
         #: Whether both orgs have been open together: what is away now comes back.
         self.joined = False
         self._look = time.monotonic()
@@ -84,37 +95,46 @@ class _Follower:
         self._look = time.monotonic() + LOOK
 
     def rounds(self, found: OpenConnection, pair: Pair) -> Iterator[Moved | None]:
-        """Rounds without end over open orgs; None for one that has nothing to say.
+        """Rounds over open orgs until the run is asked to end; None for one that has nothing to say.
 
-        Raises UnreachableError as soon as an org's file is no longer in its place.
+        Alerts are written after each round and sent beside the next ones (LOG-3). Raises Stopped between two batches,
+        and UnreachableError as soon as an org's file is no longer in its place.
         """
         self.joined = True
-        said = found.said
-        while True:
-            started = time.monotonic()
-            seen = _versions(found)
-            for org in pair.orgs.values():
-                org.require_in_place()
-            if not why_silent(found):
-                said += drop_fields(self.workspace, found)
-            else:
-                said += resume_if_back(self.workspace, found)
-                if self.looking:
-                    self.looked()
-                    said += tell_silent(self.workspace, found)
-            counts = drain(pair, sides=self.sides, clock=self.workspace.clock, progress=self.progress)
-            if said or any(item.moved or item.failed for item in counts):
-                yield Moved(
-                    connection=found.desired.name,
-                    objects=tuple(counts),
-                    seconds=time.monotonic() - started,
-                    warnings=said,
-                )
-                said = ()
-                time.sleep(min(GATHER * (time.monotonic() - started), REST))
-            else:
-                yield None
-                _await_change(found, seen)
+        said = found.said + expect(found)
+        with messenger(self.workspace) as courier:
+            while not self.stop.asked:
+                started = time.monotonic()
+                seen = _versions(found)
+                for org in pair.orgs.values():
+                    org.require_in_place()
+                if not why_silent(found):
+                    said += drop_fields(self.workspace, found)
+                else:
+                    said += resume_if_back(self.workspace, found)
+                    if self.looking:
+                        self.looked()
+                        said += tell_silent(self.workspace, found)
+                counts = drain(pair, sides=self.sides, clock=self.workspace.clock, progress=self._between_batches)
+                said += courier.look(found)
+                if said or any(item.moved or item.failed for item in counts):
+                    yield Moved(
+                        connection=found.desired.name,
+                        objects=tuple(counts),
+                        seconds=time.monotonic() - started,
+                        warnings=said,
+                    )
+                    said = ()
+                    self.stop.rest(min(GATHER * (time.monotonic() - started), REST))
+                else:
+                    yield None
+                    _await_change(found, seen, self.stop)
+
+    def _between_batches(self, name: str, done: int, total: int) -> None:
+        """A batch is done, in both orgs. Raises Stopped."""
+        if self.progress is not None:
+            self.progress(name, done, total)
+        self.stop.between_batches(name, done, total)
 
 
 def _versions(found: OpenConnection) -> list[int]:
@@ -122,8 +142,9 @@ def _versions(found: OpenConnection) -> list[int]:
     return [found.org(side).db.execute("PRAGMA main.data_version").fetchone()[0] for side in Side]
 
 
-def _await_change(found: OpenConnection, seen: list[int]) -> None:
-    """Rests until somebody writes to either org, for REST at most."""
+def _await_change(found: OpenConnection, seen: list[int], stop: Stop) -> None:
+    """Rests until somebody writes to either org or the run is asked to end, for REST at most."""
     end = time.monotonic() + REST
     while time.monotonic() < end and _versions(found) == seen:
-        time.sleep(TICK)
+        if stop.rest(TICK):
+            return

@@ -204,7 +204,7 @@ def _subscriptions(run: Run) -> Outcome:
 
 def _queue(run: Run) -> Outcome:
     """Everything that is queued or due for a retry, both ways (QUE-1, QUE-5)."""
-    moved = send_queue(run.workspace, run.connection, sides=tuple(Side), progress=run.stop.check)
+    moved = send_queue(run.workspace, run.connection, sides=tuple(Side), progress=run.stop.between_batches)
     (page,) = show_status(run.workspace, run.connection)["connections"]
     queues = [page[side.value]["queue"] for side in Side if page[side.value]]
     counts = {

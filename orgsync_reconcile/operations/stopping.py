@@ -37,9 +37,9 @@ class Stop:
         self._signal = number
         self._asked.set()
 
-    def check(self, *_: object) -> None:
-        """Raises Stopped where the run was asked to end. For boundaries, such as a drain's progress."""
-        if self.asked:
+    def between_batches(self, name: str, done: int, total: int) -> None:  # noqa: ARG002
+        """Raises Stopped where the run was asked to end and there is more to do. For a drain's progress."""
+        if self.asked and done < total:
             raise Stopped
 
     def rest(self, seconds: float) -> bool:

@@ -12,6 +12,7 @@ from orgsync_reconcile.cli.options import SIDE, chosen_sides, connection_argumen
 from orgsync_reconcile.cli.progress import progress_bars
 from orgsync_reconcile.cli.session import Session, pass_session
 from orgsync_reconcile.errors import ExitCode, UsageError
+from orgsync_reconcile.operations.stopping import on_signals
 
 
 @leaf(formats=("text", "json", "markdown"))
@@ -24,7 +25,8 @@ def command(session: Session, connection: str | None, source: str | None, follow
     """Send queued changes to the other org.
 
     Changes of one record arrive in order, once. A record that the other org refuses is held and tried again later; it
-    does not stop the others. Exits with 5 where a record failed or is held.
+    does not stop the others. Exits with 5 where a record failed or is held. With --follow it ends after the batch under way: with 0 on
+    SIGTERM, with 130 on Ctrl-C.
 
     Examples:
       orgsync drain acme-dr
@@ -42,6 +44,9 @@ def command(session: Session, connection: str | None, source: str | None, follow
     if most is not None:
         raise UsageError("--follow never ends by itself, so --max has no meaning with it", hint="choose one of them")
     session.note("Sending changes as they come; stop with Ctrl-C.")
-    for moved in follow_queue(session.workspace(), connection, sides=sides):
-        show_moved(session, moved, nothing="Nothing to send.")
-    return ExitCode.OK
+    with on_signals() as stop:
+        for moved in follow_queue(session.workspace(), connection, sides=sides, stop=stop):
+            show_moved(session, moved, nothing="Nothing to send.")
+    if stop.exit_code:
+        session.complain("interrupted")
+    return stop.exit_code
