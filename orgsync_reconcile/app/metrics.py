@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from datetime import datetime
 
 from orgsync_reconcile.app.workspace import Workspace, open_connection
@@ -41,7 +42,7 @@ def measure(workspace: Workspace, name: str) -> Figures:
             success = notices.rule_state(found.primary, name, _SUCCESS)
             told = success.told_at if success is not None else None
             return Figures(connection=name, orgs=tuple(orgs), last_success=told / 1000 if told is not None else None)
-    except OrgsyncError:
+    except (OrgsyncError, sqlite3.Error, ValueError):
         return Figures(connection=name, readable=False)
 
 

@@ -12,7 +12,7 @@ from orgsync_reconcile.app.reach import open_reachable
 from orgsync_reconcile.app.reconcile_steps import STEPS, Run
 from orgsync_reconcile.app.workspace import Workspace, pick_connection
 from orgsync_reconcile.apply.context import holder_name
-from orgsync_reconcile.errors import LockHeldError, ManifestError, OrgsyncError
+from orgsync_reconcile.errors import LockHeldError, ManifestError
 from orgsync_reconcile.model.desired import Desired
 from orgsync_reconcile.operations.reconcile import (
     ConnectionResult,
@@ -104,7 +104,7 @@ def _reconcile_one(
                 note_success(found.primary, name, workspace.clock())
     except LockHeldError as error:
         held_by = error.message
-    except OrgsyncError as error:
+    except Exception as error:
         _cannot_begin(run, error, progress)
     return ConnectionResult(connection=name, seconds=time.monotonic() - started, steps=tuple(run.done), held_by=held_by)
 
@@ -129,9 +129,9 @@ def _take_steps(run: Run, progress: Progress | None) -> None:
         _note(run, result, progress)
 
 
-def _cannot_begin(run: Run, error: OrgsyncError, progress: Progress | None) -> None:
-    """An org that cannot be opened: said once, as the failure of the first step."""
-    first, *others = STEPS
+def _cannot_begin(run: Run, error: Exception, progress: Progress | None) -> None:
+    """An org that cannot be opened or read: said once, as the failure of the first step that was not taken."""
+    first, *others = list(STEPS)[len(run.done) :] or list(STEPS)[-1:]
 
     def refuse() -> None:
         raise error

@@ -125,9 +125,10 @@ def test_figures_are_written_whole_and_keep_the_last_success(connected: Path, tm
     assert first['orgsync_reconcile_step_status{connection="acme-link",status="ok",step="queue"}'] == 1
     assert run_in(connected, "suspend").exit_code == 0
     sql(connected, "acme", 'UPDATE "Account" SET "Phone" = \'2\' WHERE "Name" = \'One\'')
-    must_fail = "UPDATE orgsync_connection SET settings = 'broken'"
-    sql(connected, "acme", must_fail)
-    reconcile(connected, "--metrics-file", str(file), ORGSYNC_NOW="2027-06-01T00:00:00Z")
+    sql(connected, "acme", "UPDATE orgsync_connection SET settings = 'broken'")
+    ran = reconcile(connected, "--metrics-file", str(file), ORGSYNC_NOW="2027-06-01T00:00:00Z")
+    assert ran.code == 1
+    assert "this is a mistake of the program" in ran.steps["drift"]["error"]
     second = figures(file.read_text())
     assert second['orgsync_connection_suspended{connection="acme-link",org="acme"}'] == 1
     assert second['orgsync_queue_pending{connection="acme-link",org="acme"}'] == 1
