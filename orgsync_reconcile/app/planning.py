@@ -126,7 +126,9 @@ def read_plan(workspace: Workspace, file: Path) -> Plan:
 def stale(workspace: Workspace, saved: Plan) -> list[str]:
     """What moved since a plan was saved, one line each; empty where it still holds (REC-2)."""
     fresh = plan(workspace, choice_of(saved))
-    return [] if fresh.plan_id == saved.plan_id else moved(saved, fresh)
+    if fresh.plan_id == saved.plan_id:
+        return []
+    return moved(saved, fresh) or ["the actions come in another order"]
 
 
 def choice_of(saved: Plan) -> Choice:

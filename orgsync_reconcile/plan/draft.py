@@ -123,7 +123,7 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def shown_value(value: Any) -> str:
-    """A value for people: `none` for nothing, text as it is, the rest as JSON; a long one is cut."""
+def shown_value(value: Any, longest: int | None = _LONGEST) -> str:
+    """A value for people: `none` for nothing, text as it is, the rest as JSON; one beyond `longest` is cut."""
     shown = "none" if value in (None, "") else value if isinstance(value, str) else json.dumps(value, sort_keys=True)
-    return shown if len(shown) <= _LONGEST else shown[:_LONGEST] + "…"
+    return shown if longest is None or len(shown) <= longest else shown[:longest] + "…"

@@ -250,9 +250,12 @@ def to_document(plan: Plan) -> dict[str, Any]:
     }
 
 
-def to_json(plan: Plan) -> str:
-    """The plan file's text, with a newline at its end: the same bytes for the same plan (REC-1)."""
-    text = json.dumps(to_document(plan), indent=2, ensure_ascii=False)
+def to_json(plan: Plan, **more: Any) -> str:
+    """The plan file's text, with a newline at its end: the same bytes for the same plan (REC-1).
+
+    `more` are keys beside the plan's, for documents that are shown and not applied.
+    """
+    text = json.dumps({**to_document(plan), **more}, indent=2, ensure_ascii=False)
     # JSON escapes the old control characters only; the rest could still move a terminal's cursor or reorder text.
     return re.sub(UNSAFE, _escaped, text) + "\n"
 

@@ -40,8 +40,17 @@ def phrase(action: Action) -> str:
     return f"{action.op} in {action.org}" + (f" ({', '.join(notes)})" if notes else "")
 
 
-def attributes(action: Action) -> list[str]:
-    """`name: old → new` for each attribute that an action changes."""
+def attributes(action: Action, *, full: bool = False) -> list[str]:
+    """`name: old → new` for each attribute that an action changes; `full` names those of all actions, uncut."""
+    if full:
+        before, after = _flat(action.before or {}), _flat(action.after or {})
+        return [
+            f"{key}: {_whole(before[key])} → {_whole(after[key])}"
+            if key in before and key in after
+            else f"{key}: {_whole(before.get(key, after.get(key)))}"
+            for key in sorted(before.keys() | after.keys())
+            if key not in _INTERNAL
+        ]
     if action.before is None or action.change is not Change.UPDATE:
         return [
             f"{key}: {shown_value(value)}" for key, value in sorted((action.before or {}).items()) if key == "dropped"
@@ -52,6 +61,10 @@ def attributes(action: Action) -> list[str]:
         if key not in _INTERNAL and before.get(key) != after.get(key):
             lines.append(f"{key}: {shown_value(before.get(key))} → {shown_value(after.get(key))}")
     return lines
+
+
+def _whole(value: Any) -> str:
+    return shown_value(value, longest=None)
 
 
 def _flat(values: Mapping[str, Any]) -> dict[str, Any]:

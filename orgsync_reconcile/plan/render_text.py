@@ -36,14 +36,16 @@ def plain(_kind: str, text: str) -> str:
     return text
 
 
-def render_text(plan: Plan, *, width: int = 100, style: Style = plain) -> str:
+def render_text(plan: Plan, *, width: int = 100, style: Style = plain, full: bool = False) -> str:
     """The plan as lines of text for a terminal `width` columns wide; `style` adds colour to finished pieces.
+
+    `full` shows every attribute of every action, and none of them cut.
 
     Nothing in it moves a cursor: control characters of names and values are shown, not obeyed. The last line is the
     summary; there is no newline at the end.
     """
     blocks = [
-        _actions(plan, width, style),
+        _actions(plan, width, style, full),
         _drift(plan, width, style),
         _manual(plan, width, style),
         _diagnostics(plan, width, style),
@@ -58,7 +60,7 @@ def _place(origin: Origin | None) -> str:
     return for_terminal(f"{origin.file}:{origin.line}") if origin else ""
 
 
-def _actions(plan: Plan, width: int, style: Style) -> list[str]:
+def _actions(plan: Plan, width: int, style: Style, full: bool) -> list[str]:
     blocked = blocked_actions(plan)
     widest = min(max(width - _ROOM, _NARROWEST_ADDRESS), _WIDEST_ADDRESS)
     rows = [(action, for_terminal(action.address), for_terminal(phrase(action))) for action in plan.actions]
@@ -77,7 +79,7 @@ def _actions(plan: Plan, width: int, style: Style) -> list[str]:
         else:
             line = f"{body}  {style('dim', place)}" if place else body.rstrip()
             lines.append(f"  {style(kind, symbol)} {line}")
-        lines.extend(f"      {style('dim', for_terminal(text))}" for text in attributes(action))
+        lines.extend(f"      {style('dim', for_terminal(text))}" for text in attributes(action, full=full))
     return lines
 
 

@@ -19,11 +19,15 @@ from orgsync_reconcile.cli.session import Session, pass_session
 from orgsync_reconcile.errors import DeclinedError, UsageError
 from orgsync_reconcile.model.plan import Action, Plan
 from orgsync_reconcile.plan.codes import BULK_SYNC_NEXT
+from orgsync_reconcile.plan.escape import as_code, for_markdown
 
 _MARKS = {Status.DONE: ("ok", "done"), Status.FAILED: ("error", "failed"), Status.NOT_STARTED: ("dim", "not started")}
 
+#: Actions of one status that a comment lists, and how much of a message.
+_LISTED, _LONGEST = 50, 300
 
-@leaf(formats=("text", "json"))
+
+@leaf(formats=("text", "json", "markdown"))
 @click.argument("file", required=False)
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @click.option(
@@ -68,18 +72,15 @@ def command(
         session.show(plan_text(session, made))
     check(made)
     if not made.actions:
-        if session.format == "json":
-            session.show_json(_document(ApplyReport(plan_id=made.plan_id, outcomes=())))
+        if session.format != "text":
+            _show(session, ApplyReport(plan_id=made.plan_id, outcomes=()))
         return
     if not yes:
         _ask(session, made)
     report = carry_out(
         workspace, made, choice, lock_timeout=lock_timeout, fail_fast=fail_fast, progress=_teller(session, made)
     )
-    if session.format == "json":
-        session.show_json(_document(report))
-    else:
-        session.show(f"\n{session.style('summary', _summary(report))}")
+    _show(session, report)
     for notice in report.notices:
         session.note(visible(notice))
     if report.failure is not None:
@@ -87,6 +88,36 @@ def command(
     for item in made.diagnostics:
         if item.code == BULK_SYNC_NEXT:
             session.note(f"Next: {item.hint.removesuffix(' after the plan is applied')}")
+
+
+def _show(session: Session, report: ApplyReport) -> None:
+    """What became of the actions: in text each was told as it ended, so the summary is left."""
+    if session.format == "json":
+        session.show_json(_document(report))
+    elif session.format == "markdown":
+        session.show(_markdown(report))
+    else:
+        session.show(f"\n{session.style('summary', _summary(report))}")
+
+
+def _markdown(report: ApplyReport) -> str:
+    """The report for a comment: the summary first, then what failed, what was not started, and folded what was done."""
+    parts = ["<!-- orgsync:apply -->", "## orgsync apply", f"**{_summary(report)}**"]
+    for status in (Status.FAILED, Status.NOT_STARTED, Status.DONE):
+        found = report.of(status)
+        lines = [
+            f"- {as_code(item.action.address)} {item.action.op}"
+            + (f": {for_markdown(item.message[:_LONGEST])}" if item.message else "")
+            for item in found[:_LISTED]
+        ]
+        if len(found) > _LISTED:
+            lines.append(f"- … and {len(found) - _LISTED} more")
+        title, body = f"{status.value.capitalize()} ({len(found)})", "\n".join(lines)
+        if found and status is Status.DONE:
+            parts.append(f"<details><summary>{title}</summary>\n\n{body}\n\n</details>")
+        elif found:
+            parts.append(f"### {title}\n\n{body}")
+    return "\n\n".join(parts)
 
 
 def _ask(session: Session, made: Plan) -> None:

@@ -29,6 +29,7 @@ from orgsync_reconcile.plan import refused
 @click.option(
     "--trust-base", metavar="REV", help="Refuse stores, secrets and administrators that this Git revision lacks."
 )
+@click.option("--full", is_flag=True, help="In text, every attribute of every action, and none cut.")
 @pass_session
 def command(
     session: Session,
@@ -38,6 +39,7 @@ def command(
     excludes: tuple[str, ...],
     allow: tuple[tuple[str, float | None], ...],
     trust_base: str | None,
+    full: bool,
 ) -> ExitCode:
     """Show what apply would do; change nothing.
 
@@ -64,7 +66,7 @@ def command(
     if session.format in ANNOTATIONS:
         show_findings(session, plan_findings(made))
     else:
-        session.show(plan_text(session, made))
+        session.show(plan_text(session, made, full=full))
     if out is not None:
         save_plan(session.workspace(), made, Path(out))
         session.note(f"Saved to {out}; apply it with: orgsync apply {out}")
