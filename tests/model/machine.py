@@ -33,7 +33,7 @@ class Orgs(RuleBasedStateMachine):
         self.folder = Path(tempfile.mkdtemp(prefix="orgsync-model-"))
         self.stack = ExitStack()
         self.net: Net
-        self.model = Reference()
+        self.model = Reference({"Detail__c": "Node__c"})
         self.seed = 0
         self.suspended: set[str] = set()
         self.made = 0
@@ -209,7 +209,7 @@ class Orgs(RuleBasedStateMachine):
         for kind in OBJECTS:
             columns = list(plain_fields(self.seed)[kind])
             joins = "".join(
-                f' LEFT JOIN "{other}" AS p{place} ON p{place}."Id" = t."{column}"'
+                f' LEFT JOIN "{other}" AS p{place} ON p{place}."Id" = t."{column}" AND p{place}."IsDeleted" = 0'
                 for place, (column, other) in enumerate(REFERENCES[kind].items())
             )
             parents = [f'p{place}."Name"' for place in range(len(REFERENCES[kind]))]

@@ -12,15 +12,16 @@ from dataclasses import dataclass, field
 
 #: Field -> value; lookups as the name of the record that they point to.
 Values = Mapping[str, object]
-ALIVE = "alive"
 
 
 @dataclass
 class Record:
-    """One record of the model. `made` is false while no full drain has seen it."""
+    """One record of the model. `alive`: whether it was, after the last full drain."""
 
     object: str
-    settled: dict[str, object] = field(default_factory=dict)
+    alive: bool = True
+    #: Field -> what it may hold: several only where a lookup leads to one of several records that are deleted.
+    settled: dict[str, set[object]] = field(default_factory=dict)
     #: Field -> org -> what that org wrote last since the last full drain.
     written: dict[str, dict[str, object]] = field(default_factory=dict)
     #: Orgs that deleted it, or something that takes it along, since then.
@@ -29,13 +30,14 @@ class Record:
 
 
 class Reference:
-    """The model: what clients did, and what may be found afterwards."""
+    """The model: what clients did, and what may be found afterwards. `masters`: object -> the field of its master."""
 
-    def __init__(self) -> None:
+    def __init__(self, masters: Mapping[str, str]) -> None:
+        self.masters = masters
         self.records: dict[str, Record] = {}
 
     def insert(self, org: str, name: str, kind: str, values: Values) -> None:
-        self.records[name] = Record(kind, {ALIVE: True, **values})
+        self.records[name] = Record(kind, settled={column: {value} for column, value in values.items()})
 
     def write(self, org: str, name: str, values: Values) -> None:
         for column, value in values.items():
@@ -49,21 +51,36 @@ class Reference:
         for name in names:
             self.records[name].restored_in.add(org)
 
+    def _allowed(self, record: Record, column: str) -> set[object]:
+        by_org = record.written.get(column)
+        return set(by_org.values()) if by_org else set(record.settled.get(column, {None}))
+
+    def _gone(self, value: object, found: Mapping[str, Values]) -> bool:
+        return value in self.records and value not in found
+
+    def _master_deleted(self, record: Record) -> bool:
+        """Whether a client deleted a master of the record, while it, or its move there, was perhaps not known there yet."""
+        field = self.masters.get(record.object, "")
+        masters = {*record.settled.get(field, ()), *record.written.get(field, {}).values()}
+        return any(self.records[str(name)].deleted_in for name in masters if name is not None)
+
     def check(self, found: Mapping[str, Values]) -> None:
         """`found`: the records that one org has alive after a full drain, by name. The model goes on from there."""
+        taken = {name for name, record in self.records.items() if self._master_deleted(record)}
         for name, record in self.records.items():
             touched = record.deleted_in | record.restored_in
             if name not in found:
-                assert not record.settled[ALIVE] or record.deleted_in, f"{name} is lost"
-                if not record.deleted_in:
+                assert not record.alive or record.deleted_in or name in taken, f"{name} is lost"
+                if not record.deleted_in and name not in taken:
                     assert not record.restored_in, f"{name} was restored by {record.restored_in} and is still deleted"
             else:
-                assert record.settled[ALIVE] or touched or record.written, f"{name} has come back"
+                assert record.alive or touched or record.written, f"{name} has come back"
                 for column, value in found[name].items():
-                    by_org = record.written.get(column)
-                    allowed = set(by_org.values()) if by_org else {record.settled.get(column)}
-                    assert value in allowed, f"{name}.{column} is {value!r}, and it can only be one of {allowed}"
-                record.settled.update(found[name])
-            record.settled[ALIVE] = name in found
+                    allowed = self._allowed(record, column)
+                    # A lookup to a deleted record counts as blank: it may never have arrived.
+                    fit = {item for item in allowed if (None if self._gone(item, found) else item) == value}
+                    assert fit, f"{name}.{column} is {value!r}, and it can only be one of {allowed}"
+                    record.settled[column] = fit
+            record.alive = name in found
             record.written, record.deleted_in, record.restored_in = {}, set(), set()
         assert not found.keys() - self.records.keys(), "records that nobody made"

@@ -35,7 +35,7 @@ def play(shape: str, runs: int, steps: int, *, random: bool) -> None:
 @pytest.mark.parametrize("shape", SHAPES)
 def test_the_model_holds(shape: str) -> None:
     """CNF-1, CNF-3, CON-10, LKP-1 to LKP-4, QUE-3, QUE-4, BLK-2, SUS-1: whatever is done, in any order."""
-    play(shape, 6, 20, random=False)
+    play(shape, 4, 20, random=False)
 
 
 @pytest.mark.soak
