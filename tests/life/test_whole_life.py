@@ -1,0 +1,115 @@
+"""The whole life of a connection, from an empty folder to a failover drill, as a team lives it with Git."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from pathlib import Path
+
+import pytest
+from git_world import CONNECTION, ORGS, Repo, publication
+
+FAILOVER = """\
+version: 1
+kind: Failover
+connection: link
+primary_url: https://login.acme.example
+secondary_url: https://dr.acme.example
+"""
+
+
+def sql(repo: Repo, org: str, *statements: str) -> list[tuple[object, ...]]:
+    """Runs statements in an org's file, as any client would; the rows of the last one."""
+    db = sqlite3.connect(repo.folder / "orgs" / f"{org}.db")
+    rows: list[tuple[object, ...]] = []
+    for statement in statements:
+        rows = db.execute(statement).fetchall()
+    db.commit()
+    db.close()
+    return rows
+
+
+def done(repo: Repo, *arguments: str, code: int = 0) -> str:
+    """Runs the program, which ends with `code`; its standard output."""
+    result = repo.run(*arguments)
+    assert result.exit_code == code, f"{arguments}: {result.exit_code}\n{result.output}\n{result.stderr}"
+    return result.stdout
+
+
+def test_whole_life(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """REC-1…REC-11, PUB-10, SUS-4, LOG-4, RTE-2: each step with the state that the one before it left."""
+    for name in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "ORGSYNC_NOW", "COLUMNS"):
+        monkeypatch.delenv(name, raising=False)
+    # A starter set is written and valid.
+    repo = Repo.made(tmp_path / "repo", {"README.md": "Our orgs.\n"})
+    done(repo, "init")
+    done(repo, "validate")
+    # The team replaces it with its own manifests; two orgs are made, with records in the primary.
+    for path in (repo.folder / "manifests").rglob("*.yaml"):
+        path.unlink()
+    repo.commit(
+        {
+            "manifests/orgs.yaml": ORGS,
+            "manifests/connection.yaml": CONNECTION,
+            "manifests/account.yaml": publication("Account", "{include: [Name, Phone]}"),
+            "manifests/case.yaml": publication("Case", "{include: [Subject]}"),
+            "manifests/failover.yaml": FAILOVER,
+        }
+    )
+    done(repo, "org", "create", "sqlite:orgs/acme.db", "--name", "acme", "--admin", "admin@acme.example")
+    done(repo, "org", "create", "sqlite:orgs/acme-dr.db", "--name", "acme-dr", "--admin", "admin@acme.example.dr")
+    sql(repo, "acme", "INSERT INTO \"Case\" (\"Subject\") VALUES ('a'), ('b'), ('c')")
+    # First apply, first bulk sync, and both orgs agree.
+    done(repo, "plan", "--detailed-exitcode", code=2)
+    done(repo, "apply", "--yes")
+    done(repo, "bulk-sync")
+    done(repo, "verify", "--detailed-exitcode")
+    done(repo, "plan", "--detailed-exitcode")
+    # A pull request adds a field, drops one, and drops an object; its comment says what that costs.
+    repo.branch(
+        "topic",
+        {"manifests/account.yaml": publication("Account", "{include: [Name, Website]}"), "manifests/case.yaml": None},
+    )
+    repo.git("checkout", "-q", "main")
+    comment = done(repo, "review", "main", "topic", "--format", "markdown")
+    assert comment.startswith("<!-- orgsync:review -->")
+    assert "unpublished; 3 records would be disconnected" in comment
+    assert "publishes 1 more field: Website" in comment
+    assert "no longer publishes 1 field: Phone" in comment
+    # Merged, it is refused by its guard, and passes when that is allowed by name.
+    repo.git("merge", "-q", "topic")
+    done(repo, "apply", "--yes", code=3)
+    done(repo, "plan", "--out", "plan.json", "--allow", "disconnect")
+    done(repo, "apply", "plan.json", "--yes", "--allow", "disconnect")
+    done(repo, "plan", "--detailed-exitcode")
+    done(repo, "review", "main", "topic", "--detailed-exitcode")
+    # Records go both ways over what is left.
+    sql(repo, "acme", 'INSERT INTO "Account" ("Name", "Website") VALUES (\'One\', \'one.example\')')
+    done(repo, "drain")
+    assert sql(repo, "acme-dr", 'SELECT "Website" FROM "Account" WHERE "Name" = \'One\'') == [("one.example",)]
+    # Somebody suspends by hand: that is drift, told apart from what Git changed, and reported by the unattended run.
+    done(repo, "suspend", "link")
+    assert "suspended" in done(repo, "drift", "--detailed-exitcode", code=2).lower()
+    done(repo, "reconcile", "--format", "json")
+    assert "suspended" in done(repo, "drift").lower()
+    done(repo, "resume", "link")
+    done(repo, "drift", "--detailed-exitcode")
+    # A record that the other org refuses stands in the log, and in its report.
+    sql(repo, "acme-dr", "CREATE TRIGGER no BEFORE INSERT ON \"Account\" WHEN new.\"Name\" = 'Bad' "
+        "BEGIN SELECT RAISE(ABORT, 'not here'); END")  # fmt: skip
+    sql(repo, "acme", 'INSERT INTO "Account" ("Name") VALUES (\'Bad\')')
+    assert repo.run("drain").exit_code == 5
+    (entry,) = json.loads(done(repo, "log", "list", "--format", "json"))["entries"]
+    assert (entry["object"], entry["status"]) == ("Account", "Retrying")
+    assert "not here" in entry["description"]
+    assert "Account" in done(repo, "log", "report", "last-24-hours")
+    # What would be lost if the primary went away now.
+    drill = repo.run("failover", "drill", "--format", "json")
+    assert str(entry["record"]) in drill.stdout
+    # The cause is mended, the record is tried again, and the nightly run leaves both orgs equal.
+    sql(repo, "acme-dr", "DROP TRIGGER no")
+    sql(repo, "acme", 'UPDATE "Account" SET "Website" = \'b.example\' WHERE "Name" = \'Bad\'')
+    done(repo, "drain")
+    done(repo, "reconcile", "--format", "json")
+    done(repo, "verify", "--detailed-exitcode")
+    assert sql(repo, "acme-dr", 'SELECT "Website" FROM "Account" WHERE "Name" = \'Bad\'') == [("b.example",)]
