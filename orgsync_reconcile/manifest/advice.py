@@ -9,6 +9,7 @@ from typing import Final
 
 from orgsync_reconcile.catalog import standard_objects
 from orgsync_reconcile.manifest import codes
+from orgsync_reconcile.manifest.advice_failover import failover_advice
 from orgsync_reconcile.manifest.advice_publications import publication_advice
 from orgsync_reconcile.manifest.findings import in_order, shown
 from orgsync_reconcile.manifest.terms import duration_text
@@ -33,7 +34,12 @@ def lint(desired: Desired, today: date | None = None) -> tuple[Diagnostic, ...]:
 
     With `today`, in UTC, allowances that end within a week, or have ended, are named (REC-5).
     """
-    found = [*_org_advice(desired), *_publication_advice(desired), *publication_advice(desired)]
+    found = [
+        *_org_advice(desired),
+        *_publication_advice(desired),
+        *publication_advice(desired),
+        *failover_advice(desired),
+    ]
     for connection in desired.connections.values():
         found.extend(_connection_advice(desired, connection))
         found.extend(_sync_advice(connection))

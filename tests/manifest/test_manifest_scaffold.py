@@ -28,6 +28,7 @@ CONNECTION = (
     "contact: {first_name: Elise, last_name: Medina, email: elise@acme.example, account: Acme}\n"
 )
 PUBLICATION = "---\nversion: 1\nkind: Publication\nconnection: acme-dr\nobject: {}\n"
+FAILOVER = "---\nversion: 1\nkind: Failover\nconnection: acme-dr\nprimary_url: https://a.example\nsecondary_url: "
 STAGES = "bulk_sync: {stages: [90d]}\n"
 
 
@@ -116,6 +117,9 @@ def test_all_examples_are_tested() -> None:
         (CONNECTION + STAGES + "sync: {metadata: false, users: false}\n" + PUBLICATION.format("Case"), []),
         (CONNECTION + STAGES + "sync: {metadata: {delete: true}}\n" + PUBLICATION.format("Case"), ["W208@21"]),
         (CONNECTION + STAGES + "guards:\n  overwrite: 0.95\n" + PUBLICATION.format("Case"), ["W205@22"]),
+        (CONNECTION + STAGES + PUBLICATION.format("Case") + FAILOVER + "http://b.example\n", ["W223@27", "W221@31"]),
+        (CONNECTION + STAGES + PUBLICATION.format("Case") + FAILOVER + "http://[::1]\nmail: {}\n", ["W222@32"]),
+        (CONNECTION + STAGES + PUBLICATION.format("Case") + FAILOVER + "https://b.example\nbanner: B\n", []),
         (CONNECTION.replace("elise@", "Admin@") + STAGES + PUBLICATION.format("Case"), ["W206@19"]),
         (ORGS.replace("name: ", "name: un").replace("acme.db", "u.db").replace("spare.db", "v.db")[:-4], None),
         (CONNECTION + STAGES + "".join(PUBLICATION.format(f"O{n}__c") for n in range(10)), []),
