@@ -6,8 +6,9 @@ import time
 from collections.abc import Iterator, Sequence
 
 from orgsync_reconcile.app.alerts import expect, messenger
+from orgsync_reconcile.app.notices import tell_of_maps
 from orgsync_reconcile.app.reach import open_pair, resume_if_back
-from orgsync_reconcile.app.records import Moved, Progress, drop_fields, tell_silent, why_silent
+from orgsync_reconcile.app.records import Moved, Progress, drop_fields, resume_bulks, summed, tell_silent, why_silent
 from orgsync_reconcile.app.workspace import OpenConnection, Workspace
 from orgsync_reconcile.errors import StoreBusyError, StoreError, StoreFullError, UnreachableError
 from orgsync_reconcile.model.connection import Side
@@ -115,12 +116,14 @@ class _Follower:
                     if self.looking:
                         self.looked()
                         said += tell_silent(self.workspace, found)
-                counts = drain(pair, sides=self.sides, clock=self.workspace.clock, progress=self._between_batches)
+                counts = resume_bulks(self.workspace, pair, self.sides)
+                counts += drain(pair, sides=self.sides, clock=self.workspace.clock, progress=self._between_batches)
+                said += tell_of_maps(self.workspace, found)
                 said += courier.look(found)
                 if said or any(item.moved or item.failed for item in counts):
                     yield Moved(
                         connection=found.desired.name,
-                        objects=tuple(counts),
+                        objects=tuple(summed(counts)),
                         seconds=time.monotonic() - started,
                         warnings=said,
                     )

@@ -19,6 +19,7 @@ from orgsync_reconcile.stores.sqlite.components import DeployFailure, deploy
 from orgsync_reconcile.stores.sqlite.describe import describe
 from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
 from orgsync_reconcile.stores.sqlite.loader import LoadReport, load
+from orgsync_reconcile.stores.sqlite.rename import rename_field, rename_object
 from orgsync_reconcile.stores.urls import create_store, open_store
 
 
@@ -128,6 +129,25 @@ def describe_org(workspace: Workspace, url: str, object_name: str | None) -> dic
     """The org's objects, or one object's fields, as plain data."""
     with _open(workspace, url, readonly=True) as org:
         return describe(org, object_name)
+
+
+def rename(workspace: Workspace, url: str, old: str, new: str) -> tuple[str, str]:
+    """Renames `Object__c`, or the field `Object.Field__c`; returns both names in full (PUB-11).
+
+    `new` may leave out the object. Raises MetadataError where that cannot be, UsageError for names that do not fit.
+    """
+    owner, _, field = old.partition(".")
+    other, dot, name = new.partition(".")
+    if field and dot and other != owner:
+        raise UsageError(f"{new} is in another object than {old}", hint="a field stays in its object")
+    if not field and dot:
+        raise UsageError(f"{old} is an object, and {new} names a field", hint=f"write {owner}.FIELD, or one name")
+    with _open(workspace, url, readonly=False) as org:
+        if not field:
+            rename_object(org, old, new)
+            return old, new
+        rename_field(org, owner, field, name if dot else other)
+        return old, f"{owner}.{name if dot else other}"
 
 
 def check_org(workspace: Workspace, url: str, objects: Sequence[str]) -> tuple[HygieneFinding, ...]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from orgsync_reconcile.app.alerts import expect, tell_all
-from orgsync_reconcile.app.notices import tell_of_fields, tell_of_suspension
+from orgsync_reconcile.app.notices import tell_of_maps, tell_of_suspension
 from orgsync_reconcile.app.reach import open_pair
 from orgsync_reconcile.app.workspace import OpenConnection, Workspace
 from orgsync_reconcile.errors import UsageError
@@ -16,10 +16,11 @@ from orgsync_reconcile.model.connection import ConnectionStatus, Direction, Side
 from orgsync_reconcile.model.records import ObjectCounts
 from orgsync_reconcile.operations.readiness import verified_subject
 from orgsync_reconcile.stores.sqlite.connections import get_connection
+from orgsync_reconcile.stores.sqlite.flow import Pair
 from orgsync_reconcile.stores.sqlite.notified import last_told, move_told
 from orgsync_reconcile.stores.sqlite.permissions import MANAGE_CONNECTIONS, require
 from orgsync_reconcile.sync import bulk, verify
-from orgsync_reconcile.sync.drain import drain
+from orgsync_reconcile.sync.drain import add_counts, drain
 from orgsync_reconcile.sync.metadata import drop_mismatched
 from orgsync_reconcile.sync.verify import VerifyReport
 
@@ -65,7 +66,10 @@ def send_queue(
         silent = why_silent(found)
         missed = expect(found)
         said = tell_silent(workspace, found) if silent else drop_fields(workspace, found)
-        counts = drain(pair, sides=sides, clock=workspace.clock, max_records=max_records, progress=progress)
+        counts = resume_bulks(workspace, pair, sides)
+        counts += drain(pair, sides=sides, clock=workspace.clock, max_records=max_records, progress=progress)
+        counts = summed(counts)
+        said = (*said, *tell_of_maps(workspace, found))
         seconds = time.monotonic() - started
         told = tell_all(workspace, found)
         return Moved(
@@ -77,13 +81,24 @@ def send_queue(
 
 
 def drop_fields(workspace: Workspace, found: OpenConnection) -> tuple[str, ...]:
-    """Fields that no longer fit unsubscribe themselves; the administrators are told (PUB-8)."""
+    """Fields that no longer fit unsubscribe themselves; the email for the administrators is queued (PUB-8)."""
     dropped = drop_mismatched(found.primary, found.secondary, found.desired.name, clock=workspace.clock)
-    told = tell_of_fields(workspace, found, dropped)
-    return (
-        *(f"{name}.{field} is no longer subscribed: {reason}; see orgsync plan" for name, field, reason in dropped),
-        *told,
+    return tuple(
+        f"{name}.{field} is no longer subscribed: {reason}; see orgsync plan" for name, field, reason in dropped
     )
+
+
+def resume_bulks(workspace: Workspace, pair: Pair, sides: Sequence[Side]) -> list[ObjectCounts]:
+    """Goes on with bulk syncs whose process is gone (BLK-4)."""
+    return [item for side in sides for item in bulk.resume_bulk(pair, source=side, clock=workspace.clock)]
+
+
+def summed(counts: Sequence[ObjectCounts]) -> list[ObjectCounts]:
+    """One row per object."""
+    totals: dict[str, ObjectCounts] = {}
+    for item in counts:
+        add_counts(totals, item)
+    return [totals[name] for name in sorted(totals)]
 
 
 def tell_silent(workspace: Workspace, found: OpenConnection) -> tuple[str, ...]:

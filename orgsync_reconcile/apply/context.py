@@ -36,8 +36,6 @@ class ApplyContext:
     holder: str = field(default_factory=holder_name)
     #: Seconds to wait for a lock that somebody else holds (REC-4).
     lock_timeout: float = 0.0
-    #: (connection, object, field, reason) of fields that unsubscribed themselves on the way (PUB-8).
-    dropped: list[tuple[str, str, str, str]] = field(default_factory=list)
 
     def org(self, name: str) -> SqliteOrg:
         """An org by manifest name. Raises UsageError where it was not opened."""

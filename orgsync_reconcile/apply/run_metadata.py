@@ -10,7 +10,6 @@ from orgsync_reconcile.model.component import ComponentKey
 from orgsync_reconcile.model.plan import Action
 from orgsync_reconcile.stores.sqlite import components
 from orgsync_reconcile.stores.sqlite.connections import find_connection
-from orgsync_reconcile.sync.lifecycle import Ends
 from orgsync_reconcile.sync.metadata import drop_mismatched, follow_deployed, remember_equal, sync_components
 
 #: How many components are deployed at once. Objects and their fields had better go together: to add columns to a table
@@ -55,7 +54,7 @@ def deploy(context: ApplyContext, actions: Sequence[Action]) -> Result:
             actor=ends.secondary_admin,
             clock=context.clock,
         )
-        _drop(context, connection, ends)
+        drop_mismatched(ends.primary, ends.secondary, connection, clock=context.clock)
     remember_equal(ends.primary, ends.secondary)
     result = Result(errors={by_key[key].id: why for key, why in failures.items()})
     for action in actions:
@@ -76,10 +75,4 @@ def delete(context: ApplyContext, action: Action) -> None:
     """Delete a component of the secondary that is gone from the primary (MET-4)."""
     ends = context.ends(action)
     components.delete(ends.secondary, component_key(action))
-    _drop(context, action.connection, ends)
-
-
-def _drop(context: ApplyContext, connection: str, ends: Ends) -> None:
-    """Fields that no longer fit unsubscribe themselves, and are kept to be told of (PUB-8)."""
-    dropped = drop_mismatched(ends.primary, ends.secondary, connection, clock=context.clock)
-    context.dropped.extend((connection, *item) for item in dropped)
+    drop_mismatched(ends.primary, ends.secondary, action.connection, clock=context.clock)

@@ -59,6 +59,7 @@ COMMANDS: Entries = {
             "import": "Deploy an SFDX project into an org.",
             "load": "Load records from sObject trees, their plans or CSV.",
             "describe": "Show an org's objects, or one object's fields.",
+            "rename": "Rename a custom field or object of an org.",
             "check": "Look for blank required fields, invalid lookups, duplicates.",
         },
     ),

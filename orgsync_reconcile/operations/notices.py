@@ -3,29 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from orgsync_reconcile.errors import OrgsyncError
 from orgsync_reconcile.model.connection import Side
 from orgsync_reconcile.model.desired import DesiredConnection
+from orgsync_reconcile.model.events import ControlEvent, QueueAction
 from orgsync_reconcile.operations.letters import Letter
-from orgsync_reconcile.operations.mail import Delivery, MailRoom
-from orgsync_reconcile.stores.sqlite import history
+from orgsync_reconcile.operations.mail import NO_MAIL, Delivery, MailRoom
+from orgsync_reconcile.stores.sqlite import events, history
+from orgsync_reconcile.stores.sqlite.connections import find_connection
 from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
 from orgsync_reconcile.stores.sqlite.notified import email_of
 from orgsync_reconcile.sync.lifecycle import Ends
 
 #: Who writes to people when nobody asked for it.
 ACTOR = "orgsync"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class DroppedField:
-    """A field that unsubscribed itself, and why."""
-
-    object: str
-    field: str
-    reason: str
+#: Seconds until an email is tried again where the connection has no schedule.
+_PAUSE = 3600
 
 
 def send_invitation(room: MailRoom, ends: Ends, connection: DesiredConnection) -> tuple[Delivery, ...]:
@@ -45,30 +39,71 @@ def send_invitation(room: MailRoom, ends: Ends, connection: DesiredConnection) -
     return record(room, ends.primary, connection.name, "Invitation", room.send([letter]))
 
 
-def send_map_update(
-    room: MailRoom, ends: Ends, connection: str, dropped: Sequence[DroppedField]
-) -> tuple[Delivery, ...]:
-    """Tells the administrators of both orgs which fields unsubscribed themselves (PUB-8); nothing where none did."""
-    if not dropped:
+def send_map_updates(room: MailRoom, ends: Ends, connection: DesiredConnection) -> tuple[Delivery, ...]:
+    """Tells the administrators of both orgs what changed in the maps, as it stands in the queues (PUB-8, QUE-2).
+
+    Nothing where nothing is due. Without a Mail document it is done at once, and the history says so; what no server
+    takes stays queued until its next try.
+    """
+    # What comes from the primary is said first: of a field that syncs both ways it is the reason.
+    waiting = {side: _due(room, ends.org(side), connection) for side in (Side.SECONDARY, Side.PRIMARY)}
+    changes = _changes(item for found in waiting.values() for item in found)
+    if not changes:
         return ()
-    # A field that syncs both ways drops out in both orgs: one line says why.
-    fields = {(item.object, item.field): item for item in reversed(dropped)}
     addresses = distinct(email_of(ends.org(side), ends.admin(side)) for side in Side)
     values = {
-        "connection": connection,
+        "connection": connection.name,
         "primary": ends.primary.label,
         "secondary": ends.secondary.label,
-        "fields": [
-            {"object": item.object, "field": item.field, "reason": item.reason}
-            for item in sorted(fields.values(), key=_place)
-        ],
+        "changes": changes,
+        "dropped": all("is no longer published" not in item["why"] and item["field"] for item in changes),
     }
-    letters = [Letter(template="map_update", to=address, values=values) for address in addresses]
-    return record(room, ends.primary, connection, "Map Update Email", room.send(letters))
+    sent = room.send([Letter(template="map_update", to=address, values=values) for address in addresses])
+    gone = any(item.sent for item in sent)
+    for side, found in waiting.items():
+        if found and (gone or room.server is None or not addresses):
+            _finish(room, ends.org(side), connection.name, found, [item.to for item in sent if item.sent])
+        for event in found:
+            if not gone:
+                events.own_failed(ends.org(side), event.number, sent[0].error if sent else "")
+    return sent
 
 
-def _place(item: DroppedField) -> tuple[str, str]:
-    return item.object, item.field
+def _due(room: MailRoom, org: SqliteOrg, connection: DesiredConnection) -> list[ControlEvent]:
+    """The emails of one org that are to be tried now, each taken by this process alone until its next try."""
+    known = find_connection(org, connection.name)
+    if known is None:
+        return []
+    now = int(room.clock().timestamp() * 1000)
+    found: list[ControlEvent] = []
+    for event in events.own_work(org, known.number, QueueAction.MAP_UPDATE_EMAIL):
+        pauses = connection.retry or (_PAUSE,)
+        longest = max(pauses) * 1000
+        if event.next_retry is not None and now < event.next_retry <= now + longest:
+            continue
+        pause = pauses[min(event.attempts, len(pauses) - 1)]
+        if events.try_own(org, event, next_retry=now + pause * 1000):
+            found.append(event)
+    return found
+
+
+def _changes(waiting: Iterable[ControlEvent]) -> list[dict[str, str]]:
+    """One line per field or object: what syncs both ways changes in both orgs, and the first says why."""
+    found: dict[tuple[str, str], dict[str, str]] = {}
+    for event in waiting:
+        line = {"subject": event.subject, "field": event.field, "why": str(event.detail.get("why", ""))}
+        found.setdefault((event.object, event.field), line)
+    return [found[key] for key in sorted(found)]
+
+
+def _finish(room: MailRoom, org: SqliteOrg, connection: str, found: Sequence[ControlEvent], to: Sequence[str]) -> None:
+    """The emails are out, or nobody set up mail: they leave the queue, and the history says which."""
+    with org.transaction():
+        for event in found:
+            events.finish_own(org, event.number)
+        detail = f"{QueueAction.MAP_UPDATE_EMAIL} to {', '.join(to) or 'nobody'}"
+        why = f": {NO_MAIL}" if room.server is None else ""
+        history.record_event(org, connection, history.NOTIFICATION, detail + why, actor=ACTOR, clock=room.clock)
 
 
 def record(

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
+from itertools import groupby
+from operator import itemgetter
+
+from filelock import FileLock, Timeout
 
 from orgsync_reconcile.clock import Clock
 from orgsync_reconcile.errors import OrgsyncError, UsageError
@@ -16,6 +21,7 @@ from orgsync_reconcile.stores.sqlite.flow.bulk import BulkFlow, Checkpoint, chec
 from orgsync_reconcile.stores.sqlite.flow.continuity import check_continuity
 from orgsync_reconcile.stores.sqlite.flow.network import exchange
 from orgsync_reconcile.stores.sqlite.flow.paths import Path
+from orgsync_reconcile.sync.control import is_active
 from orgsync_reconcile.sync.drain import Progress, finish_both
 
 #: Source rows per range; each range is one transaction of the target.
@@ -56,12 +62,60 @@ def bulk_sync(
     flow.watch_own_triggers()
     bulk = BulkFlow(flow, cutoff)
     done: list[ObjectCounts] = []
-    for path in paths:
+    with _alive(pair, source):
         if limit is None:
-            done.append(_copy_all(flow, back, bulk, path, clock, progress))
-            continue
-        left = limit - sum(item.copied for item in done)
-        done.append(_copy_some(flow, back, bulk, path, left, clock))
+            # All of them stand in the queue from the start, so that a run that is cut off is known as a whole (BLK-4).
+            for path in paths:
+                bulk.start(path, clock())
+        for path in paths:
+            if limit is None:
+                done.append(_copy_all(flow, back, bulk, path, clock, progress))
+                continue
+            left = limit - sum(item.copied for item in done)
+            done.append(_copy_some(flow, back, bulk, path, left, clock))
+    return done
+
+
+@contextmanager
+def _alive(pair: Pair, source: Side) -> Iterator[bool]:
+    """Shows other processes that a bulk sync is under way; whether no other one was. The system ends it with us."""
+    primary = pair.orgs[Side.PRIMARY].path
+    name = f".{primary.name}.{pair.numbers[Side.PRIMARY]}.{source}.bulk"
+    lock = FileLock(primary.with_name(name), timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        lock.release()
+
+
+def resume_bulk(pair: Pair, *, source: Side, clock: Clock) -> list[ObjectCounts]:
+    """Goes on with bulk syncs from `source` that were cut off, unless a process is at them (BLK-4, QUE-2).
+
+    Cheap where there are none. Raises what `bulk_sync` raises.
+    """
+    there = pair.numbers[source.other]
+    target = pair.orgs[source.other].db
+    rows = target.execute(
+        "SELECT cutoff, object FROM main.orgsync_bulk WHERE connection = ? AND finished IS NULL ORDER BY cutoff, object",
+        [there],
+    ).fetchall()
+    if not rows or not is_active(pair):
+        return []
+    with _alive(pair, source) as alone:
+        if not alone:
+            return []
+    done: list[ObjectCounts] = []
+    flowing = Flow(pair, source).paths
+    for cutoff, group in groupby(rows, key=itemgetter(0)):
+        objects = [name for _, name in group if name in flowing]
+        if objects:
+            moment = datetime.fromisoformat(cutoff) if cutoff else None
+            done += bulk_sync(pair, source=source, objects=objects, cutoff=moment, clock=clock)
     return done
 
 
@@ -105,8 +159,13 @@ def _copy_some(flow: Flow, back: Flow, bulk: BulkFlow, path: Path, limit: int, c
     with flow.pair.lease():
         now = clock()
         finish_both(flow, back, now)
-        bulk.start(path, now)
-        return _commit(flow, partial(bulk.copy_newest, path, limit, now), now)
+
+        def copy() -> ObjectCounts:
+            # In one transaction: a limited run that is cut off must not go on as one without a limit.
+            bulk.start(path, now)
+            return bulk.copy_newest(path, limit, now)
+
+        return _commit(flow, copy, now)
 
 
 def _commit(flow: Flow, copy: Callable[[], ObjectCounts], now: datetime) -> ObjectCounts:

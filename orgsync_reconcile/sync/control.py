@@ -17,7 +17,7 @@ from orgsync_reconcile.errors import OrgsyncError
 from orgsync_reconcile.failpoints import FailPoint, reach
 from orgsync_reconcile.model.connection import ConnectionStatus, Side
 from orgsync_reconcile.model.events import ControlEvent, Lane, QueueAction
-from orgsync_reconcile.stores.sqlite import connections, events, history, publications
+from orgsync_reconcile.stores.sqlite import connections, events, history, map_names, publications
 from orgsync_reconcile.stores.sqlite.component_schema import savepoint
 from orgsync_reconcile.stores.sqlite.flow import Pair
 from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
@@ -163,6 +163,7 @@ def _delete_field_map(carrying: Carrying) -> None:
     event = carrying.event
     offered = publications.read_published(carrying.source, carrying.connection).get(event.object)
     if offered is None or event.field not in offered.fields:
+        _email(carrying, "is no longer published")
         publications.unsubscribe_field(
             carrying.target,
             carrying.connection,
@@ -177,6 +178,7 @@ def _delete_type_map(carrying: Carrying) -> None:
     """The object is no longer offered, so it is no longer accepted; its records are disconnected here as there (PUB-10)."""
     event = carrying.event
     if event.object not in publications.read_published(carrying.source, carrying.connection):
+        _email(carrying, "is no longer published")
         publications.unsubscribe_object(
             carrying.target,
             carrying.connection,
@@ -209,7 +211,56 @@ def _check_again(carrying: Carrying) -> None:
 
 
 def _delete_value_map(carrying: Carrying) -> None:
-    """Values stand for themselves, so there is nothing to forget but to say so; records keep what they hold (PUB-11)."""
+    """Each value stands for itself, so its map ends with it: the administrators are told (PUB-11).
+
+    Records keep what they hold. Where one with such a value is sent, the linked org takes or refuses it by its own
+    picklist.
+    """
+    values = carrying.event.detail["values"]
+    _email(carrying, f"has lost the values {', '.join(map(str, values))}")
+
+
+def _rename_field_map(carrying: Carrying) -> None:
+    """The map follows a field's new name where this org has such a field; until then the field drops out (PUB-11)."""
+    event = carrying.event
+    before = str(event.detail["before"])
+    if event.field not in publications.read_published(carrying.source, carrying.connection)[event.object].fields:
+        return
+    map_names.follow_field_name(
+        carrying.target,
+        carrying.connection,
+        event.object,
+        before,
+        event.field,
+        why=f"renamed to {event.field} in {carrying.source.label}",
+        actor=event.actor,
+        clock=carrying.clock,
+    )
+    _check_again(carrying)
+    _email(carrying, f"was {before} before")
+
+
+def _rename_type_map(carrying: Carrying) -> None:
+    """The map follows an object's new name once this org has such an object (PUB-11)."""
+    event = carrying.event
+    before = str(event.detail["before"])
+    if event.object in publications.read_published(carrying.source, carrying.connection):
+        map_names.follow_object_name(carrying.target, carrying.connection, before, event.object)
+        _email(carrying, f"was {before} before")
+
+
+def _email(carrying: Carrying, why: str) -> None:
+    """The map of this org changes without its administrators: they are told."""
+    event = carrying.event
+    publications.queue_email(
+        carrying.target,
+        connections.get_connection(carrying.target, carrying.connection).number,
+        event.object,
+        event.field,
+        f"{why} in {carrying.source.label}",
+        actor=event.actor,
+        clock=carrying.clock,
+    )
 
 
 #: Action -> what carries it out. An action that is missing here is none that one org tells the other.
@@ -222,7 +273,9 @@ HANDLERS: Mapping[str, Handler] = MappingProxyType(
         QueueAction.DEACTIVATE: _deactivate,
         QueueAction.UPDATE: _update,
         QueueAction.FIELD_MAP_DELETE: _delete_field_map,
+        QueueAction.FIELD_MAP_NAME_UPDATE: _rename_field_map,
         QueueAction.FIELD_MAP_UPDATE: _check_again,
+        QueueAction.TYPE_MAP_NAME_UPDATE: _rename_type_map,
         QueueAction.TYPE_MAP_UPDATE: _check_again,
         QueueAction.VALUE_MAP_DELETE: _delete_value_map,
         QueueAction.TYPE_MAP_DELETE: _delete_type_map,

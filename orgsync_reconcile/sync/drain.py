@@ -13,7 +13,7 @@ from orgsync_reconcile.stores.sqlite.flow import Flow, Pair
 from orgsync_reconcile.stores.sqlite.flow.continuity import check_continuity
 from orgsync_reconcile.stores.sqlite.flow.network import exchange
 from orgsync_reconcile.sync.control import deliver, is_active
-from orgsync_reconcile.sync.users import upsert_users
+from orgsync_reconcile.sync.users import finish_users, upsert_users
 
 #: Log entries per batch: large enough for set statements, small enough to keep the target's lock short.
 BATCH = 20_000
@@ -45,6 +45,7 @@ def drain(
     for side in sides:
         if not is_active(pair):
             break
+        finish_users(pair.orgs[side], pair.orgs[side.other], pair.connection, side, clock)
         flows = flows or {way: Flow(pair, way) for way in Side}
         left = _drain_side(flows[side], flows[side.other], clock, left, totals, progress)
         if left == 0:
@@ -80,7 +81,7 @@ def _drain_side(
             flow.finish(now)
             reach(FailPoint.DRAIN_AFTER_SOURCE_MIRROR)
         for counts in result.counts.values():
-            _add(totals, counts)
+            add_counts(totals, counts)
         if left is not None:
             left = max(left - max(result.seq - before, 1), 0)
         if progress:
@@ -106,7 +107,8 @@ def _send_people(flow: Flow, size: int, clock: Clock) -> None:
         upsert_users(flow.source, flow.target, flow.pair.connection, flow.side, changed, clock=clock)
 
 
-def _add(totals: dict[str, ObjectCounts], counts: ObjectCounts) -> None:
+def add_counts(totals: dict[str, ObjectCounts], counts: ObjectCounts) -> None:
+    """Adds to the row of the object."""
     total = totals.setdefault(counts.object, ObjectCounts(object=counts.object))
     total.copied += counts.copied
     total.updated += counts.updated

@@ -111,6 +111,7 @@ def _end_document(connection: str, side: Side, ends: Ends, known: Mapping[Side, 
         "log": _log_counts(org, connection_number=end.number),
         "severed": _severed(org, end.number),
         "published": None if hidden else _objects(org, "orgsync_published", end.number),
+        "partner_subscribed": None if hidden else _objects(org, "orgsync_published", end.number, "partner_sub = 1"),
         "subscribed": None if hidden else _objects(org, "orgsync_subscribed", end.number),
         "bulk_sync": _bulk_syncs(partner, theirs),
     }
@@ -130,8 +131,8 @@ def _severed(org: SqliteOrg, connection: int) -> int:
     return int(row.fetchone()[0])
 
 
-def _objects(org: SqliteOrg, table: str, connection: int) -> list[str]:
-    rows = org.db.execute(f"SELECT object FROM {table} WHERE connection = ? ORDER BY object", [connection])
+def _objects(org: SqliteOrg, table: str, connection: int, which: str = "1") -> list[str]:
+    rows = org.db.execute(f"SELECT object FROM {table} WHERE connection = ? AND {which} ORDER BY object", [connection])
     return [row[0] for row in rows]
 
 

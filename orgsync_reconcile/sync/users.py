@@ -14,8 +14,9 @@ from orgsync_reconcile.clock import Clock
 from orgsync_reconcile.errors import OrgsyncError, RecordError
 from orgsync_reconcile.failpoints import FailPoint, reach
 from orgsync_reconcile.model.connection import Side
+from orgsync_reconcile.model.events import QueueAction
 from orgsync_reconcile.plan.users import SUFFIX, counterpart
-from orgsync_reconcile.stores.sqlite import links
+from orgsync_reconcile.stores.sqlite import events, history, links
 from orgsync_reconcile.stores.sqlite.component_schema import savepoint
 from orgsync_reconcile.stores.sqlite.connections import Connection, get_connection
 from orgsync_reconcile.stores.sqlite.handle import SqliteOrg, refusal
@@ -106,14 +107,62 @@ def sync_all_users(source: SqliteOrg, target: SqliteOrg, connection: str, side: 
 
     `side` is the source's. Users without a standard licence stay out unless they are linked already.
     """
-    return _sync(_way(source, target, connection, side, clock))
+    return _standing(_way(source, target, connection, side, clock))
 
 
 def sync_users(
     source: SqliteOrg, target: SqliteOrg, connection: str, side: Side, usernames: Sequence[str], clock: Clock
 ) -> UserReport:
     """Copies the users of the source with these usernames, as `sync_all_users` does."""
-    return _sync(_way(source, target, connection, side, clock), usernames=usernames)
+    return _standing(_way(source, target, connection, side, clock), usernames)
+
+
+def _standing(way: _Way, usernames: Sequence[str] | None = None) -> UserReport:
+    """The sync of many users stands in the source's queue until it is done; the next drain finishes a killed one."""
+    if not way.from_.users:
+        return UserReport(switched_off=True)
+    number = way.from_.number
+    with way.source.transaction():
+        if not events.own_work(way.source, number, QueueAction.BULK_SYNC_USERS):
+            events.add_event(
+                way.source,
+                number,
+                QueueAction.BULK_SYNC_USERS,
+                object_name="User",
+                detail={} if usernames is None else {"users": len(usernames)},
+                actor=events.admin_name(way.source),
+                clock=way.clock,
+            )
+        begun = events.own_work(way.source, number, QueueAction.BULK_SYNC_USERS)
+    report = _sync(way, usernames=usernames)
+    _note(way, way.target, report, way.source.name)
+    with way.source.transaction():
+        for event in begun:
+            events.finish_own(way.source, event.number)
+        _note(way, way.source, report, "")
+    return report
+
+
+def _note(way: _Way, org: SqliteOrg, report: UserReport, origin: str) -> None:
+    """A sync of many users is a row in the history of both orgs, where it did anything."""
+    counts = {"copied": report.copied, "linked": report.linked, "updated": report.updated, "failed": report.failed}
+    detail = ", ".join(f"{len(found)} {word}" for word, found in counts.items() if found)
+    if detail:
+        history.record_event(
+            org,
+            way.from_.name,
+            QueueAction.BULK_SYNC_USERS,
+            detail,
+            actor=events.admin_name(way.source),
+            clock=way.clock,
+            origin=origin,
+        )
+
+
+def finish_users(source: SqliteOrg, target: SqliteOrg, connection: str, side: Side, clock: Clock) -> None:
+    """Finishes a sync of many users that was cut off, from the side that sends (QUE-2)."""
+    if events.own_work(source, get_connection(source, connection).number, QueueAction.BULK_SYNC_USERS):
+        sync_all_users(source, target, connection, side, clock)
 
 
 def upsert_users(

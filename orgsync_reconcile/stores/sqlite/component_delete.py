@@ -7,12 +7,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
+from orgsync_reconcile.clock import system_clock
 from orgsync_reconcile.errors import MetadataError
 from orgsync_reconcile.metadata import host_objects, profile
 from orgsync_reconcile.model.component import Component, ComponentKey
 from orgsync_reconcile.stores.sqlite.component_schema import savepoint
 from orgsync_reconcile.stores.sqlite.component_setup import find_row
+from orgsync_reconcile.stores.sqlite.events import admin_name
 from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
+from orgsync_reconcile.stores.sqlite.publications import unpublish_object, unsubscribe_object
 from orgsync_reconcile.stores.sqlite.schema import Objects, deploy_objects, rebuild_triggers
 from orgsync_reconcile.stores.sqlite.text import quote
 
@@ -63,6 +66,7 @@ def _delete_object(org: SqliteOrg, key: ComponentKey) -> None:
     if users:
         raise MetadataError(f"{users[0]} refers to {name}", hint="delete that field first", where=org.label)
     db = org.db
+    _withdraw(org, name)
     number = objects.number(name)
     parents = {parent for field in objects[name].references() for parent in field.reference_to}
     db.execute("DELETE FROM orgsync_field WHERE object = ?", [number])
@@ -73,6 +77,17 @@ def _delete_object(org: SqliteOrg, key: ComponentKey) -> None:
     # Before the table: the parents' triggers would go on naming it.
     rebuild_triggers(org, sorted(parents))
     db.execute(f"DROP TABLE {quote(name)}")
+
+
+def _withdraw(org: SqliteOrg, name: str) -> None:
+    """An object that goes is neither offered nor accepted any more, which its connections are told (QUE-2)."""
+    for table, withdraw in (("published", unpublish_object), ("subscribed", unsubscribe_object)):
+        for (connection,) in org.db.execute(
+            f"SELECT c.name FROM orgsync_{table} AS p JOIN orgsync_connection AS c ON c.number = p.connection"
+            " WHERE p.object = ? ORDER BY c.name",
+            [name],
+        ).fetchall():
+            withdraw(org, connection, name, actor=admin_name(org), clock=system_clock)
 
 
 def _deactivate_record_type(org: SqliteOrg, key: ComponentKey) -> None:

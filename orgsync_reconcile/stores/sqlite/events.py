@@ -172,6 +172,29 @@ def forget_events(org: SqliteOrg, connection: int) -> None:
     org.db.execute("DELETE FROM orgsync_event WHERE connection = ?", [connection])
 
 
+def own_work(org: SqliteOrg, connection: int, action: QueueAction) -> list[ControlEvent]:
+    """The org's own work of one kind that is not done."""
+    return [item for item in read_events(org, connection, Lane.OWN) if item.action == action]
+
+
+def try_own(org: SqliteOrg, event: ControlEvent, *, next_retry: int) -> bool:
+    """Takes a piece of own work for one try, until `next_retry` (milliseconds); False where somebody else has it."""
+    with org.transaction() as db:
+        return bool(
+            db.execute(
+                "UPDATE orgsync_event SET attempts = attempts + 1, next_retry = ? WHERE number = ? AND attempts = ?",
+                [next_retry, event.number, event.attempts],
+            ).rowcount
+        )
+
+
+def own_failed(org: SqliteOrg, number: int, error: str) -> None:
+    """Notes why a piece of own work is not done yet."""
+    with org.transaction() as db:
+        db.execute("UPDATE orgsync_event SET error = ? WHERE number = ?", [error, number])
+
+
 def finish_own(org: SqliteOrg, number: int) -> None:
-    """Takes work of this org out of its queue: it is done. Inside a transaction."""
-    org.db.execute("DELETE FROM orgsync_event WHERE number = ? AND lane = ?", [number, Lane.OWN.value])
+    """Takes a piece of own work out of the queue: it is done."""
+    with org.transaction() as db:
+        db.execute("DELETE FROM orgsync_event WHERE number = ? AND lane = ?", [number, Lane.OWN.value])

@@ -390,7 +390,24 @@ def drop_field(
         if changed:
             detail = f"{object_name}.{field}: {reason}"
             history.record_event(org, connection, history.UNSUBSCRIBE, detail, actor=actor, clock=clock)
+            queue_email(org, known.number, object_name, field, reason, actor=actor, clock=clock)
             org.touch_revision()
+
+
+def queue_email(
+    org: SqliteOrg, connection: int, object_name: str, field: str, why: str, *, actor: str, clock: Clock
+) -> None:
+    """The administrators shall be told by email that a map of this org changed without them. Inside a transaction."""
+    events.add_event(
+        org,
+        connection,
+        QueueAction.MAP_UPDATE_EMAIL,
+        object_name=object_name,
+        field=field,
+        detail={"why": why},
+        actor=actor,
+        clock=clock,
+    )
 
 
 def send_again(org: SqliteOrg, connection: str, object_name: str, fields: Iterable[str], clock: Clock) -> int:

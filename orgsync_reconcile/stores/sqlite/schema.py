@@ -61,7 +61,8 @@ def field_numbers(org: SqliteOrg, object_number: int) -> dict[str, int]:
     return dict(rows.fetchall())
 
 
-def _definition(obj: ObjectDef) -> str:
+def definition_text(obj: ObjectDef) -> str:
+    """An object's registry text, without its fields."""
     values = {
         "name": obj.name,
         "key_prefix": obj.key_prefix,
@@ -79,7 +80,7 @@ def _register(org: SqliteOrg, obj: ObjectDef) -> int:
     db.execute(
         "INSERT INTO orgsync_object (name, key_prefix, definition) VALUES (?1, ?2, ?3)"
         " ON CONFLICT (name) DO UPDATE SET definition = excluded.definition",
-        [obj.name, obj.key_prefix, _definition(obj)],
+        [obj.name, obj.key_prefix, definition_text(obj)],
     )
     number: int = db.execute("SELECT number FROM orgsync_object WHERE name = ?", [obj.name]).fetchone()[0]
     taken: dict[str, int] = dict(

@@ -66,6 +66,12 @@ def _break_of_source(pair: Pair, side: Side) -> Break | None:
     end = sequence(source, "orgsync_change")
     if end < watermark:
         return Break(side=side, why=f"its log ends at {end}, and the other org has it up to {watermark}")
+    (told_of,) = target.execute(
+        "SELECT max(event_state, event_map) FROM main.orgsync_inbox WHERE connection = ?", [there]
+    ).fetchone()
+    event = sequence(source, "orgsync_event")
+    if event < told_of:
+        return Break(side=side, why=f"its events end at {event}, and the other org has had {told_of}")
     sent, told = source.execute("SELECT seq, batch FROM main.orgsync_outbox WHERE connection = ?", [here]).fetchone()
     # A process that was killed between the two commits leaves the source one batch behind, never two.
     if batch > told + 1:

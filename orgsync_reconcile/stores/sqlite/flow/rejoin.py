@@ -173,7 +173,11 @@ def _raise_counters(pair: Pair, side: Side, links: Sequence[_Link], position: in
     (link,) = partner.db.execute(
         "SELECT link FROM main.orgsync_outbox WHERE connection = ?", [pair.numbers[side.other]]
     ).fetchone()
-    highest = {"orgsync_change": position, "orgsync_link": int(link)}
+    (event,) = partner.db.execute(
+        "SELECT max(event_state, event_map) FROM main.orgsync_inbox WHERE connection = ?",
+        [pair.numbers[side.other]],
+    ).fetchone()
+    highest = {"orgsync_change": position, "orgsync_link": int(link), "orgsync_event": int(event)}
     for item in links:
         if item.local[3:6] == org.code:
             highest[item.object] = max(highest.get(item.object, 0), int(item.local[6:15], 16))
@@ -213,7 +217,8 @@ def _log_again(org: SqliteOrg, changes: Sequence[tuple[object, ...]]) -> None:
 def _move_inbox(pair: Pair, side: Side) -> None:
     """What the partner sent before is not sent again: verify compares instead."""
     pair.orgs[side].db.execute(
-        "UPDATE main.orgsync_inbox SET seq = max(orgsync_inbox.seq, o.seq), batch = max(orgsync_inbox.batch, o.batch)"
+        "UPDATE main.orgsync_inbox SET seq = max(orgsync_inbox.seq, o.seq), batch = max(orgsync_inbox.batch, o.batch),"
+        " event_state = max(orgsync_inbox.event_state, o.event_state), event_map = max(orgsync_inbox.event_map, o.event_map)"
         " FROM partner.orgsync_outbox AS o WHERE o.connection = ? AND orgsync_inbox.connection = ?",
         [pair.numbers[side.other], pair.numbers[side]],
     )
