@@ -14,7 +14,7 @@ help:
 	@echo "make setup   a virtual environment in $(VENV) with the program at $(BIN)/orgsync"
 	@echo "make lint    format, style, types and the order of the rooms"
 	@echo "make format  lets the formatter rewrite the code"
-	@echo "make docs    writes docs/commands.md again from the program's help"
+	@echo "make docs    writes docs/commands.md, docs/manifests.md and the schema again from the program"
 	@echo "make bench   the benchmarks"
 	@echo "make soak    the long tests"
 	@echo "make clean   removes what the targets made"

@@ -33,3 +33,15 @@ def test_canonical_form_is_stable_and_loses_nothing(text: str) -> None:
     assert comments(first) == comments(text)
     assert first == "" or (first.endswith("\n") and not first.endswith("\n\n"))
     assert all(line == line.rstrip() for line in first.split("\n") if "|" not in first)
+
+
+def test_comments_go_with_what_they_are_indented_with() -> None:
+    """REC-8: at the end of a mapping a comment stays in it, unless it is indented like what follows."""
+    text = (
+        "version: 1\nsync:\n    users: true\n    # metadata: false\n\n# how\ndirection: one-way\n"
+        "retry:\n- 1m\n# who\nowner: a@b.example\nkind: Connection\n# the end\n"
+    )
+    assert canonical(text) == (
+        "version: 1\nkind: Connection\n# who\nowner: a@b.example\n\n# how\ndirection: one-way\n"
+        "sync:\n  users: true\n  # metadata: false\nretry:\n  - 1m\n# the end\n"
+    )

@@ -154,17 +154,17 @@ def test_links_are_not_followed_outside(folder: Path, tmp_path_factory: pytest.T
     outside = tmp_path_factory.mktemp("outside") / "mine.yaml"
     outside.write_text("b:   1\n", encoding="utf-8")
     (folder / "manifests" / "out.yaml").symlink_to(outside)
-    (folder / "manifests" / "in.yaml").symlink_to("messy.yaml")
+    (folder / "manifests" / "zin.yaml").symlink_to("messy.yaml")
     result = run(folder, "fmt")
     assert result.exit_code == 1
     assert "manifests/out.yaml:1:1: error E109: a link that leads outside the manifest folder" in result.stderr
     assert outside.read_text(encoding="utf-8") == "b:   1\n"
-    assert (folder / "manifests" / "in.yaml").is_symlink()
-    assert (folder / "manifests" / "in.yaml").read_text(encoding="utf-8") == TIDY
-    named = run(folder, "fmt", "manifests/in.yaml")
+    assert (folder / "manifests" / "zin.yaml").is_symlink()
+    assert (folder / "manifests" / "zin.yaml").read_text(encoding="utf-8") == TIDY
+    named = run(folder, "fmt", "manifests/zin.yaml")
     assert (named.exit_code, named.stderr) == (
         64,
-        "error: manifests/in.yaml: this is a link; name the file that it points to\n",
+        "error: manifests/zin.yaml: this is a link; name the file that it points to\n",
     )
 
 
