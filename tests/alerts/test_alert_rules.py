@@ -53,6 +53,9 @@ def test_a_new_entry_is_told_once_by_email_and_webhook(failing: Path, post: Post
     assert (document["event"], document["org"], document["count"]) == ("log_entry", "acme", 1)
     assert (entry["object"], entry["status"]) == ("Account", "Retrying")
     assert "no nines here" in entry["description"]
+    fail(failing, "Ten")
+    drain(failing)
+    assert [document["count"] for document in hooks.documents] == [1, 1]
     history = must(failing, "history").stdout
     assert "Notices to ops@acme.example, admin@acme.example, webhook of the rule log_entry-" in history
 
