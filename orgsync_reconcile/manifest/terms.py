@@ -110,7 +110,13 @@ Text = Annotated[str, Field(min_length=1, max_length=10_000)]
 
 def _parse_limit(value: Any) -> Any:
     """A count where it is a whole number, a share where it is a decimal or a percentage."""
-    found = guard_limit(str(value)) if isinstance(value, int | float | str) and not isinstance(value, bool) else None
+    found: float | None = None
+    if isinstance(value, str):
+        found = guard_limit(value)
+    elif (isinstance(value, int) and not isinstance(value, bool) and value >= 0) or (
+        isinstance(value, float) and 0 <= value <= 1
+    ):
+        found = value
     if found is None:
         given = shown(value) if isinstance(value, (str, int, float)) else kind_of(value)
         raise problem(f"{given} is no limit", "write a share such as 0.3 or 30%, or a count such as 200")

@@ -88,6 +88,11 @@ def _seconds(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in text.split(",") if part)
 
 
+def _limit(text: str) -> float:
+    """A guard's limit: a count where it is a whole number, else a share."""
+    return int(text) if text.isdecimal() else float(text)
+
+
 def _mirrors(text: str) -> tuple[AutoNumberMirror, ...]:
     return tuple(
         AutoNumberMirror(object=name, field=number, mirror=mirror, secondary_format=shape, origin=Origin(file=""))
@@ -104,7 +109,7 @@ _READERS: Final[Mapping[str, tuple[str, Callable[[str], Any]]]] = {
     "conflicts": ("conflicts", ConflictPolicy),
     "direction": ("direction", Direction),
     "drift": ("drift", _pairs),
-    "guards": ("guards", lambda text: {key: float(value) for key, value in _pairs(text).items()}),
+    "guards": ("guards", lambda text: {key: _limit(value) for key, value in _pairs(text).items()}),
     "limits": ("limits", lambda text: {key: int(value) for key, value in _pairs(text).items()}),
     "metadata.delete": ("metadata_delete", {"true": True, "false": False}.__getitem__),
     "notify": ("notify", lambda text: tuple(dict(item) for item in json.loads(text))),

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
 
 import pytest
 from drifting_orgs import CONNECTION, Drifting, publication
@@ -203,6 +207,21 @@ def test_a_killed_apply_is_no_person(pair: Drifting) -> None:
     begun["settings"] |= {"conflicts": "latest-wins", "retry": "300"}
     pair.sql("acme", SETTINGS, f"UPDATE orgsync_applied SET begun = '{json.dumps(begun)}'")
     assert pair.details() == [] and pair.reasons() == {"link/connection": "changed"}
+    pair.write("connection.yaml", CONNECTION)
+    assert pair.details() == [] and pair.reasons() == {"link/connection": "changed"}
+
+
+def test_an_apply_that_is_really_killed_is_no_person(pair: Drifting) -> None:
+    """REC-3, REC-6: killed between an action and the end, then Git changes its mind: nobody is blamed for the apply's work."""
+    pair.write("connection.yaml", CONNECTION + "conflicts: latest-wins\n")
+    killed = subprocess.run(
+        [sys.executable, "-m", "orgsync_reconcile", "-C", str(pair.folder), "apply", "--yes"],
+        env={**os.environ, "ORGSYNC_FAILPOINT": "apply:after-executor"},
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert killed.returncode == -signal.SIGKILL
     pair.write("connection.yaml", CONNECTION)
     assert pair.details() == [] and pair.reasons() == {"link/connection": "changed"}
 

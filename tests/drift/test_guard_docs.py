@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from drifting_orgs import CONNECTION, ORGS, Drifting
 
+from orgsync_reconcile.manifest import load
 from orgsync_reconcile.plan import GUARDS
 
 TEXT = (Path(__file__).resolve().parents[2] / "docs" / "guards.md").read_text(encoding="utf-8")
@@ -58,6 +59,18 @@ def test_the_policy_is_the_default(pair: Drifting) -> None:
     """REC-6: naming the documented policy changes nothing."""
     pair.write("connection.yaml", CONNECTION + POLICY)
     assert pair.plan()["actions"] == []
+
+
+def test_limits_survive_the_way_through_an_org(pair: Drifting) -> None:
+    """REC-7: counts come back as counts and shares as shares, so planning with exported manifests is a no-op."""
+    pair.write("connection.yaml", CONNECTION + "guards: {move: 500000, unpublish: 20, overwrite: 0.00001}\n")
+    pair.apply()
+    stores = ("--primary", "sqlite:orgs/acme.db", "--secondary", "sqlite:orgs/acme-dr.db")
+    pair.must("export", *stores, "--out", "exported")
+    assert json.loads(pair.must("plan", "--manifests", "exported", "--format", "json").stdout)["actions"] == []
+    guards = load(pair.folder / "exported", base=pair.folder).connections["link"].guards
+    assert guards == {"disconnect": 0.3, "overwrite": 0.00001, "move": 500000, "unpublish": 20}
+    assert isinstance(guards["move"], int) and isinstance(guards["overwrite"], float)
 
 
 @pytest.mark.parametrize(
