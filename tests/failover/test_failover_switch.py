@@ -67,6 +67,12 @@ def test_start_needs_only_the_secondary(work: Path, away: str) -> None:
     assert document(work, "failover", "status")["target"] == "secondary"
     must(work, "failover", "stop", "--yes")
     assert [row[:2] for row in routing(work, "acme")] == [(2, "primary")]
+    kept = path.read_bytes()
+    path.unlink()
+    must(work, "failover", "start", "--yes")
+    path.write_bytes(kept)
+    assert [row[:2] for row in routing(work, "acme")] == [(2, "primary")]
+    assert document(work, "failover", "status")["target"] == "secondary"
 
 
 def test_nobody_is_sent_to_an_org_that_is_away(work: Path) -> None:
