@@ -1,10 +1,11 @@
-"""The locks that applies and unattended runs hold, in the primary of their connection (REC-4)."""
+"""The locks that applies, unattended runs and bulk syncs hold, in the primary of their connection (REC-4)."""
 
 from __future__ import annotations
 
 from orgsync_reconcile.app.workspace import Workspace, open_connection
 from orgsync_reconcile.errors import LockHeldError
-from orgsync_reconcile.stores.sqlite.leases import Lease, apply_lease, leases, reconcile_lease
+from orgsync_reconcile.model.connection import Side
+from orgsync_reconcile.stores.sqlite.leases import Lease, apply_lease, bulk_lease, leases, reconcile_lease
 from orgsync_reconcile.stores.sqlite.leases import release as release_lease
 
 
@@ -15,12 +16,13 @@ def show(workspace: Workspace, name: str | None) -> tuple[Lease, ...]:
 
 
 def release(workspace: Workspace, name: str | None, *, force: bool) -> Lease | None:
-    """Releases the locks of a connection's apply and unattended run; returns who held one, None where nobody did.
+    """Releases the locks of a connection's apply, unattended run and bulk syncs; returns who held one, None where nobody did.
 
     Raises LockHeldError where its process is not known to be dead, unless `force`.
     """
     with open_connection(workspace, name) as found:
-        wanted = {apply_lease(found.desired.name), reconcile_lease(found.desired.name)}
+        name = found.desired.name
+        wanted = {apply_lease(name), reconcile_lease(name), *(bulk_lease(name, side) for side in Side)}
         held = [item for item in leases(found.primary) if item.name in wanted]
         for item in held:
             if not item.dead and not force:

@@ -11,6 +11,7 @@ from orgsync_reconcile.app.alerts import expect, tell_all
 from orgsync_reconcile.app.notices import tell_of_maps, tell_of_suspension
 from orgsync_reconcile.app.reach import open_pair
 from orgsync_reconcile.app.workspace import OpenConnection, Workspace
+from orgsync_reconcile.apply.context import holder_name
 from orgsync_reconcile.errors import UsageError
 from orgsync_reconcile.model.connection import ConnectionStatus, Direction, Side
 from orgsync_reconcile.model.records import ObjectCounts
@@ -126,13 +127,15 @@ def copy_records(
     objects: Sequence[str] = (),
     since: datetime | timedelta | None = None,
     limit: int | None = None,
+    lock_timeout: float = 0.0,
     progress: Progress | None = None,
 ) -> Moved:
     """Copies records that are already there, in one direction (BLK-1).
 
     `since` is a moment, or an age; by default the connection's `bulk_sync.max_age`. Raises UsageError for an earlier
     moment than the manifest allows, and for the way back of a one-way connection; PermissionDeniedError where who acts
-    in either org may not manage connections (CON-11).
+    in either org may not manage connections (CON-11); LockHeldError while another one runs in this direction (BLK-4),
+    for which it waits up to `lock_timeout` seconds.
     """
     with open_pair(workspace, name) as (found, pair):
         for side in Side:
@@ -162,6 +165,8 @@ def copy_records(
             limit=limit,
             clock=workspace.clock,
             progress=progress,
+            holder=holder_name(),
+            lock_timeout=lock_timeout,
         )
         seconds = time.monotonic() - started
         told = tell_all(workspace, found)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from orgsync_reconcile.apply.context import ApplyContext
+from orgsync_reconcile.apply.context import ApplyContext, holder_name
 from orgsync_reconcile.apply.executor import Result
 from orgsync_reconcile.model.connection import Side
 from orgsync_reconcile.model.plan import Action
@@ -39,6 +39,8 @@ def copy_records(context: ApplyContext, actions: Sequence[Action]) -> Result:
         objects=list(by_object),
         cutoff=None if age is None else context.clock() - timedelta(seconds=age),
         clock=context.clock,
+        holder=holder_name(),
+        lock_timeout=context.lock_timeout,
     )
     return Result(
         notes={

@@ -12,7 +12,7 @@ from operator import itemgetter
 from filelock import FileLock, Timeout
 
 from orgsync_reconcile.clock import Clock
-from orgsync_reconcile.errors import OrgsyncError, UsageError
+from orgsync_reconcile.errors import LockHeldError, OrgsyncError, UsageError
 from orgsync_reconcile.failpoints import FailPoint, reach
 from orgsync_reconcile.model.connection import ConnectionStatus, Side
 from orgsync_reconcile.model.records import ObjectCounts
@@ -21,6 +21,7 @@ from orgsync_reconcile.stores.sqlite.flow.bulk import BulkFlow, Checkpoint, chec
 from orgsync_reconcile.stores.sqlite.flow.continuity import check_continuity
 from orgsync_reconcile.stores.sqlite.flow.network import exchange
 from orgsync_reconcile.stores.sqlite.flow.paths import Path
+from orgsync_reconcile.stores.sqlite.leases import bulk_lease, lease
 from orgsync_reconcile.sync.control import is_active
 from orgsync_reconcile.sync.drain import Progress, finish_both
 
@@ -37,13 +38,18 @@ def bulk_sync(
     limit: int | None = None,
     clock: Clock,
     progress: Progress | None = None,
+    holder: str = "orgsync",
+    lock_timeout: float = 0.0,
 ) -> list[ObjectCounts]:
     """Copies records of published and subscribed objects that were created or modified since `cutoff` (None: all).
 
     `objects` empty means all; `limit` is a total over all objects, parents first, newest first. Records that are
     linked already are not copied again. Returns the counts per object in the order of copying. Raises UsageError for
-    an object that does not flow, OrgsyncError while the connection is not active, StoreError where an org was restored from a
-    backup.
+    an object that does not flow, OrgsyncError while the connection is not active, StoreError where an org was restored
+    from a backup.
+
+    It is alone per connection and direction (BLK-4): `holder` is who others are told of, `lock_timeout` the seconds to
+    wait for another one. The lock of a process that is gone is taken over. Raises LockHeldError.
     """
     for side in Side:
         if pair.status(side) is not ConnectionStatus.ACCEPTED:
@@ -52,6 +58,21 @@ def bulk_sync(
                 where=pair.orgs[side].label,
                 hint=f"bring it to Active first: orgsync resume {pair.connection}, or orgsync apply",
             )
+    name = bulk_lease(pair.connection, source)
+    with lease(pair.orgs[Side.PRIMARY], name, holder, clock, lock_timeout):
+        return _copy(pair, source, objects, cutoff, limit, clock, progress)
+
+
+def _copy(
+    pair: Pair,
+    source: Side,
+    objects: Sequence[str],
+    cutoff: datetime | None,
+    limit: int | None,
+    clock: Clock,
+    progress: Progress | None,
+) -> list[ObjectCounts]:
+    """The bulk sync itself; nobody else runs one in this direction meanwhile."""
     check_continuity(pair)
     exchange(pair)
     flow = Flow(pair, source)
@@ -115,7 +136,11 @@ def resume_bulk(pair: Pair, *, source: Side, clock: Clock) -> list[ObjectCounts]
         objects = [name for _, name in group if name in flowing]
         if objects:
             moment = datetime.fromisoformat(cutoff) if cutoff else None
-            done += bulk_sync(pair, source=source, objects=objects, cutoff=moment, clock=clock)
+            try:
+                done += bulk_sync(pair, source=source, objects=objects, cutoff=moment, clock=clock)
+            except LockHeldError:
+                # Somebody has gone on with it meanwhile.
+                return done
     return done
 
 

@@ -117,7 +117,7 @@ def kill(process: subprocess.Popen[str], after: float) -> bool:
     except subprocess.TimeoutExpired:
         process.kill()
         out, errors = process.communicate()
-    assert process.returncode in (0, 5, -signal.SIGKILL), (process.args, process.returncode, out, errors)
+    assert process.returncode in (0, 5, 6, -signal.SIGKILL), (process.args, process.returncode, out, errors)
     return process.returncode == -signal.SIGKILL
 
 

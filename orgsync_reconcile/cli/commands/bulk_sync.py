@@ -27,6 +27,9 @@ from orgsync_reconcile.model.connection import Side
     help="Only records created or modified since, such as 2026-01-31 or 90d; by default the manifest's max_age.",
 )
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="At most N records in all, the newest first.")
+@click.option(
+    "--lock-timeout", type=click.FloatRange(min=0), default=0.0, metavar="S", help="Wait S seconds for another one."
+)
 @pass_session
 def command(
     session: Session,
@@ -35,12 +38,14 @@ def command(
     objects: tuple[str, ...],
     since: datetime | timedelta | None,
     limit: int | None,
+    lock_timeout: float,
 ) -> ExitCode:
     """Copy the records that are already there, in one direction.
 
     Publishing copies nothing by itself; this does, parents first. Records that are linked already are not copied
     again, so later runs with an earlier --since cost only what is new, and a run that was stopped goes on where it
-    was. Exits with 5 where a record stayed behind.
+    was. Exits with 5 where a record stayed behind, 6 where another one runs in this direction; a drain may run
+    meanwhile.
 
     Examples:
       orgsync bulk-sync acme-dr
@@ -54,6 +59,7 @@ def command(
             objects=objects,
             since=since,
             limit=limit,
+            lock_timeout=lock_timeout,
             progress=report,
         )
     return show_moved(session, moved, nothing="No records to copy.")

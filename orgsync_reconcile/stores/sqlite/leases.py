@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from orgsync_reconcile.clock import Clock, iso
 from orgsync_reconcile.errors import LockHeldError
+from orgsync_reconcile.model.connection import Side
 from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
 
 #: How often a waiting run looks again, in seconds.
@@ -53,6 +54,11 @@ def reconcile_lease(connection: str) -> str:
     return f"reconcile/{connection}"
 
 
+def bulk_lease(connection: str, source: Side) -> str:
+    """The name of the lock that a bulk sync holds for a connection and the side that it copies from (BLK-4)."""
+    return f"bulk-sync/{connection}/{source}"
+
+
 def leases(org: SqliteOrg) -> tuple[Lease, ...]:
     """Who holds which lock in this org, by name."""
     with org.translated():
@@ -82,7 +88,7 @@ def acquire(org: SqliteOrg, name: str, holder: str, clock: Clock, wait_seconds: 
         if held is None:
             return mine
         if time.monotonic() >= deadline:
-            connection = name.partition("/")[2] or name
+            connection = name.split("/")[1] if "/" in name else name
             raise LockHeldError(
                 f"{held.holder} holds the lock {name} (host {held.host}, process {held.pid}, since {held.at})",
                 where=org.label,

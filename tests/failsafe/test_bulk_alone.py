@@ -1,0 +1,80 @@
+"""BLK-4: one bulk sync at a time per connection and direction; it survives its process."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+
+import pytest
+from failsafe_world import FailsafeWorld
+from sync_world import CONNECTION, P, S
+
+LOCK = (
+    "INSERT INTO orgsync_lease (name, holder, host, pid, at) VALUES (?, 'ann@desk', ?, ?, '2026-03-02T06:00:00.000Z')"
+)
+
+
+def held(world: FailsafeWorld, side: str, host: str, pid: int) -> None:
+    """Somebody else copies from that end."""
+    world.clients[P].execute(LOCK, [f"bulk-sync/{CONNECTION}/{side}", host, pid])
+
+
+def test_a_second_one_is_told_who_holds_it(world: FailsafeWorld) -> None:
+    """BLK-4: holder, host, process and since when; exit 6; the other direction and a drain go on."""
+    world.connect("Account")
+    world.insert(P, "Account", Name="queued")
+    held(world, "primary", "elsewhere", 4711)
+    refused = world.program("bulk-sync", CONNECTION)
+    assert refused.exit_code == 6
+    (line,) = refused.stderr.strip().splitlines()
+    assert "ann@desk holds the lock bulk-sync/dr/primary (host elsewhere, process 4711, since 2026-03-02T06" in line
+    assert f"--lock-timeout, or, if that run is gone for good, run: orgsync lock release {CONNECTION}" in line
+    assert world.program("bulk-sync", CONNECTION, "--from", "secondary").exit_code == 0
+    assert world.program("drain", CONNECTION).exit_code == 0
+    assert world.count(S, "Account") == 1
+    assert "bulk-sync/dr/primary" in world.program("lock", "show", CONNECTION).stdout
+    assert world.program("lock", "release", CONNECTION).exit_code == 6
+    assert world.program("lock", "release", CONNECTION, "--force").exit_code == 0
+    assert world.program("bulk-sync", CONNECTION).exit_code == 0
+    assert world.all(P, "SELECT * FROM orgsync_lease") == []
+
+
+def test_the_lock_of_a_dead_process_is_taken_over(world: FailsafeWorld) -> None:
+    """BLK-4: its process ended without a word; nobody has to release anything."""
+    world.connect("Account")
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    held(world, "primary", socket.gethostname(), gone.pid)
+    assert world.program("bulk-sync", CONNECTION).exit_code == 0
+
+
+def test_waiting_for_another_one(world: FailsafeWorld) -> None:
+    """BLK-4: --lock-timeout waits for so long, and goes on as soon as the other has ended."""
+    world.connect("Account")
+    held(world, "primary", socket.gethostname(), os.getpid())
+    waiting = world.start("bulk-sync", CONNECTION, "--lock-timeout", "30")
+    with pytest.raises(subprocess.TimeoutExpired):
+        waiting.wait(timeout=2)
+    world.clients[P].execute("DELETE FROM orgsync_lease")
+    waiting.communicate(timeout=60)
+    assert waiting.returncode == 0
+
+
+def test_a_killed_one_is_gone_on_with(world: FailsafeWorld) -> None:
+    """BLK-4, BLK-5: killed after its checkpoint: status shows what remains, and the next one takes over lock and place."""
+    world.connect()
+    for number in range(5):
+        world.insert(P, "Account", Name=str(number))
+    world.publish("Account", ["Name"])
+    killed = world.start("bulk-sync", CONNECTION, ORGSYNC_FAILPOINT="bulk:before-target-commit")
+    killed.communicate(timeout=60)
+    assert killed.returncode == -9
+    (left,) = world.page()["primary"]["bulk_sync"]
+    assert (left["object"], left["remaining"], left["finished"]) == ("Account", 5, False)
+    assert len(world.all(P, "SELECT * FROM orgsync_lease")) == 1
+    assert world.program("bulk-sync", CONNECTION).exit_code == 0
+    assert world.count(S, "Account") == 5
+    assert world.all(P, "SELECT * FROM orgsync_lease") == []
+    world.assert_equal()
