@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from orgsync_reconcile.app.workspace import Workspace, require_stores, store_url
+from orgsync_reconcile.catalog.orgs import FEATURES
 from orgsync_reconcile.errors import UsageError
 from orgsync_reconcile.importers import ImportProblem, read_sfdx
 from orgsync_reconcile.model.actual import HygieneFinding
 from orgsync_reconcile.stores.sqlite.check import check
 from orgsync_reconcile.stores.sqlite.component_schema import without_table
 from orgsync_reconcile.stores.sqlite.components import DeployFailure, deploy
+from orgsync_reconcile.stores.sqlite.connections import enable_feature, features
 from orgsync_reconcile.stores.sqlite.describe import describe
 from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
 from orgsync_reconcile.stores.sqlite.loader import LoadReport, load
@@ -123,6 +125,20 @@ def load_records(workspace: Workspace, url: str, files: Sequence[Path], *, keep_
     """Loads records from files (ORG-8). Without `keep_going` nothing of a file with a problem stays."""
     with _open(workspace, url, readonly=False) as org:
         return load(org, [workspace.directory / file for file in files], keep_going=keep_going)
+
+
+def enable_features(workspace: Workspace, url: str, names: Sequence[str]) -> tuple[str, ...]:
+    """Switches features of an org on, all or none; returns those that were off. Raises UsageError for an unknown one."""
+    unknown = [name for name in names if name not in FEATURES]
+    if unknown:
+        raise UsageError(
+            f"there is no feature {', '.join(map(repr, unknown))}", hint=f"choose from: {', '.join(sorted(FEATURES))}"
+        )
+    with _open(workspace, url, readonly=False) as org, org.transaction():
+        off = tuple(sorted(set(names) - features(org)))
+        for name in off:
+            enable_feature(org, name)
+        return off
 
 
 def describe_org(workspace: Workspace, url: str, object_name: str | None) -> dict[str, Any]:

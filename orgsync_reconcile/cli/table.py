@@ -56,6 +56,7 @@ COMMANDS: Entries = {
         "Make, fill and look at embedded orgs.",
         {
             "create": "Make an embedded org.",
+            "enable": "Switch features of an org on.",
             "import": "Deploy an SFDX project into an org.",
             "load": "Load records from sObject trees, their plans or CSV.",
             "describe": "Show an org's objects, or one object's fields.",

@@ -106,7 +106,7 @@ def _check_features(scope: Scope, sheet: Sheet) -> None:
                 sheet.error(
                     codes.AUDIT_FIELDS_OFF,
                     f"feeds and audit fields cannot sync: audit-field creation is off in {scope.org_name(side)}",
-                    hint="enable the feature audit-field-creation in both orgs, or set"
+                    hint=f"run: orgsync org enable {scope.org_name(side)} audit-field-creation, or set"
                     " sync.feeds_and_audit_fields: false",
                     origin=scope.desired.origin_of("sync.feeds_and_audit_fields"),
                 )
