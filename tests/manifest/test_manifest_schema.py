@@ -18,7 +18,7 @@ SHIPPED = sorted(
     path
     for folder in (ROOT / "manifests", ROOT / "examples")
     for path in folder.rglob("*.yaml")
-    if not path.name.startswith("values.")
+    if "manifests" in path.relative_to(ROOT).parts[:-1] and not path.name.startswith("values.")
 )
 BAD = Path(__file__).parent / "bad"
 
