@@ -75,6 +75,13 @@ def test_links_between_pages_lead_somewhere() -> None:
     assert missing == []
 
 
+def test_every_page_is_linked_from_the_way_in() -> None:
+    """No page of the documentation has to be found by its file name."""
+    linked = set(re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", (DOCS / "README.md").read_text()))
+    pages = {page.relative_to(DOCS).as_posix() for page in DOCS.rglob("*.md")} - {"README.md"}
+    assert sorted(pages - linked) == []
+
+
 def test_commands_that_pages_name_are_there() -> None:
     """Every `orgsync COMMAND` in a table of the how-to is a command of the program, with the options it names."""
     reference = (DOCS / "commands.md").read_text()
