@@ -53,6 +53,7 @@ def deliver(pair: Pair, *, sides: Sequence[Side] = tuple(Side), clock: Clock) ->
     """
     done = False
     for side in sides:
+        _set_strays_apart(pair, side)
         for lane in (Lane.STATE, Lane.MAP):
             while events.has_events(pair.orgs[side], pair.numbers[side], lane) and (
                 lane is Lane.STATE or is_active(pair)
@@ -61,6 +62,24 @@ def deliver(pair: Pair, *, sides: Sequence[Side] = tuple(Side), clock: Clock) ->
                 if not _deliver_some(pair, side, lane, clock):
                     break
     return done
+
+
+def _set_strays_apart(pair: Pair, side: Side) -> None:
+    """Events in lanes that there are not go into the log of their own org: nobody can say what they were to tell."""
+    org, number = pair.orgs[side], pair.numbers[side]
+    if not events.has_strays(org, number):
+        return
+    with org.transaction():
+        for event in events.take_strays(org, number):
+            history.log_failure(
+                org,
+                connections.get_connection(org, pair.connection).id,
+                entity=event.object,
+                record=event.subject,
+                event="Unknown",
+                error_code=UNKNOWN_EVENT,
+                description=f"control event {event.number} was left out: there is no lane {event.lane!r}",
+            )
 
 
 def is_active(pair: Pair) -> bool:

@@ -59,6 +59,8 @@ def test_a_tampered_event_stops_nothing(world: HostileWorld, statement: str) -> 
     for command in (("history",), ("log", "list"), ("drain",), ("verify",)):
         assert world.program(*command, CONNECTION).exit_code == 0
     assert [item.error_code for item in world.log(S)] == codes
+    strays = [item.description.partition(" was ")[2] for item in world.log(P)]
+    assert strays == (["left out: there is no lane 'fast'"] if "'fast'" in statement else [])
 
 
 FIELDS = ("Name", "Phone", "Fax")

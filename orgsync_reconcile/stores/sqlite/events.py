@@ -116,6 +116,24 @@ def read_events(
     return [_event(row) for row in rows]
 
 
+def take_strays(org: SqliteOrg, connection: int) -> list[ControlEvent]:
+    """Takes out the events in lanes that there are not: no reader of a lane would ever see them. Inside a transaction."""
+    lanes = ", ".join(literal(lane.value) for lane in Lane)
+    rows = org.db.execute(
+        f"DELETE FROM orgsync_event WHERE connection = ? AND lane NOT IN ({lanes}) RETURNING {_COLUMNS}", [connection]
+    ).fetchall()
+    return sorted(map(_event, rows), key=lambda event: event.number)
+
+
+def has_strays(org: SqliteOrg, connection: int) -> bool:
+    """Whether any event stands in a lane that there is not. As cheap as `has_events`."""
+    lanes = ", ".join(literal(lane.value) for lane in Lane)
+    (found,) = org.db.execute(
+        f"SELECT EXISTS (SELECT 1 FROM orgsync_event WHERE connection = ? AND lane NOT IN ({lanes}))", [connection]
+    ).fetchone()
+    return bool(found)
+
+
 def _event(row: Sequence[Any]) -> ControlEvent:
     number, lane, action, object_name, field, text, actor, at, attempts, next_retry, error = row
     try:
