@@ -90,6 +90,8 @@ def test_a_chain_of_eight_is_no_loop(net: Callable[[str], Net]) -> None:
     chain.settle()
     chain.assert_same()
     assert chain.values("h") == {"from a": "1", "from h": "3"}
+    for org in names:
+        assert chain.all(org, 'SELECT "Error" FROM "PartnerNetworkSyncLog"') == []
 
 
 def test_a_one_way_chain_goes_on(net: Callable[[str], Net]) -> None:
