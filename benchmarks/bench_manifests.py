@@ -1,6 +1,7 @@
 """2,000 manifest files with 20,000 fields: CPU seconds of validate, lint and fmt, beside a bare ruamel.yaml parse.
 
 CPU time of a process of its own each, start included, as the machine may have other work.
+`review` of as many is measured by bench_review.py.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
-"""Finds the helpers of the review tests."""
+"""Finds the helpers of the review, mail and alert tests."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "review"))
+for place in ("review", "alerts"):
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1] / place))
