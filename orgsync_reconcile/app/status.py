@@ -42,7 +42,8 @@ def show_status(workspace: Workspace, name: str | None) -> dict[str, Any]:
     for each in names:
         with _reached(workspace, each) as reached:
             down = {side: error.message for side, error in reached.down.items()}
-            connections.append(readers.status(reached.desired.name, _by_side(reached), down))
+            page = readers.status(reached.desired.name, _by_side(reached), now=workspace.clock(), down=down)
+            connections.append({**page, **readers.latest(reached.desired.name, _by_side(reached))})
     return {"connections": connections}
 
 
@@ -55,7 +56,7 @@ def show_queue(workspace: Workspace, name: str | None, *, limit: int | None) -> 
 def count_waiting(workspace: Workspace, name: str | None) -> int:
     """How many records wait in the queues of both orgs, for their turn or for their next try (QUE-1)."""
     with _ends(workspace, name) as (connection, ends):
-        page = readers.status(connection, ends)
+        page = readers.status(connection, ends, now=workspace.clock())
     queues = [page[side.value]["queue"] for side in Side if page[side.value]]
     return sum(queue["pending"] + queue["retrying"] for queue in queues)
 

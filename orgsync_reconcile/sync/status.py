@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from itertools import chain, islice
 from typing import Any
 
@@ -12,13 +13,20 @@ from orgsync_reconcile.errors import OrgsyncError
 from orgsync_reconcile.model.connection import ConnectionStatus, Side
 from orgsync_reconcile.model.records import LogEntry, QueueItem
 from orgsync_reconcile.stores.sqlite import notified
+from orgsync_reconcile.stores.sqlite.connections import find_connection
 from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
 from orgsync_reconcile.stores.sqlite.history import HistoryEntry, read_history, read_log
 from orgsync_reconcile.stores.sqlite.queue import count_queue, read_queue
 from orgsync_reconcile.stores.sqlite.queue_control import Way, read_control, read_missing
+from orgsync_reconcile.sync.bulk_progress import bulk_progress, holder_of_bulk
 
 #: The two orgs of a connection; one that cannot be read is None.
 Ends = Mapping[Side, SqliteOrg | None]
+
+#: How many items of each queue, and of the newest log entries and rows of the history, stand on the page.
+LATEST = 5
+#: Settings that are documents of their own: who is told of what, and which fields mirror auto-numbers.
+_LONG_SETTINGS = ("auto_numbers", "notify")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,7 +75,7 @@ def read_end(org: SqliteOrg, connection: str) -> End | None:
     )
 
 
-def status(connection: str, ends: Ends, down: Mapping[Side, str] | None = None) -> dict[str, Any]:
+def status(connection: str, ends: Ends, *, now: datetime, down: Mapping[Side, str] | None = None) -> dict[str, Any]:
     """One connection of the `status` document. The whole is Suspended where either org is; a new one is Not connected.
 
     `down` tells why an end of `ends` is None.
@@ -89,11 +97,29 @@ def status(connection: str, ends: Ends, down: Mapping[Side, str] | None = None) 
         "owner": primary.owner if primary else "",
         "contact": primary.contact if primary else "",
         "unreachable": {side.value: why for side, why in (down or {}).items()},
-        **{side.value: _end_document(connection, side, ends, known) for side in Side},
+        "settings": _settings(ends[Side.PRIMARY], connection),
+        **{side.value: _end_document(connection, side, ends, known, now) for side in Side},
     }
 
 
-def _end_document(connection: str, side: Side, ends: Ends, known: Mapping[Side, End | None]) -> dict[str, Any] | None:
+def latest(connection: str, ends: Ends) -> dict[str, Any]:
+    """What the page shows of queue, log and history: the first items of each queue, the newest rows of the others."""
+    return {
+        "queued": [asdict(item) for item in queue(connection, ends, limit=LATEST)],
+        "latest_log": [asdict(entry) for entry in log_entries(connection, ends, limit=LATEST)],
+        "latest_history": [{"org": org, **asdict(entry)} for org, entry in history(connection, ends, limit=LATEST)],
+    }
+
+
+def _settings(primary: SqliteOrg | None, connection: str) -> dict[str, str]:
+    """The settings that are in force, as text by name: they stand in the primary. Empty while it cannot be read."""
+    known = find_connection(primary, connection) if primary else None
+    return {name: text for name, text in sorted(known.settings.items()) if name not in _LONG_SETTINGS} if known else {}
+
+
+def _end_document(
+    connection: str, side: Side, ends: Ends, known: Mapping[Side, End | None], now: datetime
+) -> dict[str, Any] | None:
     org, end = ends[side], known[side]
     if org is None or end is None:
         return None
@@ -113,7 +139,9 @@ def _end_document(connection: str, side: Side, ends: Ends, known: Mapping[Side, 
         "published": None if hidden else _objects(org, "orgsync_published", end.number),
         "partner_subscribed": None if hidden else _objects(org, "orgsync_published", end.number, "partner_sub = 1"),
         "subscribed": None if hidden else _objects(org, "orgsync_subscribed", end.number),
-        "bulk_sync": _bulk_syncs(partner, theirs),
+        "bulk_sync": []
+        if partner is None or theirs is None
+        else bulk_progress(partner, theirs.number, holder_of_bulk(ends[Side.PRIMARY], connection, side), now),
     }
 
 
@@ -147,18 +175,6 @@ def _log_counts(org: SqliteOrg, connection_number: int) -> dict[str, int]:
         if word in counts:
             counts[word] = number
     return counts
-
-
-def _bulk_syncs(target: SqliteOrg | None, end: End | None) -> list[dict[str, Any]]:
-    """How far the bulk syncs from this org have come: their checkpoints stand in the target (BLK-5)."""
-    if target is None or end is None:
-        return []
-    rows = target.db.execute(
-        "SELECT object, copied, failed, remaining, finished IS NOT NULL FROM orgsync_bulk WHERE connection = ? ORDER BY object",
-        [end.number],
-    )
-    names = ("object", "copied", "failed", "remaining", "finished")
-    return [{**dict(zip(names, row, strict=True)), "finished": bool(row[4])} for row in rows]
 
 
 def queue(connection: str, ends: Ends, *, limit: int | None = None) -> list[QueueItem]:

@@ -26,7 +26,7 @@ from orgsync_reconcile.clock import iso, system_clock
         (["apply", "--allow", "everything"], "there is no guard 'everything'"),
         (["plan", "--allow", "disconnect=lots"], "neither a share"),
         (["schema", "--format", "text"], "json"),
-        (["--format", "markdown", "status"], "this command has no markdown format; choose one of: text, json"),
+        (["--format", "markdown", "lock", "show"], "this command has no markdown format; choose one of: text, json"),
         (["drain", "acme-lnk"], "did you mean acme-link?"),
         (["drain", "--follow", "--max", "3"], "choose one of them"),
         (["apply", "plan.json", "--target", "a"], "a saved plan has its own"),

@@ -6,6 +6,7 @@ import click
 
 from orgsync_reconcile.app.status import list_history
 from orgsync_reconcile.cli.base import leaf
+from orgsync_reconcile.cli.happened import happened
 from orgsync_reconcile.cli.layout import shown_time, table
 from orgsync_reconcile.cli.options import connection_argument
 from orgsync_reconcile.cli.session import Session, pass_session
@@ -29,5 +30,5 @@ def command(session: Session, connection: str | None, limit: int) -> None:
     if session.format == "json":
         session.show_json({"history": rows})
         return
-    lines = [(shown_time(row["at"]), row["org"], row["event"], row["actor"], row["detail"]) for row in rows]
+    lines = [(shown_time(row["at"]), row["org"], row["event"], row["actor"], happened(row)) for row in rows]
     session.show(table(session, _HEADS, lines, empty="Nothing has happened yet."))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import textwrap
+from collections.abc import Sequence
 from typing import Any
 
 from orgsync_reconcile.app.status import show_status
 from orgsync_reconcile.cli.base import leaf
-from orgsync_reconcile.cli.layout import counted, shown_time, visible
+from orgsync_reconcile.cli.connection_page import connection_facts, end_facts, suspended, tables
+from orgsync_reconcile.cli.layout import markdown_table, table, visible
 from orgsync_reconcile.cli.options import connection_argument
 from orgsync_reconcile.cli.session import Session, pass_session
 from orgsync_reconcile.model.connection import Side
@@ -15,11 +18,14 @@ from orgsync_reconcile.model.connection import Side
 _KINDS = {"Active": "ok", "Suspended": "warning", "Inactive": "delete", "Not connected": "dim"}
 
 
-@leaf(formats=("text", "json"))
+@leaf(formats=("text", "json", "markdown"))
 @connection_argument
 @pass_session
 def command(session: Session, connection: str | None) -> None:
-    """Show connections: state, queue, log, publications.
+    """Show connections: the whole page of each.
+
+    Who owns it, its settings, the state of both orgs, queue, log, publications, bulk syncs with their speed and an
+    estimate, then the first of the queue and the latest of log and history.
 
     While an end is suspended its lists of published and subscribed objects are hidden (null in JSON).
 
@@ -33,15 +39,20 @@ def command(session: Session, connection: str | None) -> None:
         return
     if not document["connections"]:
         session.show("No connections in the manifests.")
-    session.show("\n\n".join(_page(session, item) for item in document["connections"]))
+        return
+    page = _markdown if session.format == "markdown" else _page
+    session.show("\n\n".join(page(session, item) for item in document["connections"]))
+
+
+#: Where the values of facts begin.
+_LABEL = 12
 
 
 def _page(session: Session, item: dict[str, Any]) -> str:
     lines = [
-        f"{session.style('heading', item['name'])}  {session.style(_KINDS.get(item['status'], 'info'), item['status'])}"
+        f"{session.style('heading', item['name'])}  {session.style(_KINDS.get(item['status'], 'info'), item['status'])}",
+        *_facts(session, connection_facts(item), 2),
     ]
-    if item["owner"]:
-        lines.append(visible(f"  {item['type']}, owner {item['owner']}, contact {item['contact'] or 'none'}"))
     for side in Side:
         down = item["unreachable"].get(side.value)
         if down is None:
@@ -49,44 +60,56 @@ def _page(session: Session, item: dict[str, Any]) -> str:
         else:
             mark = session.style("error", "cannot be reached")
             lines.extend(["", visible(f"  {side.value}: ") + mark + visible(f": {down}")])
+    for part in tables(item):
+        more = session.style("dim", f"({part.more})")
+        lines.extend(["", f"{session.style('heading', part.title)}  {more}"])
+        lines.append(table(session, part.heads, part.rows, empty=""))
     return "\n".join(lines)
 
 
 def _end(session: Session, side: Side, end: dict[str, Any] | None) -> list[str]:
     if end is None:
         return [f"  {side.value}: not connected; see what apply would do: orgsync plan"]
-    by = _suspended(end["suspended"])
-    on = [name.replace("_", " ") for name, value in end["options"].items() if value]
-    queue, log = end["queue"], end["log"]
-    lines = [
-        "",
-        f"  {session.style('heading', visible(end['org']))} ({side.value}): {end['status']}{visible(by)}",
-        f"    syncs       {', '.join(on) or 'no users and no metadata'}",
-        f"    queue       {counted(queue['pending'], 'record')} pending, {queue['retrying']:,} retrying",
-        f"    log         {log['retrying']:,} retrying, {log['failed']:,} failed, {log['resolved']:,} resolved",
-        *([f"    severed     {counted(end['severed'], 'record')}, until forwarded"] if end["severed"] else []),
-        f"    published   {_names(end['published'])}",
-        f"    subscribed  {_names(end['subscribed'])}",
+    by = visible(suspended(end["suspended"]))
+    title = f"  {session.style('heading', visible(end['org']))} ({side.value}): {end['status']}{by}"
+    return ["", title, *_facts(session, end_facts(end), 4)]
+
+
+def _facts(session: Session, facts: Sequence[tuple[str, str]], indent: int) -> list[str]:
+    """One fact a line; longer ones go on below their beginning."""
+    rest = " " * (indent + _LABEL)
+    return [
+        line
+        for name, value in facts
+        for line in textwrap.wrap(
+            visible(value),
+            session.width,
+            initial_indent=" " * indent + name.ljust(_LABEL),
+            subsequent_indent=rest,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
     ]
-    for bulk in end["bulk_sync"]:
-        if not bulk["finished"]:
-            lines.append(
-                f"    bulk sync   {bulk['object']}: {bulk['copied']:,} copied, {bulk['remaining']:,} remaining"
-            )
-    return lines
 
 
-def _suspended(state: dict[str, Any] | None) -> str:
-    """By whom, since when and why the end is suspended; empty where it is not."""
-    if state is None:
-        return ""
-    who = "itself" if state["reason"] else state["by"]
-    by = f" by {who}" if who else ""
-    why = f": {state['reason']}" if state["reason"] else ""
-    return f"{by} since {shown_time(state['since'])} UTC{why}"
+def _markdown(_: Session, item: dict[str, Any]) -> str:
+    parts = [f"## {_escaped(item['name'])}: {item['status']}"]
+    if facts := connection_facts(item):
+        parts.append(markdown_table(("", ""), facts))
+    for side in Side:
+        down, end = item["unreachable"].get(side.value), item[side.value]
+        if down is not None:
+            parts.append(f"### {side.value}: cannot be reached\n\n{_escaped(down)}")
+        elif end is None:
+            parts.append(f"### {side.value}: not connected")
+        else:
+            by = _escaped(suspended(end["suspended"]))
+            parts.append(f"### {_escaped(end['org'])} ({side.value}): {end['status']}{by}")
+            parts.append(markdown_table(("", ""), end_facts(end)))
+    for part in tables(item):
+        parts.extend([f"### {part.title}", markdown_table(part.heads, part.rows), f"All: `{part.more}`"])
+    return "\n\n".join(parts)
 
 
-def _names(names: list[str] | None) -> str:
-    if names is None:
-        return "hidden while suspended"
-    return ", ".join(names) or "nothing"
+def _escaped(text: str) -> str:
+    return visible(text).replace("\\", "\\\\").replace("<", "&lt;").replace("`", "\\`")

@@ -226,6 +226,7 @@ CREATE TABLE orgsync_bulk (
   remaining INTEGER NOT NULL,
   copied INTEGER NOT NULL DEFAULT 0,
   failed INTEGER NOT NULL DEFAULT 0,
+  resumed_at INTEGER NOT NULL DEFAULT 0,  -- how many were copied or had failed when the last process took over
   started INTEGER NOT NULL,
   finished INTEGER,
   PRIMARY KEY (connection, object)

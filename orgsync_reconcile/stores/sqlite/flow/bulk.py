@@ -48,6 +48,11 @@ class BulkFlow:
         """The object's checkpoint: where an unfinished run with the same cutoff stopped, or a new one."""
         known = next((item for item in checkpoints(self.flow) if item.object == path.object), None)
         if known is not None and not known.finished and known.cutoff == self.cutoff:
+            with self.flow.target.transaction():
+                self.db.execute(
+                    "UPDATE main.orgsync_bulk SET resumed_at = copied + failed WHERE connection = ? AND object = ?",
+                    [self.flow.numbers[1], path.object],
+                )
             return known
         with self.flow.target.transaction():
             remaining = self._remaining(path)
