@@ -22,7 +22,7 @@ _KINDS = {"Active": "ok", "Suspended": "warning", "Inactive": "delete", "Not con
 @connection_argument
 @pass_session
 def command(session: Session, connection: str | None) -> None:
-    """Show connections: the whole page of each.
+    """Show connections: state, queue, log, publications.
 
     Who owns it, its settings, the state of both orgs, queue, log, publications, bulk syncs with their speed and an
     estimate, then the first of the queue and the latest of log and history.
