@@ -7,11 +7,12 @@ from collections.abc import Iterator, Mapping
 from orgsync_reconcile.catalog import checksum18, is_valid_id
 from orgsync_reconcile.clock import Clock
 from orgsync_reconcile.errors import StoreError, UsageError
-from orgsync_reconcile.model.connection import ConnectionStatus, Side
+from orgsync_reconcile.model.connection import Side
 from orgsync_reconcile.stores.sqlite import diagnosis as reading
 from orgsync_reconcile.stores.sqlite.connections import find_connection
 from orgsync_reconcile.stores.sqlite.flow.pair import Pair
 from orgsync_reconcile.stores.sqlite.flow.paths import read_paths
+from orgsync_reconcile.sync.diagnose_connection import diagnose_connection
 from orgsync_reconcile.sync.diagnose_record import diagnose_record
 from orgsync_reconcile.sync.diagnose_user import diagnose_user
 from orgsync_reconcile.sync.diagnosis import Diagnosis, Finding, Severity, Subject
@@ -63,7 +64,7 @@ def diagnose(
         clock=clock,
     )
     subject = _sender(subject)
-    findings = [*_connection(subject, (down or {}).get(side.other, "")), *_about(subject)]
+    findings = [*diagnose_connection(subject, (down or {}).get(side.other, "")), *_about(subject)]
     findings.sort(key=lambda item: _ORDER.index(item.severity))
     return _diagnosis(subject, wanted, findings)
 
@@ -162,37 +163,3 @@ def _no_such_record(subject: Subject) -> Finding:
         why="it was deleted for good, rolled back, or is of another org",
         advice="check the Id and --org",
     )
-
-
-def _connection(subject: Subject, down: str) -> Iterator[Finding]:
-    """The connection itself: an org that is down, suspended, or not there yet."""
-    if subject.target is None:
-        yield Finding(
-            severity=Severity.ERROR,
-            code="other-org-down",
-            what=f"{subject.partner_label} cannot be reached, so updates queue in {subject.source.label}",
-            why=down,
-            advice="wait until it is back",
-            command=subject.command("drain"),
-        )
-    for org, known in ((subject.source, subject.from_), (subject.target, subject.to)):
-        if org is None:
-            continue
-        status = known.status if known else None
-        if status is ConnectionStatus.SUSPENDED:
-            by = known.suspended_by if known else ""
-            end = subject.side if org is subject.source else subject.side.other
-            yield Finding(
-                severity=Severity.ERROR,
-                code="suspended",
-                what=f"{subject.name} is suspended in {org.label}, so nothing is sent",
-                why=f"suspended by {by}" if by else "suspended by the manifest or by itself",
-                command=f"orgsync resume {subject.name} --org {end}",
-            )
-        elif status is not ConnectionStatus.ACCEPTED:
-            yield Finding(
-                severity=Severity.ERROR,
-                code="not-active",
-                what=f"{subject.name} is {status.shown if status else 'not connected'} in {org.label}, so nothing is sent",
-                command="orgsync apply",
-            )

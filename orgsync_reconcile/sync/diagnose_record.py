@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from orgsync_reconcile.model.connection import Side
 from orgsync_reconcile.stores.sqlite import diagnosis as reading
 from orgsync_reconcile.stores.sqlite.diagnosis import RecordRow
 from orgsync_reconcile.stores.sqlite.flow import Flow
@@ -12,6 +13,7 @@ from orgsync_reconcile.stores.sqlite.flow.paths import Path
 from orgsync_reconcile.stores.sqlite.queue import read_queue
 from orgsync_reconcile.stores.sqlite.schema import mask_width
 from orgsync_reconcile.stores.sqlite.text import quote
+from orgsync_reconcile.sync.bulk_progress import holder_of_bulk
 from orgsync_reconcile.sync.diagnose_parents import missing_parents, waiting_lookups
 from orgsync_reconcile.sync.diagnose_route import diagnose_route
 from orgsync_reconcile.sync.diagnosis import Finding, Severity, Subject
@@ -157,13 +159,7 @@ def _never_sent(subject: Subject, row: RecordRow) -> Finding:
             command=again,
         )
     if not bulk.finished and row.row > bulk.position:
-        return Finding(
-            severity=Severity.WARNING,
-            code="bulk-sync-unfinished",
-            what=f"the bulk sync of {subject.object} has not come to it yet",
-            why=f"it began at {bulk.started} and is not finished",
-            command=again,
-        )
+        return _not_come_to(subject, bulk)
     if bulk.cutoff and row.created < bulk.cutoff and (row.modified < bulk.cutoff or row.modified >= bulk.started):
         return Finding(
             severity=Severity.ERROR,
@@ -179,6 +175,29 @@ def _never_sent(subject: Subject, row: RecordRow) -> Finding:
         what=f"it has never been copied to {subject.partner_label}",
         why=f"it was made at {row.created}; its making was not logged, or what was logged is gone",
         command=forward,
+    )
+
+
+def _not_come_to(subject: Subject, bulk: reading.BulkRun) -> Finding:
+    """The bulk sync is on its way to the record, or was cut off before it (BLK-4)."""
+    assert subject.pair is not None
+    holder = holder_of_bulk(subject.pair.orgs[Side.PRIMARY], subject.name, subject.side)
+    if holder is None:
+        return Finding(
+            severity=Severity.ERROR,
+            code="bulk-sync-interrupted",
+            what=f"the bulk sync of {subject.object} was cut off before it came to it",
+            why=f"it began at {bulk.started}, and nobody is at it",
+            advice="the next drain goes on where it was",
+            command=subject.command("drain"),
+        )
+    return Finding(
+        severity=Severity.WARNING,
+        code="bulk-sync-unfinished",
+        what=f"the bulk sync of {subject.object} has not come to it yet",
+        why=f"it began at {bulk.started}, and {holder.holder} is at it (host {holder.host}, process {holder.pid})",
+        advice="wait for it",
+        command=f"orgsync status {subject.name}",
     )
 
 

@@ -185,7 +185,13 @@ def test_a_bulk_sync_that_was_cut_off(ailing: Ailing) -> None:
         "INSERT INTO orgsync_bulk (connection, object, cutoff, position, remaining, started) VALUES (?, 'Account', '', 1, 2, 0)",
         [number],
     )
+    assert codes(ailing.ask(records[2])) == ["bulk-sync-interrupted"]
+    assert the(ailing.ask(records[2]), "bulk-sync-interrupted").command == "orgsync drain dr"
+    ailing.clients[P].execute(
+        "INSERT INTO orgsync_lease VALUES ('bulk-sync/dr/primary', 'ann', 'elsewhere', 7, '2026-03-02T06:00:00.000Z')"
+    )
     assert codes(ailing.ask(records[2])) == ["bulk-sync-unfinished"]
+    assert "ann is at it (host elsewhere, process 7)" in the(ailing.ask(records[2]), "bulk-sync-unfinished").why
 
 
 def test_never_linked(ailing: Ailing) -> None:
@@ -268,6 +274,7 @@ def test_deleted(ailing: Ailing) -> None:
     never = ailing.insert(P, "Account", Name="Never")
     ailing.delete(P, "Account", never)
     ailing.connect("Account")
+    ailing.drain()
     assert codes(ailing.ask(never), infos=True) == ["deleted"]
     ours = account(ailing)
     ailing.delete(P, "Account", ours)
@@ -332,6 +339,33 @@ def test_suspended(ailing: Ailing, side: Side) -> None:
     finding = the(ailing.ask(ours), "suspended")
     assert finding.command == f"orgsync resume dr --org {side}"
     assert finding.why == f"suspended by {actor}"
+
+
+def test_suspended_by_itself(ailing: Ailing) -> None:
+    """DIA-1, SUS-3: which org cannot be reached; nobody is told to resume by hand what resumes by itself."""
+    ailing.connect("Account")
+    ours = account(ailing)
+    reason = "acme-dr cannot be reached: there is no org at orgs/acme-dr.db"
+    lifecycle.suspend_automatically(ailing.orgs[P], "dr", reason=reason, clock=ailing.clock)
+    found = ailing.ask(ours)
+    assert codes(found) == ["suspended-itself"]
+    finding = the(found, "suspended-itself")
+    assert (finding.why, finding.command) == (reason, "orgsync drain dr")
+    assert codes(ailing.ask(ours, secondary="gone")) == ["other-org-down", "suspended-itself"]
+
+
+def test_events_that_wait(ailing: Ailing) -> None:
+    """DIA-1, QUE-2: what the other org has not been told yet is worth knowing; what failed is a warning."""
+    ailing.connect("Account")
+    ours = account(ailing)
+    assert "events-waiting" not in codes(ailing.ask(ours), infos=True)
+    publications.unpublish_object(ailing.orgs[P], "dr", "Account", actor="a", clock=ailing.clock)
+    finding = the(ailing.ask(ours), "events-waiting")
+    assert (finding.severity, finding.command) == ("info", "orgsync drain dr")
+    assert finding.what.startswith("acme has events that acme-dr has not carried out: Type Map Delete Account")
+    ailing.clients[P].execute("UPDATE orgsync_event SET attempts = 1, error = 'no such user'")
+    assert the(ailing.ask(ours), "events-waiting").why == "no such user"
+    assert "events-waiting" in codes(ailing.ask(ours))
 
 
 def test_not_active(ailing: Ailing) -> None:
