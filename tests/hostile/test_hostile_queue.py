@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+
 import pytest
 from hostile_world import HostileWorld
 from sync_world import CONNECTION, P, S
@@ -154,3 +156,13 @@ def test_a_target_without_the_table(world: HostileWorld) -> None:
     (line,) = result.stderr.strip().splitlines()
     assert "acme-dr" in line
     assert len(world.queue(P)) == 1
+
+
+@pytest.mark.parametrize("table", ["orgsync_inbox", "orgsync_outbox"])
+@pytest.mark.parametrize("column", ["seq", "batch", "link", "event_state", "event_map"])
+def test_a_position_is_a_number(world: HostileWorld, table: str, column: str) -> None:
+    """QUE-3: a client that puts text where a position stands is refused, so no sync starts from nowhere."""
+    world.connect("Account")
+    for client in world.clients.values():
+        with pytest.raises(sqlite3.IntegrityError):
+            client.execute(f"UPDATE {table} SET {column} = 'far'")

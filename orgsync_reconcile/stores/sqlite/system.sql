@@ -190,14 +190,18 @@ CREATE TABLE orgsync_inbox (
   connection INTEGER PRIMARY KEY, seq INTEGER NOT NULL DEFAULT 0, batch INTEGER NOT NULL DEFAULT 0,
   link INTEGER NOT NULL DEFAULT 0,     -- the newest link whose waiting lookups were filled in (LKP-2)
   event_state INTEGER NOT NULL DEFAULT 0,  -- the partner's newest event of each lane that was carried out here
-  event_map INTEGER NOT NULL DEFAULT 0
+  event_map INTEGER NOT NULL DEFAULT 0,
+  -- A client that puts anything but a position here is refused, so that no sync starts from nowhere.
+  CHECK (typeof(seq) = 'integer' AND typeof(batch) = 'integer' AND typeof(link) = 'integer' AND typeof(event_state) = 'integer' AND typeof(event_map) = 'integer')
 );
 -- The source's own cursor: how far the log was sent, outcomes copied and links mirrored.
 CREATE TABLE orgsync_outbox (
   connection INTEGER PRIMARY KEY, seq INTEGER NOT NULL DEFAULT 0, batch INTEGER NOT NULL DEFAULT 0,
   link INTEGER NOT NULL DEFAULT 0,
   event_state INTEGER NOT NULL DEFAULT 0,  -- this org's newest event of each lane that the partner is known to have
-  event_map INTEGER NOT NULL DEFAULT 0
+  event_map INTEGER NOT NULL DEFAULT 0,
+  -- A client that puts anything but a position here is refused, so that no sync starts from nowhere.
+  CHECK (typeof(seq) = 'integer' AND typeof(batch) = 'integer' AND typeof(link) = 'integer' AND typeof(event_state) = 'integer' AND typeof(event_map) = 'integer')
 );
 
 -- Control events: what this org has to tell the partner besides records, written with its cause (QUE-2).
