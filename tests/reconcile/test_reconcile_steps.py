@@ -28,7 +28,10 @@ def test_one_run_sends_both_ways_and_a_second_has_nothing_to_do(connected: Path)
     assert sql(connected, "acme", PHONES) == sql(connected, "acme-dr", PHONES) == [("One", "1"), ("Two", "2")]
     assert sql(connected, "acme-dr", 'SELECT 1 FROM "User" WHERE "Username" = \'eve@acme.example.dr\'')
     assert ran.steps["queue"]["counts"]["updated"] == 2
-    assert ran.steps["verify"]["counts"] == {"ranges": 3, "records": 3, "in_flight": 0, "different": 0}
+    verified = ran.steps["verify"]["counts"]
+    # How many ranges hold the records depends on their Ids, which no two orgs share.
+    assert 1 <= verified.pop("ranges") <= 3
+    assert verified == {"records": 3, "in_flight": 0, "different": 0}
     again = reconcile(connected)
     assert again.code == 0
     assert again.steps["queue"]["counts"]["moved"] == again.steps["users"]["counts"].get("done", 0) == 0
