@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import NoReturn
 
 from orgsync_reconcile.app.alerts import expect
 from orgsync_reconcile.app.metrics import note_success
@@ -116,7 +118,7 @@ def _take_steps(run: Run, progress: Progress | None) -> None:
             _note(run, run_step(name, lambda: skipped("the run was asked to end")), progress)
             continue
         try:
-            result = run_step(name, lambda step=step: step(run))  # type: ignore[misc]
+            result = run_step(name, partial(step, run))
         except Stopped:
             result = StepResult(
                 step=name,
@@ -133,10 +135,10 @@ def _cannot_begin(run: Run, error: Exception, progress: Progress | None) -> None
     """An org that cannot be opened or read: said once, as the failure of the first step that was not taken."""
     first, *others = list(STEPS)[len(run.done) :] or list(STEPS)[-1:]
 
-    def refuse() -> None:
+    def refuse() -> NoReturn:
         raise error
 
-    _note(run, run_step(first, refuse), progress)  # type: ignore[arg-type]
+    _note(run, run_step(first, refuse), progress)
     for name in others:
         _note(run, run_step(name, lambda: skipped("an org of the connection cannot be used")), progress)
 

@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import difflib
-import os
 import shlex
-import stat
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from orgsync_reconcile.clock import Clock, system_clock
-from orgsync_reconcile.errors import UnreachableError, UsageError
+from orgsync_reconcile.errors import OrgsyncError, UnreachableError, UsageError
 from orgsync_reconcile.manifest import load
 from orgsync_reconcile.model.connection import Side
 from orgsync_reconcile.model.desired import Desired, DesiredConnection, DesiredOrg, SecretRef
+from orgsync_reconcile.operations.secrets import find_secret, kind_of
 from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
 from orgsync_reconcile.stores.urls import open_store, store_path
 from orgsync_reconcile.sync.lifecycle import Ends
-
-#: Bytes of a secret's file that are read.
-_SECRET_BYTES: Final = 65_536
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,37 +75,20 @@ def store_url(workspace: Workspace, org: DesiredOrg) -> str:
     """
     if isinstance(org.store, str):
         return org.store
-    kind = "environment variable" if org.store.source == "env" else "file"
     try:
-        if org.store.source == "env":
-            found = os.environ[org.store.name]
-        else:
-            found = _read_secret(workspace.directory / org.store.name)
-    except (KeyError, OSError, UnicodeDecodeError):
-        raise UsageError(
-            f"the store of {org.name} is in the {kind} {org.store.name}, which is not there",
-            where=str(org.origin),
-            hint=f"set the {kind}",
-        ) from None
+        found = find_secret(org.store, workspace.directory, what=f"the store of {org.name}")
+    except OrgsyncError as error:
+        raise UsageError(error.message, where=str(org.origin), hint=error.hint) from None
     try:
         store_path(found, workspace.directory)
     except UsageError:
         # What the secret holds is never repeated.
         raise UsageError(
-            f"the {kind} {org.store.name} does not hold the address of a store for {org.name}",
+            f"the {kind_of(org.store)} {org.store.name} does not hold the address of a store for {org.name}",
             where=str(org.origin),
             hint="put sqlite:PATH there",
         ) from None
     return found
-
-
-def _read_secret(path: Path) -> str:
-    """The text of a small regular file; a pipe or a device would be read for ever."""
-    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
-    with os.fdopen(handle, "rb") as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise OSError("not a regular file")
-        return file.read(_SECRET_BYTES).decode("utf-8").strip()
 
 
 def pick_connection(desired: Desired, name: str | None) -> DesiredConnection:

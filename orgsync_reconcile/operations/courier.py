@@ -7,7 +7,6 @@ between leaves a notice that is sent once more. Its key goes along, so that rece
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -22,6 +21,7 @@ from orgsync_reconcile.operations import webhook
 from orgsync_reconcile.operations.letters import Letter, cleaned
 from orgsync_reconcile.operations.mail import NO_MAIL, MailRoom
 from orgsync_reconcile.operations.notices import ACTOR
+from orgsync_reconcile.operations.secrets import find_secret
 from orgsync_reconcile.stores.sqlite import history, notices
 from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
 from orgsync_reconcile.stores.sqlite.notices import EMAIL, Notice
@@ -122,8 +122,8 @@ class _Office:
             return _Tried(error="the manifests no longer have it", final=True)
         name = _shown(rule.hook)
         try:
-            url = secret(rule.hook.url, self.room.base)
-            key = secret(rule.hook.secret, self.room.base) if rule.hook.secret else ""
+            url = _resolved(rule.hook.url, self.room.base)
+            key = _resolved(rule.hook.secret, self.room.base) if rule.hook.secret else ""
         except OrgsyncError as error:
             return _Tried(error=str(error), down=True)
         body = notice.body.encode()
@@ -181,19 +181,9 @@ def _letter(notice: Notice) -> Letter | None:
 _TEMPLATES = {name: name for name in ("alert", "suspended")}
 
 
-def secret(value: str | SecretRef, base: Path) -> str:
-    """What a reference leads to, without white space around it. Raises OrgsyncError, which names the reference alone."""
-    if isinstance(value, str):
-        return value
-    try:
-        if value.source == "env":
-            return os.environ[value.name].strip()
-        return (base / value.name).read_text(encoding="utf-8").strip()
-    except (KeyError, OSError, UnicodeDecodeError):
-        kind = "environment variable" if value.source == "env" else "file"
-        raise OrgsyncError(
-            f"its secret is in the {kind} {value.name}, which is not there", hint=f"set the {kind}"
-        ) from None
+def _resolved(value: str | SecretRef, base: Path) -> str:
+    """A value as it stands, or what its reference leads to. Raises OrgsyncError."""
+    return value if isinstance(value, str) else find_secret(value, base, what="its secret").strip()
 
 
 def _shown(hook: Hook) -> str:

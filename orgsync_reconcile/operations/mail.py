@@ -7,7 +7,6 @@ without a Mail document nothing is sent, and the line says what would have been.
 from __future__ import annotations
 
 import contextlib
-import os
 import smtplib
 import socket
 import ssl
@@ -20,6 +19,7 @@ from orgsync_reconcile.clock import Clock
 from orgsync_reconcile.errors import OrgsyncError
 from orgsync_reconcile.model.desired import Desired, SecretRef
 from orgsync_reconcile.operations.letters import Letter, cleaned
+from orgsync_reconcile.operations.secrets import find_secret
 
 #: The line for letters where nobody set up mail.
 NO_MAIL = "the manifests have no document of kind Mail"
@@ -121,23 +121,10 @@ def _reference(data: Mapping[str, object]) -> SecretRef:
     return SecretRef(source="file", name=str(data["file"]))
 
 
-def _secret(reference: SecretRef, base: Path) -> str:
-    """The password itself. Raises OrgsyncError, which names the reference alone."""
-    try:
-        if reference.source == "env":
-            return os.environ[reference.name]
-        return (base / reference.name).read_text(encoding="utf-8").strip()
-    except (KeyError, OSError, UnicodeDecodeError):
-        kind = "environment variable" if reference.source == "env" else "file"
-        raise OrgsyncError(
-            f"the mail password is in the {kind} {reference.name}, which is not there", hint=f"set the {kind}"
-        ) from None
-
-
 @contextmanager
 def _session(server: MailServer, base: Path) -> Iterator[smtplib.SMTP]:
     """An open connection to the server, encrypted and logged in as the manifest says. Raises OSError and OrgsyncError."""
-    password = _secret(server.password, base) if server.password else ""
+    password = find_secret(server.password, base, what="the mail password") if server.password else ""
     smtp: smtplib.SMTP
     if server.tls == "implicit":
         smtp = smtplib.SMTP_SSL(server.host, server.port, timeout=server.timeout, context=ssl.create_default_context())
