@@ -12,7 +12,7 @@ import report
 
 from orgsync_reconcile.clock import system_clock
 from orgsync_reconcile.model.connection import Side
-from orgsync_reconcile.stores.sqlite.flow import Pair
+from orgsync_reconcile.stores.sql.flow import Pair
 from orgsync_reconcile.sync.bulk import bulk_sync
 from orgsync_reconcile.sync.drain import drain
 

@@ -16,7 +16,8 @@ from pathlib import Path
 import report
 
 from orgsync_reconcile.model.component import Component, ComponentKey
-from orgsync_reconcile.stores.sqlite.components import deploy
+from orgsync_reconcile.stores.sql.components import deploy
+from orgsync_reconcile.stores.sql.create import NewOrg
 from orgsync_reconcile.stores.sqlite.create import create_org
 
 PROGRAM = str(Path(sys.executable).with_name("orgsync"))
@@ -69,7 +70,7 @@ def components(objects: int) -> list[Component]:
 def prepare(folder: Path, objects: int) -> None:
     """Two orgs with the same metadata, connected, every object published."""
     for name, admin in (("primary", "admin@primary.example"), ("secondary", "admin@primary.example.dr")):
-        with create_org(folder / f"{name}.db", name=name, admin=admin) as org:
+        with create_org(folder / f"{name}.db", NewOrg(name=name, admin=admin)) as org:
             failures = deploy(org, components(objects))
             if failures:
                 raise SystemExit(f"could not deploy: {failures[0]}")

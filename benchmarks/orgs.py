@@ -12,11 +12,13 @@ from orgsync_reconcile import catalog
 from orgsync_reconcile.clock import iso, system_clock
 from orgsync_reconcile.model.connection import ConnectionStatus, Side, SyncOptions
 from orgsync_reconcile.model.schema import FieldDef
-from orgsync_reconcile.stores.sqlite import connections, links, publications
+from orgsync_reconcile.stores.sql import connections, links, publications
+from orgsync_reconcile.stores.sql.create import NewOrg
+from orgsync_reconcile.stores.sql.flow import Pair
+from orgsync_reconcile.stores.sql.org import Org
+from orgsync_reconcile.stores.sql.schema import Objects
 from orgsync_reconcile.stores.sqlite.create import create_org
-from orgsync_reconcile.stores.sqlite.flow import Pair
-from orgsync_reconcile.stores.sqlite.handle import SqliteOrg, open_org
-from orgsync_reconcile.stores.sqlite.schema import Objects
+from orgsync_reconcile.stores.sqlite.handle import open_org
 
 CONNECTION = "bench"
 OBJECTS = ("Account", "Contact")
@@ -83,7 +85,7 @@ def load(path: Path, accounts: int, contacts: int) -> None:
     db.close()
 
 
-def _published(org: SqliteOrg, name: str) -> list[FieldDef]:
+def _published(org: Org, name: str) -> list[FieldDef]:
     reachable = {*OBJECTS, "User", "Group", "RecordType"}
     return [
         field
@@ -93,7 +95,7 @@ def _published(org: SqliteOrg, name: str) -> list[FieldDef]:
     ]
 
 
-def _offer(org: SqliteOrg, side: Side, partner: SqliteOrg) -> None:
+def _offer(org: Org, side: Side, partner: Org) -> None:
     connections.create_connection(
         org,
         CONNECTION,
@@ -130,8 +132,8 @@ def connected(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     with (
-        create_org(folder / "primary.db", name="primary") as primary,
-        create_org(folder / "secondary.db", name="secondary") as secondary,
+        create_org(folder / "primary.db", NewOrg(name="primary")) as primary,
+        create_org(folder / "secondary.db", NewOrg(name="secondary")) as secondary,
     ):
         _offer(primary, Side.PRIMARY, secondary)
         _offer(secondary, Side.SECONDARY, primary)

@@ -18,9 +18,9 @@ from orgsync_reconcile.model.connection import Side
 from orgsync_reconcile.model.notification import Rule, rules_of
 from orgsync_reconcile.operations.alerts import Event, begin, look, tell
 from orgsync_reconcile.operations.courier import deliver
-from orgsync_reconcile.stores.sqlite import notices
-from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
-from orgsync_reconcile.stores.sqlite.notified import owner_email, suspension
+from orgsync_reconcile.stores.sql import notices
+from orgsync_reconcile.stores.sql.notified import owner_email, suspension
+from orgsync_reconcile.stores.sql.org import Org
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,7 +41,7 @@ class Told:
         )
 
 
-def _ends(found: OpenConnection) -> Mapping[Side, SqliteOrg]:
+def _ends(found: OpenConnection) -> Mapping[Side, Org]:
     return {side: found.org(side) for side in Side}
 
 

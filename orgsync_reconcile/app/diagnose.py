@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from orgsync_reconcile.app.workspace import Workspace, open_orgs, pick_connection
 from orgsync_reconcile.errors import StoreError
 from orgsync_reconcile.model.connection import Side
-from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
+from orgsync_reconcile.stores.sql.org import Org
 from orgsync_reconcile.sync.diagnose import diagnose
 from orgsync_reconcile.sync.diagnosis import Diagnosis
 
@@ -20,7 +20,7 @@ def diagnose_record(workspace: Workspace, name: str | None, record: str, *, side
     desired = workspace.desired()
     chosen = pick_connection(desired, name)
     names = {Side.PRIMARY: chosen.primary, Side.SECONDARY: chosen.secondary}
-    ends: dict[Side, SqliteOrg | None] = {}
+    ends: dict[Side, Org | None] = {}
     down: dict[Side, str] = {}
     with ExitStack() as stack:
         for end, org in names.items():

@@ -10,13 +10,13 @@ from orgsync_reconcile.app.workspace import OpenConnection, Workspace, open_conn
 from orgsync_reconcile.apply.context import holder_name
 from orgsync_reconcile.errors import StoreError
 from orgsync_reconcile.model.connection import ConnectionStatus, Side
-from orgsync_reconcile.stores.sqlite.connections import Connection, find_connection
-from orgsync_reconcile.stores.sqlite.flow import Pair
-from orgsync_reconcile.stores.sqlite.leases import apply_lease, lease
-from orgsync_reconcile.stores.sqlite.links import count_active
-from orgsync_reconcile.stores.sqlite.permissions import MANAGE_CONNECTIONS, require
-from orgsync_reconcile.stores.sqlite.protection import refuse_protected
-from orgsync_reconcile.stores.sqlite.queue import count_queue
+from orgsync_reconcile.stores.sql.connections import Connection, find_connection
+from orgsync_reconcile.stores.sql.flow import Pair
+from orgsync_reconcile.stores.sql.leases import apply_lease, lease
+from orgsync_reconcile.stores.sql.links import count_active
+from orgsync_reconcile.stores.sql.permissions import MANAGE_CONNECTIONS, require
+from orgsync_reconcile.stores.sql.protection import refuse_protected
+from orgsync_reconcile.stores.sql.queue import count_queue
 from orgsync_reconcile.sync import lifecycle
 from orgsync_reconcile.sync.control import deliver
 

@@ -22,8 +22,8 @@ from orgsync_reconcile.model.desired import Desired, DesiredOrg, SecretRef
 from orgsync_reconcile.model.plan import Plan
 from orgsync_reconcile.plan import Adoption, adopt
 from orgsync_reconcile.plan.adopt import NOWHERE
-from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
-from orgsync_reconcile.stores.sqlite.reader import read_info, read_org
+from orgsync_reconcile.stores.sql.org import Org
+from orgsync_reconcile.stores.sql.reader import read_info, read_org
 from orgsync_reconcile.stores.urls import open_store
 
 
@@ -71,7 +71,7 @@ def export(
 @contextmanager
 def _orgs(
     workspace: Workspace, stores: Sequence[str], known: Desired
-) -> Iterator[tuple[dict[str, DesiredOrg], dict[str, SqliteOrg]]]:
+) -> Iterator[tuple[dict[str, DesiredOrg], dict[str, Org]]]:
     """The orgs, described and open, each as it is at one moment."""
     with ExitStack() as stack:
         if stores:
@@ -91,7 +91,7 @@ def _orgs(
         yield described, opened
 
 
-def _require_different(opened: Mapping[str, SqliteOrg]) -> None:
+def _require_different(opened: Mapping[str, Org]) -> None:
     seen: dict[str, str] = {}
     for name, org in opened.items():
         other = seen.setdefault(org.org_id, name)
@@ -99,9 +99,7 @@ def _require_different(opened: Mapping[str, SqliteOrg]) -> None:
             raise UsageError(f"{other} and {name} are one and the same org", hint="name different orgs")
 
 
-def _adopted(
-    described: Mapping[str, DesiredOrg], opened: Mapping[str, SqliteOrg], connections: Sequence[str]
-) -> Adoption:
+def _adopted(described: Mapping[str, DesiredOrg], opened: Mapping[str, Org], connections: Sequence[str]) -> Adoption:
     actual = Actual(orgs={name: read_org(org) for name, org in opened.items()})
     adoption = adopt(described, actual, connections)
     adoption.remarks += [
@@ -176,7 +174,7 @@ def _manifests(folder: Path) -> list[Path]:
     return sorted(path.relative_to(folder) for path in found)
 
 
-def _proof(workspace: Workspace, target: Path, files: Mapping[str, str], opened: Mapping[str, SqliteOrg]) -> Plan:
+def _proof(workspace: Workspace, target: Path, files: Mapping[str, str], opened: Mapping[str, Org]) -> Plan:
     """The plan that the folder will lead to once the files are in it. Raises ManifestError where it would not load."""
     with tempfile.TemporaryDirectory(prefix="orgsync-export-") as place:
         copy = Path(place, target.name or "manifests")

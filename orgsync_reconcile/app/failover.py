@@ -19,7 +19,7 @@ from orgsync_reconcile.operations.drill import Drill, run_drill
 from orgsync_reconcile.operations.failover import Desk, Reach, Switch
 from orgsync_reconcile.operations.failover_settings import FailoverSettings, failover_settings
 from orgsync_reconcile.operations.readiness import Status, read_status
-from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
+from orgsync_reconcile.stores.sql.org import Org
 from orgsync_reconcile.sync.lag import left_behind
 
 
@@ -58,7 +58,7 @@ def open_ends(
 ) -> Iterator[Reach]:
     """The same for manifests that were read before."""
     names = {Side.PRIMARY: chosen.primary, Side.SECONDARY: chosen.secondary}
-    orgs: dict[Side, SqliteOrg | None] = {}
+    orgs: dict[Side, Org | None] = {}
     why: dict[Side, str] = {}
     with ExitStack() as stack:
         for side, org in names.items():

@@ -13,7 +13,7 @@ from orgsync_reconcile.app.workspace import OpenConnection, Workspace
 from orgsync_reconcile.errors import StoreBusyError, StoreError, StoreFullError, UnreachableError
 from orgsync_reconcile.model.connection import Side
 from orgsync_reconcile.operations.stopping import Stop, Stopped
-from orgsync_reconcile.stores.sqlite.flow import Pair
+from orgsync_reconcile.stores.sql.flow import Pair
 from orgsync_reconcile.sync.drain import drain
 
 #: How long a following drain rests at most when there was nothing to send, in seconds: retries come due by time alone.

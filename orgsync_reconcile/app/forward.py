@@ -11,7 +11,7 @@ from orgsync_reconcile.app.records import Moved, Progress
 from orgsync_reconcile.app.workspace import Workspace, open_connection, pick_connection
 from orgsync_reconcile.errors import UsageError
 from orgsync_reconcile.model.connection import Side
-from orgsync_reconcile.stores.sqlite.permissions import MANAGE_CONNECTIONS, require, require_read
+from orgsync_reconcile.stores.sql.permissions import MANAGE_CONNECTIONS, require, require_read
 from orgsync_reconcile.sync.forward import forward, full_id
 from orgsync_reconcile.sync.sharing import Share, object_of, severed_there, shares
 

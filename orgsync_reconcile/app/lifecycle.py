@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from orgsync_reconcile.app.workspace import OpenConnection, Workspace, open_connection
 from orgsync_reconcile.model.connection import ConnectionStatus, Direction, Side
-from orgsync_reconcile.stores.sqlite.connections import get_connection
-from orgsync_reconcile.stores.sqlite.flow import Pair
-from orgsync_reconcile.stores.sqlite.permissions import MANAGE_CONNECTIONS, require
+from orgsync_reconcile.stores.sql.connections import get_connection
+from orgsync_reconcile.stores.sql.flow import Pair
+from orgsync_reconcile.stores.sql.permissions import MANAGE_CONNECTIONS, require
 from orgsync_reconcile.sync import lifecycle
 from orgsync_reconcile.sync.control import deliver
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from orgsync_reconcile.app.workspace import Workspace, open_connection
 from orgsync_reconcile.errors import LockHeldError
 from orgsync_reconcile.model.connection import Side
-from orgsync_reconcile.stores.sqlite.leases import Lease, apply_lease, bulk_lease, leases, reconcile_lease
-from orgsync_reconcile.stores.sqlite.leases import release as release_lease
+from orgsync_reconcile.stores.sql.leases import Lease, apply_lease, bulk_lease, leases, reconcile_lease
+from orgsync_reconcile.stores.sql.leases import release as release_lease
 
 
 def show(workspace: Workspace, name: str | None) -> tuple[Lease, ...]:

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import sqlite3
 from datetime import datetime
 
 from orgsync_reconcile.app.workspace import Workspace, open_connection
 from orgsync_reconcile.errors import OrgsyncError
 from orgsync_reconcile.model.connection import ConnectionStatus, Side
 from orgsync_reconcile.operations.metrics import Figures, OrgFigures
-from orgsync_reconcile.stores.sqlite import notices
-from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
-from orgsync_reconcile.stores.sqlite.notices import RuleState
-from orgsync_reconcile.stores.sqlite.queue import count_queue, read_queue
+from orgsync_reconcile.stores.faults import faults
+from orgsync_reconcile.stores.sql import notices
+from orgsync_reconcile.stores.sql.notices import RuleState
+from orgsync_reconcile.stores.sql.org import Org
+from orgsync_reconcile.stores.sql.queue import count_queue, read_queue
 from orgsync_reconcile.sync.status import End, read_end
 
 #: Among the states of rules: when a run without a fault ended last. No rule of a manifest can have this mark.
 _SUCCESS = "(reconciled)"
 
 
-def note_success(org: SqliteOrg, connection: str, now: datetime) -> None:
+def note_success(org: Org, connection: str, now: datetime) -> None:
     """Keeps in the primary that a run without a fault has ended."""
     with org.transaction():
         notices.set_rule_state(org, connection, _SUCCESS, RuleState(told_at=int(now.timestamp() * 1000)))
@@ -42,11 +42,11 @@ def measure(workspace: Workspace, name: str) -> Figures:
             success = notices.rule_state(found.primary, name, _SUCCESS)
             told = success.told_at if success is not None else None
             return Figures(connection=name, orgs=tuple(orgs), last_success=told / 1000 if told is not None else None)
-    except (OrgsyncError, sqlite3.Error, ValueError):
+    except faults(OrgsyncError, ValueError):
         return Figures(connection=name, readable=False)
 
 
-def _figures(workspace: Workspace, name: str, org: SqliteOrg, mine: End, partner: SqliteOrg, theirs: End) -> OrgFigures:
+def _figures(workspace: Workspace, name: str, org: Org, mine: End, partner: Org, theirs: End) -> OrgFigures:
     counts = count_queue(org, mine.number, partner, theirs.number)
     now = workspace.clock()
     queued = [

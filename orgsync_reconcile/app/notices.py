@@ -14,7 +14,7 @@ from orgsync_reconcile.model.plan import Op
 from orgsync_reconcile.operations.mail import Delivery, MailRoom, mail_room
 from orgsync_reconcile.operations.notices import send_invitation, send_map_updates
 from orgsync_reconcile.operations.suspended import send_suspended
-from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
+from orgsync_reconcile.stores.sql.org import Org
 
 
 def room_of(workspace: Workspace, desired: Desired) -> MailRoom:
@@ -43,7 +43,7 @@ def tell_of_maps(workspace: Workspace, found: OpenConnection) -> tuple[str, ...]
 
 
 def tell_of_suspension(
-    workspace: Workspace, desired: Desired, connection: DesiredConnection, orgs: Mapping[Side, SqliteOrg]
+    workspace: Workspace, desired: Desired, connection: DesiredConnection, orgs: Mapping[Side, Org]
 ) -> tuple[str, ...]:
     """Sends the emails about a suspension that are due (SUS-2); a line per email that was not sent.
 

@@ -12,9 +12,9 @@ from orgsync_reconcile.apply import ApplyReport, Progress
 from orgsync_reconcile.errors import StoreError
 from orgsync_reconcile.model.connection import Side
 from orgsync_reconcile.model.plan import Plan
-from orgsync_reconcile.stores.sqlite.connections import find_connection
-from orgsync_reconcile.stores.sqlite.flow.continuity import check_continuity
-from orgsync_reconcile.stores.sqlite.permissions import MANAGE_CONNECTIONS, require
+from orgsync_reconcile.stores.sql.connections import find_connection
+from orgsync_reconcile.stores.sql.flow.continuity import check_continuity
+from orgsync_reconcile.stores.sql.permissions import MANAGE_CONNECTIONS, require
 from orgsync_reconcile.sync.users import UserReport, sync_all_users
 
 

@@ -14,19 +14,20 @@ from orgsync_reconcile.catalog.orgs import FEATURES
 from orgsync_reconcile.errors import UsageError
 from orgsync_reconcile.importers import ImportProblem, read_sfdx
 from orgsync_reconcile.model.actual import HygieneFinding
-from orgsync_reconcile.stores.sqlite.check import check
-from orgsync_reconcile.stores.sqlite.component_schema import without_table
-from orgsync_reconcile.stores.sqlite.components import DeployFailure, deploy
-from orgsync_reconcile.stores.sqlite.connections import enable_feature, features
-from orgsync_reconcile.stores.sqlite.describe import describe
-from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
-from orgsync_reconcile.stores.sqlite.loader import LoadReport, load
-from orgsync_reconcile.stores.sqlite.rename import rename_field, rename_object
+from orgsync_reconcile.stores.sql.check import check
+from orgsync_reconcile.stores.sql.component_schema import without_table
+from orgsync_reconcile.stores.sql.components import DeployFailure, deploy
+from orgsync_reconcile.stores.sql.connections import enable_feature, features
+from orgsync_reconcile.stores.sql.create import DEFAULT_LICENSES, NewOrg
+from orgsync_reconcile.stores.sql.describe import describe
+from orgsync_reconcile.stores.sql.loader import LoadReport, load
+from orgsync_reconcile.stores.sql.org import Org
+from orgsync_reconcile.stores.sql.rename import rename_field, rename_object
 from orgsync_reconcile.stores.urls import create_store, open_store
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class NewOrg:
+class MadeOrg:
     """An org that was made: its Id, and the username that acts in it."""
 
     org_id: str
@@ -57,24 +58,23 @@ def create(
     features: Sequence[str],
     licenses: dict[str, int] | None,
     namespace: str,
-) -> NewOrg:
+) -> MadeOrg:
     """Makes an org at a store's address (ORG-1). Raises UsageError and StoreError."""
-    with create_store(
-        url,
-        base=workspace.directory,
+    new = NewOrg(
         name=name,
         edition=edition,
         org_type=org_type,
         admin=admin,
         features=features,
-        licenses=licenses,
+        licenses=licenses or DEFAULT_LICENSES,
         namespace=namespace,
-    ) as org:
+    )
+    with create_store(url, new, base=workspace.directory) as org:
         found = describe(org)
-        return NewOrg(org_id=org.org_id, admin=found["org"]["admin"], objects=len(found["objects"]))
+        return MadeOrg(org_id=org.org_id, admin=found["org"]["admin"], objects=len(found["objects"]))
 
 
-def _open(workspace: Workspace, url: str, *, readonly: bool) -> SqliteOrg:
+def _open(workspace: Workspace, url: str, *, readonly: bool) -> Org:
     """The org at an address, or of that name in the manifests."""
     if ":" in url:
         return open_store(url, base=workspace.directory, label=url, readonly=readonly)

@@ -16,10 +16,10 @@ from orgsync_reconcile.model.connection import Side
 from orgsync_reconcile.model.desired import Desired, DesiredConnection
 from orgsync_reconcile.model.plan import Plan
 from orgsync_reconcile.plan import Mode, build_plan, from_json, moved, to_json
-from orgsync_reconcile.stores.sqlite.connection_reader import read_connection
-from orgsync_reconcile.stores.sqlite.connections import connection_names
-from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
-from orgsync_reconcile.stores.sqlite.reader import read_org
+from orgsync_reconcile.stores.sql.connection_reader import read_connection
+from orgsync_reconcile.stores.sql.connections import connection_names
+from orgsync_reconcile.stores.sql.org import Org
+from orgsync_reconcile.stores.sql.reader import read_org
 from orgsync_reconcile.stores.urls import store_path
 
 
@@ -60,7 +60,7 @@ def org_names(workspace: Workspace, desired: Desired) -> set[str]:
     }
 
 
-def plan_for(desired: Desired, orgs: Mapping[str, SqliteOrg], choice: Choice, clock: Clock) -> Plan:
+def plan_for(desired: Desired, orgs: Mapping[str, Org], choice: Choice, clock: Clock) -> Plan:
     """The plan for orgs that are open already; each is read as it is at one moment."""
     with ExitStack() as moments:
         for org in orgs.values():
@@ -77,7 +77,7 @@ def plan_for(desired: Desired, orgs: Mapping[str, SqliteOrg], choice: Choice, cl
         )
 
 
-def _read(name: str, desired: Desired, orgs: Mapping[str, SqliteOrg]) -> ActualOrg:
+def _read(name: str, desired: Desired, orgs: Mapping[str, Org]) -> ActualOrg:
     mine = [item for item in desired.connections.values() if name in (item.primary, item.secondary)]
     objects = {publication.object for item in mine for publication in desired.publications_of(item.name)}
     return read_org(
@@ -90,9 +90,7 @@ def _read(name: str, desired: Desired, orgs: Mapping[str, SqliteOrg]) -> ActualO
     )
 
 
-def _unsynced(
-    name: str, desired: Desired, mine: Collection[DesiredConnection], orgs: Mapping[str, SqliteOrg]
-) -> list[str]:
+def _unsynced(name: str, desired: Desired, mine: Collection[DesiredConnection], orgs: Mapping[str, Org]) -> list[str]:
     """The objects whose first bulk sync from this org is still ahead: their data is looked over (ORG-10)."""
     found: set[str] = set()
     for item in mine:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
@@ -12,10 +11,11 @@ from orgsync_reconcile.app.workspace import OpenConnection, Workspace, open_orgs
 from orgsync_reconcile.errors import OrgsyncError, StoreBusyError, UnreachableError
 from orgsync_reconcile.model.connection import Side
 from orgsync_reconcile.model.desired import Desired, DesiredConnection
-from orgsync_reconcile.stores.sqlite.connections import find_connection
-from orgsync_reconcile.stores.sqlite.flow import Pair
-from orgsync_reconcile.stores.sqlite.flow.continuity import find_break
-from orgsync_reconcile.stores.sqlite.handle import SqliteOrg, explain
+from orgsync_reconcile.stores.faults import explain, faults
+from orgsync_reconcile.stores.sql.connections import find_connection
+from orgsync_reconcile.stores.sql.flow import Pair
+from orgsync_reconcile.stores.sql.flow.continuity import find_break
+from orgsync_reconcile.stores.sql.org import Org
 from orgsync_reconcile.sync import outage
 
 
@@ -25,7 +25,7 @@ class Reached:
 
     desired: DesiredConnection
     manifests: Desired
-    orgs: Mapping[Side, SqliteOrg]
+    orgs: Mapping[Side, Org]
     down: Mapping[Side, UnreachableError] = field(default_factory=dict)
 
     def admin(self, side: Side) -> str:
@@ -56,7 +56,7 @@ def open_ends(workspace: Workspace, name: str | None, *, readonly: bool = False)
     desired = workspace.desired()
     chosen = pick_connection(desired, name)
     names = {Side.PRIMARY: chosen.primary, Side.SECONDARY: chosen.secondary}
-    orgs: dict[Side, SqliteOrg] = {}
+    orgs: dict[Side, Org] = {}
     down: dict[Side, UnreachableError] = {}
     with ExitStack() as stack:
         for side, org in names.items():
@@ -85,7 +85,7 @@ def open_reachable(workspace: Workspace, name: str | None, *, tell: bool = True)
         found = reached.both
         try:
             yield replace(found, said=resume_if_back(workspace, found))
-        except (UnreachableError, sqlite3.Error) as error:
+        except faults(UnreachableError) as error:
             raise _suspend(workspace, reached, _probe(workspace, reached), error, tell=tell) from error
 
 
@@ -128,7 +128,7 @@ def _suspend(
     workspace: Workspace,
     reached: Reached,
     down: Mapping[Side, UnreachableError],
-    error: UnreachableError | sqlite3.Error | None = None,
+    error: Exception | None = None,
     *,
     tell: bool,
 ) -> OrgsyncError:
@@ -147,6 +147,8 @@ def _suspend(
                 for line in tell_of_suspension(workspace, reached.manifests, desired, {side.other: orgs[other]}):
                     told.add_note(line)
             return told
-    if isinstance(error, sqlite3.Error):
-        return explain(error, ", ".join(org.label for org in reached.orgs.values()))
-    return error or next(iter(down.values()))
+    if error is None:
+        return next(iter(down.values()))
+    if isinstance(error, OrgsyncError):
+        return error
+    return explain(error, ", ".join(org.label for org in reached.orgs.values()))

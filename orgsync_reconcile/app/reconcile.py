@@ -26,7 +26,7 @@ from orgsync_reconcile.operations.reconcile import (
     worst,
 )
 from orgsync_reconcile.operations.stopping import Stop, Stopped
-from orgsync_reconcile.stores.sqlite.leases import lease, reconcile_lease
+from orgsync_reconcile.stores.sql.leases import lease, reconcile_lease
 from orgsync_reconcile.sync.verify_sample import RANGES, RECORDS
 
 

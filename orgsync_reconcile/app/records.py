@@ -16,10 +16,10 @@ from orgsync_reconcile.errors import UsageError
 from orgsync_reconcile.model.connection import ConnectionStatus, Direction, Side
 from orgsync_reconcile.model.records import ObjectCounts
 from orgsync_reconcile.operations.readiness import verified_subject
-from orgsync_reconcile.stores.sqlite.connections import get_connection
-from orgsync_reconcile.stores.sqlite.flow import Pair
-from orgsync_reconcile.stores.sqlite.notified import last_told, move_told
-from orgsync_reconcile.stores.sqlite.permissions import MANAGE_CONNECTIONS, require
+from orgsync_reconcile.stores.sql.connections import get_connection
+from orgsync_reconcile.stores.sql.flow import Pair
+from orgsync_reconcile.stores.sql.notified import last_told, move_told
+from orgsync_reconcile.stores.sql.permissions import MANAGE_CONNECTIONS, require
 from orgsync_reconcile.sync import bulk, verify
 from orgsync_reconcile.sync.drain import add_counts, drain
 from orgsync_reconcile.sync.metadata import drop_mismatched

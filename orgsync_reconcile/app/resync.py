@@ -8,7 +8,7 @@ from orgsync_reconcile.app.reach import open_pair
 from orgsync_reconcile.app.workspace import Workspace
 from orgsync_reconcile.errors import UsageError
 from orgsync_reconcile.model.connection import Direction, Side
-from orgsync_reconcile.stores.sqlite.permissions import MANAGE_CONNECTIONS, require
+from orgsync_reconcile.stores.sql.permissions import MANAGE_CONNECTIONS, require
 from orgsync_reconcile.sync import resync as engine
 from orgsync_reconcile.sync.resync import Resynced
 

@@ -9,9 +9,9 @@ from orgsync_reconcile.app.reach import open_ends
 from orgsync_reconcile.app.workspace import Workspace
 from orgsync_reconcile.errors import UsageError
 from orgsync_reconcile.model.connection import Side
-from orgsync_reconcile.stores.sqlite.connections import get_connection
-from orgsync_reconcile.stores.sqlite.held import Due, held_records, make_due
-from orgsync_reconcile.stores.sqlite.permissions import MANAGE_CONNECTIONS, require
+from orgsync_reconcile.stores.sql.connections import get_connection
+from orgsync_reconcile.stores.sql.held import Due, held_records, make_due
+from orgsync_reconcile.stores.sql.permissions import MANAGE_CONNECTIONS, require
 from orgsync_reconcile.sync.forward import full_id
 
 

@@ -15,7 +15,7 @@ from orgsync_reconcile.manifest import load
 from orgsync_reconcile.model.connection import Side
 from orgsync_reconcile.model.desired import Desired, DesiredConnection, DesiredOrg, SecretRef
 from orgsync_reconcile.operations.secrets import find_secret, kind_of
-from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
+from orgsync_reconcile.stores.sql.org import Org
 from orgsync_reconcile.stores.urls import open_store, store_path
 from orgsync_reconcile.sync.lifecycle import Ends
 
@@ -39,8 +39,8 @@ class OpenConnection:
     """A connection of the manifests with its two orgs open."""
 
     desired: DesiredConnection
-    primary: SqliteOrg
-    secondary: SqliteOrg
+    primary: Org
+    secondary: Org
     #: Who acts in each org, by username.
     admins: dict[Side, str]
     #: Everything that the manifests say.
@@ -59,11 +59,11 @@ class OpenConnection:
         )
 
     @property
-    def orgs(self) -> dict[Side, SqliteOrg]:
+    def orgs(self) -> dict[Side, Org]:
         """The two orgs by their end."""
         return {Side.PRIMARY: self.primary, Side.SECONDARY: self.secondary}
 
-    def org(self, side: Side) -> SqliteOrg:
+    def org(self, side: Side) -> Org:
         """The org at one end."""
         return self.primary if side is Side.PRIMARY else self.secondary
 
@@ -111,7 +111,7 @@ def pick_connection(desired: Desired, name: str | None) -> DesiredConnection:
 @contextmanager
 def open_orgs(
     workspace: Workspace, desired: Desired, names: Iterable[str], *, readonly: bool = False
-) -> Iterator[dict[str, SqliteOrg]]:
+) -> Iterator[dict[str, Org]]:
     """The orgs of these manifest names, open until the block ends.
 
     Raises UnreachableError for stores that are missing, all of them at once, or cannot be reached; StoreError for one

@@ -8,7 +8,7 @@ from orgsync_reconcile.model.diagnostic import Severity
 from orgsync_reconcile.model.plan import CUSTOMIZING, Guard, Op, Plan
 from orgsync_reconcile.plan.fingerprint import moved
 from orgsync_reconcile.plan.guards import PROTECTION, UNPROTECT_HINT, above, refused
-from orgsync_reconcile.stores.sqlite.permissions import MANAGE_CONNECTIONS, require
+from orgsync_reconcile.stores.sql.permissions import MANAGE_CONNECTIONS, require
 
 _CUSTOMIZED_TYPES = ("CustomField:", "CustomObject:", "Layout:", "RecordType:")
 _SHOWN = 10

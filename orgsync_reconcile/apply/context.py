@@ -12,7 +12,7 @@ from orgsync_reconcile.errors import UsageError
 from orgsync_reconcile.model.connection import Side
 from orgsync_reconcile.model.desired import Desired, DesiredConnection
 from orgsync_reconcile.model.plan import Action, Plan
-from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
+from orgsync_reconcile.stores.sql.org import Org
 from orgsync_reconcile.sync.lifecycle import Ends
 
 
@@ -29,7 +29,7 @@ def holder_name() -> str:
 class ApplyContext:
     """One apply. `orgs` are open for writing, by manifest name; `replan` makes the plan anew under the lock (REC-2)."""
 
-    orgs: Mapping[str, SqliteOrg]
+    orgs: Mapping[str, Org]
     desired: Desired
     clock: Clock
     replan: Callable[[], Plan]
@@ -37,7 +37,7 @@ class ApplyContext:
     #: Seconds to wait for a lock that somebody else holds (REC-4).
     lock_timeout: float = 0.0
 
-    def org(self, name: str) -> SqliteOrg:
+    def org(self, name: str) -> Org:
         """An org by manifest name. Raises UsageError where it was not opened."""
         if name not in self.orgs:
             raise UsageError(f"the plan writes the org {name}, which the manifests do not name", hint="plan again")
@@ -69,7 +69,7 @@ class ApplyContext:
         """The end of the connection that an action writes."""
         return Side.PRIMARY if action.org == self.connection(action).primary else Side.SECONDARY
 
-    def home(self, action: Action) -> SqliteOrg:
+    def home(self, action: Action) -> Org:
         """The org with the lock and the journal: the connection's primary, or the org that is written."""
         wanted = self.desired.connections.get(action.connection)
         return self.org(wanted.primary if wanted else action.org)

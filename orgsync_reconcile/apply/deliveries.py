@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from orgsync_reconcile.apply.context import ApplyContext
 from orgsync_reconcile.model.connection import Side
-from orgsync_reconcile.stores.sqlite.connections import find_connection
-from orgsync_reconcile.stores.sqlite.flow import Pair
-from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
+from orgsync_reconcile.stores.sql.connections import find_connection
+from orgsync_reconcile.stores.sql.flow import Pair
+from orgsync_reconcile.stores.sql.org import Org
 from orgsync_reconcile.sync.control import deliver
 
 
@@ -22,7 +22,7 @@ def deliver_events(context: ApplyContext, connection: str, sides: Sequence[Side]
         deliver(Pair(ends[Side.PRIMARY], ends[Side.SECONDARY], connection), sides=sides, clock=context.clock)
 
 
-def _ends(context: ApplyContext, connection: str) -> dict[Side, SqliteOrg]:
+def _ends(context: ApplyContext, connection: str) -> dict[Side, Org]:
     """The orgs that hold the connection to one another, by their end of it."""
     by_id = {org.org_id: org for org in context.orgs.values()}
     known = {org.org_id: find_connection(org, connection) for org in context.orgs.values()}

@@ -10,10 +10,10 @@ from orgsync_reconcile.model.applied import Applied
 from orgsync_reconcile.model.connection import ConnectionStatus, Side
 from orgsync_reconcile.model.plan import Op, Plan
 from orgsync_reconcile.plan.three_way import live_state, settled
-from orgsync_reconcile.stores.sqlite import applied
-from orgsync_reconcile.stores.sqlite.connection_reader import read_connection
-from orgsync_reconcile.stores.sqlite.connections import find_connection
-from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
+from orgsync_reconcile.stores.sql import applied
+from orgsync_reconcile.stores.sql.connection_reader import read_connection
+from orgsync_reconcile.stores.sql.connections import find_connection
+from orgsync_reconcile.stores.sql.org import Org
 
 
 @contextmanager
@@ -33,7 +33,7 @@ def remembering(plan: Plan, context: ApplyContext) -> Iterator[None]:
             _forget(context, action.org, action.connection)
 
 
-def _home(context: ApplyContext, name: str) -> SqliteOrg:
+def _home(context: ApplyContext, name: str) -> Org:
     return context.org(context.desired.connections[name].primary)
 
 

@@ -15,9 +15,9 @@ from orgsync_reconcile.apply.report import ActionOutcome, ApplyReport, Status
 from orgsync_reconcile.errors import OrgsyncError
 from orgsync_reconcile.failpoints import FailPoint, reach
 from orgsync_reconcile.model.plan import Action, Plan
-from orgsync_reconcile.stores.sqlite import journal
-from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
-from orgsync_reconcile.stores.sqlite.leases import apply_lease, lease
+from orgsync_reconcile.stores.sql import journal
+from orgsync_reconcile.stores.sql.leases import apply_lease, lease
+from orgsync_reconcile.stores.sql.org import Org
 
 #: Called when an action starts (None), and with its outcome when it has ended.
 Progress = Callable[[Action, ActionOutcome | None], None]
@@ -116,7 +116,7 @@ class _Loop:
         return same and not self._held_back(action)
 
     def _execute(self, group: Sequence[Action]) -> None:
-        home: SqliteOrg = self._context.home(group[0])
+        home: Org = self._context.home(group[0])
         numbers = journal.start(home, self._plan.plan_id, group, self._context.clock)
         reach(FailPoint.APPLY_AFTER_JOURNAL_START)
         for action in group:

@@ -10,8 +10,8 @@ from orgsync_reconcile.errors import StoreError
 from orgsync_reconcile.model.connection import ConnectionStatus
 from orgsync_reconcile.model.plan import Action
 from orgsync_reconcile.plan.settings import connection_settings
-from orgsync_reconcile.stores.sqlite import connections
-from orgsync_reconcile.stores.sqlite.permissions import user_id
+from orgsync_reconcile.stores.sql import connections
+from orgsync_reconcile.stores.sql.permissions import user_id
 from orgsync_reconcile.sync import lifecycle
 from orgsync_reconcile.sync.metadata import remember_equal
 from orgsync_reconcile.sync.users import link_present_users

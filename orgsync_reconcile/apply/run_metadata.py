@@ -8,8 +8,8 @@ from orgsync_reconcile.apply.context import ApplyContext
 from orgsync_reconcile.apply.executor import Result, needs_failed
 from orgsync_reconcile.model.component import ComponentKey
 from orgsync_reconcile.model.plan import Action
-from orgsync_reconcile.stores.sqlite import components
-from orgsync_reconcile.stores.sqlite.connections import find_connection
+from orgsync_reconcile.stores.sql import components
+from orgsync_reconcile.stores.sql.connections import find_connection
 from orgsync_reconcile.sync.metadata import drop_mismatched, follow_deployed, remember_equal, sync_components
 
 #: How many components are deployed at once. Objects and their fields had better go together: to add columns to a table

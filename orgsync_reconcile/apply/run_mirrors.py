@@ -11,9 +11,9 @@ from orgsync_reconcile.metadata import to_component
 from orgsync_reconcile.model.component import Component, ComponentKey
 from orgsync_reconcile.model.connection import Side
 from orgsync_reconcile.model.plan import Action
-from orgsync_reconcile.stores.sqlite import history, mirrors
-from orgsync_reconcile.stores.sqlite.component_table import read_component
-from orgsync_reconcile.stores.sqlite.connections import get_connection
+from orgsync_reconcile.stores.sql import history, mirrors
+from orgsync_reconcile.stores.sql.component_table import read_component
+from orgsync_reconcile.stores.sql.connections import get_connection
 
 #: The types that a mirror may have, as metadata names them.
 _TYPES = MappingProxyType({"text": "Text", "text_area": "TextArea", "long_text_area": "LongTextArea"})

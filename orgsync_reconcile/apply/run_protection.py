@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from orgsync_reconcile.apply.context import ApplyContext
 from orgsync_reconcile.model.plan import Action, Op
-from orgsync_reconcile.stores.sqlite.protection import set_protected
+from orgsync_reconcile.stores.sql.protection import set_protected
 
 
 def protect(context: ApplyContext, action: Action) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -12,13 +11,14 @@ from orgsync_reconcile.apply.executor import Result, Run, needs_failed
 from orgsync_reconcile.clock import iso
 from orgsync_reconcile.errors import OrgsyncError
 from orgsync_reconcile.model.plan import Action
-from orgsync_reconcile.stores.sqlite import publications
-from orgsync_reconcile.stores.sqlite.component_schema import savepoint
-from orgsync_reconcile.stores.sqlite.connections import log_position
-from orgsync_reconcile.stores.sqlite.handle import SqliteOrg, explain
-from orgsync_reconcile.stores.sqlite.publications import rebuild_subscribed
-from orgsync_reconcile.stores.sqlite.schema import rebuild_triggers
-from orgsync_reconcile.stores.sqlite.shapes import shapes_of
+from orgsync_reconcile.stores.faults import explain, faults
+from orgsync_reconcile.stores.sql import publications
+from orgsync_reconcile.stores.sql.component_schema import savepoint
+from orgsync_reconcile.stores.sql.connections import log_position
+from orgsync_reconcile.stores.sql.org import Org
+from orgsync_reconcile.stores.sql.publications import rebuild_subscribed
+from orgsync_reconcile.stores.sql.schema import rebuild_triggers
+from orgsync_reconcile.stores.sql.shapes import shapes_of
 
 #: How many publications are changed in one transaction.
 MOST = 500
@@ -35,8 +35,8 @@ def _after(action: Action) -> dict[str, Any]:
 
 
 def _together(
-    step: Callable[[ApplyContext, SqliteOrg, Action], None],
-    rebuild: Callable[[SqliteOrg, Iterable[str]], None] | None = None,
+    step: Callable[[ApplyContext, Org, Action], None],
+    rebuild: Callable[[Org, Iterable[str]], None] | None = None,
 ) -> Run:
     """Runs `step` for each action within one transaction of the org; one that fails leaves the others standing.
 
@@ -57,7 +57,7 @@ def _together(
                         step(context, org, action)
                 except OrgsyncError as error:
                     result.errors[action.id] = str(error)
-                except sqlite3.Error as error:
+                except faults() as error:
                     result.errors[action.id] = str(explain(error, org.label))
             if rebuild is not None:
                 rebuild(org, dict.fromkeys(named(action)[0] for action in actions))
@@ -66,7 +66,7 @@ def _together(
     return run
 
 
-def _publish_object(context: ApplyContext, org: SqliteOrg, action: Action) -> None:
+def _publish_object(context: ApplyContext, org: Org, action: Action) -> None:
     after = _after(action)
     publications.publish_object(
         org,
@@ -81,21 +81,21 @@ def _publish_object(context: ApplyContext, org: SqliteOrg, action: Action) -> No
     )
 
 
-def _publish_field(context: ApplyContext, org: SqliteOrg, action: Action) -> None:
+def _publish_field(context: ApplyContext, org: Org, action: Action) -> None:
     name, field = named(action)
     publications.publish_field(
         org, action.connection, name, field, actor=context.actor(action.org), clock=context.clock, rebuild=False
     )
 
 
-def _unpublish_field(context: ApplyContext, org: SqliteOrg, action: Action) -> None:
+def _unpublish_field(context: ApplyContext, org: Org, action: Action) -> None:
     name, field = named(action)
     publications.unpublish_field(
         org, action.connection, name, field, actor=context.actor(action.org), clock=context.clock, rebuild=False
     )
 
 
-def _unpublish_object(context: ApplyContext, org: SqliteOrg, action: Action) -> None:
+def _unpublish_object(context: ApplyContext, org: Org, action: Action) -> None:
     publications.unpublish_object(
         org,
         action.connection,
@@ -107,12 +107,12 @@ def _unpublish_object(context: ApplyContext, org: SqliteOrg, action: Action) -> 
     )
 
 
-def _source(context: ApplyContext, action: Action) -> SqliteOrg:
+def _source(context: ApplyContext, action: Action) -> Org:
     """The publishing org of a subscription."""
     return context.ends(action).org(context.side(action).other)
 
 
-def _subscribe_object(context: ApplyContext, org: SqliteOrg, action: Action) -> None:
+def _subscribe_object(context: ApplyContext, org: Org, action: Action) -> None:
     source, name = _source(context, action), named(action)[0]
     publications.subscribe_object(
         org,
@@ -127,7 +127,7 @@ def _subscribe_object(context: ApplyContext, org: SqliteOrg, action: Action) -> 
     )
 
 
-def _subscribe_field(context: ApplyContext, org: SqliteOrg, action: Action) -> None:
+def _subscribe_field(context: ApplyContext, org: Org, action: Action) -> None:
     source, (name, field) = _source(context, action), named(action)
     for known, shape in shapes_of(source, name, [field]).items():
         publications.subscribe_field(
@@ -166,14 +166,14 @@ def _told(run: Run) -> Run:
     return unsubscribe
 
 
-def _unsubscribe_field(context: ApplyContext, org: SqliteOrg, action: Action) -> None:
+def _unsubscribe_field(context: ApplyContext, org: Org, action: Action) -> None:
     name, field = named(action)
     publications.unsubscribe_field(
         org, action.connection, name, field, actor=context.actor(action.org), clock=context.clock
     )
 
 
-def _unsubscribe_object(context: ApplyContext, org: SqliteOrg, action: Action) -> None:
+def _unsubscribe_object(context: ApplyContext, org: Org, action: Action) -> None:
     publications.unsubscribe_object(
         org,
         action.connection,

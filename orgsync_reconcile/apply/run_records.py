@@ -9,7 +9,7 @@ from orgsync_reconcile.apply.context import ApplyContext, holder_name
 from orgsync_reconcile.apply.executor import Result
 from orgsync_reconcile.model.connection import Side
 from orgsync_reconcile.model.plan import Action
-from orgsync_reconcile.stores.sqlite.flow import Pair
+from orgsync_reconcile.stores.sql.flow import Pair
 from orgsync_reconcile.sync.bulk import bulk_sync
 from orgsync_reconcile.sync.users import sync_users
 

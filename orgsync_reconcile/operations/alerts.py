@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -19,9 +18,10 @@ from orgsync_reconcile.model.connection import Side
 from orgsync_reconcile.model.notification import Rule
 from orgsync_reconcile.operations.alert_text import alert_subject, alert_text
 from orgsync_reconcile.operations.notices import distinct
-from orgsync_reconcile.stores.sqlite import flags, notices
-from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
-from orgsync_reconcile.stores.sqlite.notices import EMAIL, WEBHOOK, NewEntry, Notice, RuleState
+from orgsync_reconcile.stores.faults import faults
+from orgsync_reconcile.stores.sql import flags, notices
+from orgsync_reconcile.stores.sql.notices import EMAIL, WEBHOOK, NewEntry, Notice, RuleState
+from orgsync_reconcile.stores.sql.org import Org
 
 #: Entries that a notice lists; its count is complete.
 LISTED = 20
@@ -71,7 +71,7 @@ class Looked:
     problems: list[str] = field(default_factory=list)
 
 
-def begin(org: SqliteOrg, connection: str, rules: Sequence[Rule]) -> None:
+def begin(org: Org, connection: str, rules: Sequence[Rule]) -> None:
     """Sets rules that this org has never seen to the present end of its log: what is older is not new.
 
     To be called before the work whose entries are to be told.
@@ -87,7 +87,7 @@ def begin(org: SqliteOrg, connection: str, rules: Sequence[Rule]) -> None:
                     notices.set_rule_state(org, connection, rule.mark, RuleState(position=head))
 
 
-def look(org: SqliteOrg, connection: str, rules: Sequence[Rule], *, side: Side, owner: str, now: datetime) -> Looked:
+def look(org: Org, connection: str, rules: Sequence[Rule], *, side: Side, owner: str, now: datetime) -> Looked:
     """Goes through the entries that are new to each rule. `owner` is the address that stands for the recipient owner."""
     looked = Looked()
     head = notices.log_head(org)
@@ -112,7 +112,7 @@ def _is_quiet(rule: Rule, state: RuleState, now: datetime) -> bool:
 
 
 def _look_at(
-    org: SqliteOrg, connection: str, rule: Rule, state: RuleState, owner: str, now: datetime, looked: Looked
+    org: Org, connection: str, rule: Rule, state: RuleState, owner: str, now: datetime, looked: Looked
 ) -> None:
     """One rule's new entries, read one at a time. Inside a transaction."""
     head = notices.log_head(org)
@@ -153,7 +153,7 @@ def _look_at(
     notices.forget(org, _ms(now))
 
 
-def _entries(org: SqliteOrg, connection: str, rule: Rule, position: int) -> Any:
+def _entries(org: Org, connection: str, rule: Rule, position: int) -> Any:
     where = rule.where
     return notices.new_entries(
         org,
@@ -171,16 +171,16 @@ def _line(entry: NewEntry) -> str:
     return f"{entry.at[:19].replace('T', ' ')} {what}: {entry.status or entry.event}{code} {entry.description}".rstrip()
 
 
-def _flag(org: SqliteOrg, rule: Rule, records: list[str], looked: Looked) -> None:
+def _flag(org: Org, rule: Rule, records: list[str], looked: Looked) -> None:
     """Sets the field as anybody in the org would: an ordinary change, which goes on to the other org where it flows."""
     assert rule.flag is not None
     try:
         looked.flagged += flags.set_field(org, rule.flag.object, rule.flag.field, rule.flag.value, records)
-    except (OrgsyncError, sqlite3.Error) as error:
+    except faults(OrgsyncError) as error:
         looked.problems.append(f"{org.label}: {rule.flag.object}.{rule.flag.field} was not set by the rule: {error}")
 
 
-def tell(org: SqliteOrg, rules: Sequence[Rule], event: Event, *, owner: str) -> int:
+def tell(org: Org, rules: Sequence[Rule], event: Event, *, owner: str) -> int:
     """Tells of an event outside the log, once as long as its `state` stays the same, or again after the rule's `every`.
 
     An empty state says that all is well: nothing is told, and what comes next is told anew. Returns how many notices
@@ -204,7 +204,7 @@ def tell(org: SqliteOrg, rules: Sequence[Rule], event: Event, *, owner: str) -> 
     return written
 
 
-def _write(org: SqliteOrg, rule: Rule, event: Event, owner: str, occasion: str) -> int:
+def _write(org: Org, rule: Rule, event: Event, owner: str, occasion: str) -> int:
     """A notice for each address and web address of the rule. Inside a transaction."""
     addresses = distinct(owner if who == "owner" else who for who in rule.email)
     subject, text = alert_subject(rule, event.facts), alert_text(rule, event.facts)

@@ -22,9 +22,9 @@ from orgsync_reconcile.operations.letters import Letter, cleaned
 from orgsync_reconcile.operations.mail import NO_MAIL, MailRoom
 from orgsync_reconcile.operations.notices import ACTOR
 from orgsync_reconcile.operations.secrets import find_secret
-from orgsync_reconcile.stores.sqlite import history, notices
-from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
-from orgsync_reconcile.stores.sqlite.notices import EMAIL, Notice
+from orgsync_reconcile.stores.sql import history, notices
+from orgsync_reconcile.stores.sql.notices import EMAIL, Notice
+from orgsync_reconcile.stores.sql.org import Org
 
 #: Seconds before each further try of a notice; after the last one it is given up.
 BACKOFF = (60, 300, 1800, 7200, 28800, 86400)
@@ -55,7 +55,7 @@ class _Tried:
     down: bool = False
 
 
-def deliver(org: SqliteOrg, connection: str, rules: Sequence[Rule], room: MailRoom) -> Posted:
+def deliver(org: Org, connection: str, rules: Sequence[Rule], room: MailRoom) -> Posted:
     """Sends the notices of a connection that are due in this org."""
     clock = room.clock
     far = (max(BACKOFF) + CLAIM) * 1000
@@ -78,7 +78,7 @@ def _impatient(room: MailRoom) -> MailRoom:
 class _Office:
     """One round: what was sent, what was given up, and what there is to say."""
 
-    def __init__(self, *, org: SqliteOrg, rules: Mapping[str, Rule], room: MailRoom) -> None:
+    def __init__(self, *, org: Org, rules: Mapping[str, Rule], room: MailRoom) -> None:
         self.org = org
         self.rules = rules
         self.room = room

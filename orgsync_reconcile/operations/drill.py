@@ -10,13 +10,13 @@ from orgsync_reconcile.model.connection import ConnectionStatus, Side
 from orgsync_reconcile.model.desired import DesiredConnection
 from orgsync_reconcile.model.plan import Op, Plan
 from orgsync_reconcile.operations.failover_settings import FailoverSettings, Integration
-from orgsync_reconcile.stores.sqlite.connections import Connection, find_connection
-from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
-from orgsync_reconcile.stores.sqlite.logins import users_without_password
-from orgsync_reconcile.stores.sqlite.publications import read_published
-from orgsync_reconcile.stores.sqlite.queue import read_queue
-from orgsync_reconcile.stores.sqlite.schema import Objects
-from orgsync_reconcile.stores.sqlite.unlinked import count_records, count_unlinked, list_unlinked
+from orgsync_reconcile.stores.sql.connections import Connection, find_connection
+from orgsync_reconcile.stores.sql.logins import users_without_password
+from orgsync_reconcile.stores.sql.org import Org
+from orgsync_reconcile.stores.sql.publications import read_published
+from orgsync_reconcile.stores.sql.queue import read_queue
+from orgsync_reconcile.stores.sql.schema import Objects
+from orgsync_reconcile.stores.sql.unlinked import count_records, count_unlinked, list_unlinked
 from orgsync_reconcile.sync.lag import DirectionLag, read_lag
 
 #: The word of the queue for a record that the other org does not have yet.
@@ -83,8 +83,8 @@ class Drill:
 
 
 def run_drill(
-    primary: SqliteOrg,
-    secondary: SqliteOrg,
+    primary: Org,
+    secondary: Org,
     connection: DesiredConnection,
     settings: FailoverSettings,
     plan: Plan,
@@ -152,7 +152,7 @@ def _state(mine: Connection | None, theirs: Connection | None, connection: Desir
     ]
 
 
-def _fresh(primary: SqliteOrg, mine: Connection, secondary: SqliteOrg, theirs: Connection) -> dict[str, set[str]]:
+def _fresh(primary: Org, mine: Connection, secondary: Org, theirs: Connection) -> dict[str, set[str]]:
     """Object -> new records on their way: no link leads from them either, and they are counted as changed."""
     found: dict[str, set[str]] = {}
     for item in read_queue(primary, mine.number, secondary, theirs.number):
@@ -162,7 +162,7 @@ def _fresh(primary: SqliteOrg, mine: Connection, secondary: SqliteOrg, theirs: C
 
 
 def _lost(
-    primary: SqliteOrg, mine: Connection, published: frozenset[str], lag: DirectionLag, fresh: dict[str, set[str]]
+    primary: Org, mine: Connection, published: frozenset[str], lag: DirectionLag, fresh: dict[str, set[str]]
 ) -> tuple[LostObject, ...]:
     behind = {item.object: item for item in lag.objects}
     found = []
@@ -183,9 +183,9 @@ def _lost(
 
 
 def _listed(
-    primary: SqliteOrg,
+    primary: Org,
     mine: Connection,
-    secondary: SqliteOrg,
+    secondary: Org,
     theirs: Connection,
     objects: tuple[LostObject, ...],
     fresh: dict[str, set[str]],
@@ -238,7 +238,7 @@ def _losses(objects: tuple[LostObject, ...], settings: FailoverSettings) -> list
     return found
 
 
-def _left_out(primary: SqliteOrg, published: frozenset[str]) -> tuple[tuple[str, int], ...]:
+def _left_out(primary: Org, published: frozenset[str]) -> tuple[tuple[str, int], ...]:
     """Objects with records that could be published and are not: the secondary will not have them, by choice or not."""
     objects = Objects(primary)
     counts = (

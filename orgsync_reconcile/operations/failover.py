@@ -19,10 +19,10 @@ from orgsync_reconcile.operations.failover_mail import audience, letters, shown_
 from orgsync_reconcile.operations.failover_settings import FailoverSettings
 from orgsync_reconcile.operations.mail import NO_MAIL, Delivery, MailRoom
 from orgsync_reconcile.operations.sso import call_hook
-from orgsync_reconcile.stores.sqlite import history
-from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
-from orgsync_reconcile.stores.sqlite.permissions import MANAGE_CONNECTIONS, require
-from orgsync_reconcile.stores.sqlite.routing import read_routing, write_progress, write_routing
+from orgsync_reconcile.stores.sql import history
+from orgsync_reconcile.stores.sql.org import Org
+from orgsync_reconcile.stores.sql.permissions import MANAGE_CONNECTIONS, require
+from orgsync_reconcile.stores.sql.routing import read_routing, write_progress, write_routing
 
 #: Letters between two notes of how far the mass email has come: a run that was killed repeats at most these.
 _BATCH = 50
@@ -34,12 +34,12 @@ _ORDER = (Side.SECONDARY, Side.PRIMARY)
 class Reach:
     """The two orgs as far as they can be reached, how people call them, who acts in each, and why one cannot be."""
 
-    orgs: Mapping[Side, SqliteOrg | None]
+    orgs: Mapping[Side, Org | None]
     names: Mapping[Side, str]
     admins: Mapping[Side, str]
     why: Mapping[Side, str]
 
-    def reachable(self) -> list[tuple[Side, SqliteOrg]]:
+    def reachable(self) -> list[tuple[Side, Org]]:
         """The orgs that can be reached, the secondary first. Raises StoreError where none can."""
         found = [(side, org) for side in _ORDER if (org := self.orgs[side]) is not None]
         if not found:

@@ -13,11 +13,11 @@ from orgsync_reconcile.operations.failover_settings import FailoverSettings
 from orgsync_reconcile.operations.letters import Letter
 from orgsync_reconcile.operations.notices import distinct
 from orgsync_reconcile.plan.users import SUFFIX
-from orgsync_reconcile.stores.sqlite.audience import active_emails
-from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
+from orgsync_reconcile.stores.sql.audience import active_emails
+from orgsync_reconcile.stores.sql.org import Org
 
 
-def audience(settings: FailoverSettings, orgs: Mapping[Side, SqliteOrg | None]) -> tuple[str, ...]:
+def audience(settings: FailoverSettings, orgs: Mapping[Side, Org | None]) -> tuple[str, ...]:
     """The addresses, each once: of the users of every org that can be read, and those that the manifest adds."""
     mail = settings.mail
     if mail is None:

@@ -19,11 +19,11 @@ from orgsync_reconcile.model.desired import Desired
 from orgsync_reconcile.operations.letters import Letter
 from orgsync_reconcile.operations.mail import MailRoom
 from orgsync_reconcile.plan.users import SUFFIX
-from orgsync_reconcile.stores.sqlite import history, logins
-from orgsync_reconcile.stores.sqlite.connections import get_connection
-from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
-from orgsync_reconcile.stores.sqlite.logins import LoginUser
-from orgsync_reconcile.stores.sqlite.permissions import require
+from orgsync_reconcile.stores.sql import history, logins
+from orgsync_reconcile.stores.sql.connections import get_connection
+from orgsync_reconcile.stores.sql.logins import LoginUser
+from orgsync_reconcile.stores.sql.org import Org
+from orgsync_reconcile.stores.sql.permissions import require
 
 #: How long a link can be opened: six months.
 LINK_LIFE = timedelta(days=183)
@@ -65,7 +65,7 @@ def login_url(desired: Desired, connection: str) -> str:
     return str(url)
 
 
-def users_to_reset(secondary: SqliteOrg, connection: str, usernames: Sequence[str] = ()) -> tuple[LoginUser, ...]:
+def users_to_reset(secondary: Org, connection: str, usernames: Sequence[str] = ()) -> tuple[LoginUser, ...]:
     """The active synced users of the secondary, or those of them that are named, with or without the suffix.
 
     Raises UsageError with every name that is none of them.
@@ -93,7 +93,7 @@ def users_to_reset(secondary: SqliteOrg, connection: str, usernames: Sequence[st
 
 def reset_passwords(
     room: MailRoom,
-    secondary: SqliteOrg,
+    secondary: Org,
     connection: str,
     users: Sequence[LoginUser],
     *,
@@ -153,7 +153,7 @@ def link(url: str, token: str) -> str:
     return urlunsplit((parts.scheme, parts.netloc, path, urlencode({"token": token}), ""))
 
 
-def open_link(secondary: SqliteOrg, token: str, clock: Clock) -> str:
+def open_link(secondary: Org, token: str, clock: Clock) -> str:
     """Opens a one-time link, which spends it, and returns a ticket for `set_password`, good for an hour.
 
     Raises PermissionDeniedError for a link that nobody has, that was opened before, or that has expired.
@@ -170,7 +170,7 @@ def open_link(secondary: SqliteOrg, token: str, clock: Clock) -> str:
     return ticket
 
 
-def set_password(secondary: SqliteOrg, ticket: str, password: str, clock: Clock) -> str:
+def set_password(secondary: Org, ticket: str, password: str, clock: Clock) -> str:
     """Sets the password with the ticket of an opened link, once; returns the username.
 
     Raises UsageError for a password that is too weak, which does not spend the ticket, and PermissionDeniedError for a
@@ -187,7 +187,7 @@ def set_password(secondary: SqliteOrg, ticket: str, password: str, clock: Clock)
     return known.username
 
 
-def log_in(secondary: SqliteOrg, username: str, password: str, clock: Clock) -> str:
+def log_in(secondary: Org, username: str, password: str, clock: Clock) -> str:
     """The Id of the user who logged in. After ten failed attempts in a row the user is locked out of this org alone.
 
     Raises PermissionDeniedError; a username that nobody has and a wrong password look the same.
@@ -210,7 +210,7 @@ def log_in(secondary: SqliteOrg, username: str, password: str, clock: Clock) -> 
     return known.user
 
 
-def _denied(secondary: SqliteOrg, what: str) -> PermissionDeniedError:
+def _denied(secondary: Org, what: str) -> PermissionDeniedError:
     return PermissionDeniedError(
         what, where=secondary.label, hint="ask your administrator to run: orgsync users reset-passwords"
     )

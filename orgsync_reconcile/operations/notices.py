@@ -10,10 +10,10 @@ from orgsync_reconcile.model.desired import DesiredConnection
 from orgsync_reconcile.model.events import ControlEvent, QueueAction
 from orgsync_reconcile.operations.letters import Letter
 from orgsync_reconcile.operations.mail import NO_MAIL, Delivery, MailRoom
-from orgsync_reconcile.stores.sqlite import events, history
-from orgsync_reconcile.stores.sqlite.connections import find_connection
-from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
-from orgsync_reconcile.stores.sqlite.notified import email_of
+from orgsync_reconcile.stores.sql import events, history
+from orgsync_reconcile.stores.sql.connections import find_connection
+from orgsync_reconcile.stores.sql.notified import email_of
+from orgsync_reconcile.stores.sql.org import Org
 from orgsync_reconcile.sync.lifecycle import Ends
 
 #: Who writes to people when nobody asked for it.
@@ -69,7 +69,7 @@ def send_map_updates(room: MailRoom, ends: Ends, connection: DesiredConnection) 
     return sent
 
 
-def _due(room: MailRoom, org: SqliteOrg, connection: DesiredConnection) -> list[ControlEvent]:
+def _due(room: MailRoom, org: Org, connection: DesiredConnection) -> list[ControlEvent]:
     """The emails of one org that are to be tried now, each taken by this process alone until its next try."""
     known = find_connection(org, connection.name)
     if known is None:
@@ -96,7 +96,7 @@ def _changes(waiting: Iterable[ControlEvent]) -> list[dict[str, str]]:
     return [found[key] for key in sorted(found)]
 
 
-def _finish(room: MailRoom, org: SqliteOrg, connection: str, found: Sequence[ControlEvent], to: Sequence[str]) -> None:
+def _finish(room: MailRoom, org: Org, connection: str, found: Sequence[ControlEvent], to: Sequence[str]) -> None:
     """The emails are out, or nobody set up mail: they leave the queue, and the history says which."""
     with org.transaction():
         for event in found:
@@ -107,7 +107,7 @@ def _finish(room: MailRoom, org: SqliteOrg, connection: str, found: Sequence[Con
 
 
 def record(
-    room: MailRoom, org: SqliteOrg, connection: str, what: str, deliveries: tuple[Delivery, ...]
+    room: MailRoom, org: Org, connection: str, what: str, deliveries: tuple[Delivery, ...]
 ) -> tuple[Delivery, ...]:
     """Notes in the connection history whom the letters went to, and returns them. The sync goes on without the note."""
     sent = [item.to for item in deliveries if item.sent]

@@ -10,7 +10,7 @@ from datetime import datetime
 from orgsync_reconcile.model.connection import Side
 from orgsync_reconcile.model.routing import Routing
 from orgsync_reconcile.operations.failover import Reach, current
-from orgsync_reconcile.stores.sqlite.notified import last_told
+from orgsync_reconcile.stores.sql.notified import last_told
 from orgsync_reconcile.sync.lag import DirectionLag, read_lag
 
 

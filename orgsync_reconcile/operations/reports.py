@@ -20,8 +20,8 @@ from orgsync_reconcile.model.report import (
     ReportDefinition,
     chart_for,
 )
-from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
-from orgsync_reconcile.stores.sqlite.log_report import Period, count_entries, count_groups, read_entries
+from orgsync_reconcile.stores.sql.log_report import Period, count_entries, count_groups, read_entries
+from orgsync_reconcile.stores.sql.org import Org
 
 #: Longer stretches of time are shown without the hours, days or months in which nothing happened.
 _MOST_STRETCHES = 1000
@@ -112,7 +112,7 @@ def _moment(value: object) -> datetime | timedelta | None:
 
 
 def run_report(
-    definition: ReportDefinition, connection: str, orgs: Sequence[SqliteOrg], now: datetime, *, limit: int | None
+    definition: ReportDefinition, connection: str, orgs: Sequence[Org], now: datetime, *, limit: int | None
 ) -> Result:
     """Reads the logs of these orgs; at most `limit` entries, newest first. The orgs stay open as long as it is read.
 

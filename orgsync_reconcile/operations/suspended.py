@@ -12,11 +12,11 @@ from orgsync_reconcile.model.desired import DesiredConnection
 from orgsync_reconcile.operations.letters import Letter
 from orgsync_reconcile.operations.mail import Delivery, MailRoom
 from orgsync_reconcile.operations.notices import distinct, record
-from orgsync_reconcile.stores.sqlite import notified
-from orgsync_reconcile.stores.sqlite.connections import get_connection
-from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
-from orgsync_reconcile.stores.sqlite.notified import Suspension
-from orgsync_reconcile.stores.sqlite.queue import count_queue
+from orgsync_reconcile.stores.sql import notified
+from orgsync_reconcile.stores.sql.connections import get_connection
+from orgsync_reconcile.stores.sql.notified import Suspension
+from orgsync_reconcile.stores.sql.org import Org
+from orgsync_reconcile.stores.sql.queue import count_queue
 
 #: Seconds between two emails of a rule that does not say.
 TWICE_A_DAY = 12 * 3600
@@ -41,9 +41,7 @@ def is_due(now: datetime, *, since: datetime, last: datetime | None, every: floa
     return slot > max(told, 0)
 
 
-def send_suspended(
-    room: MailRoom, orgs: Mapping[Side, SqliteOrg], connection: DesiredConnection
-) -> tuple[Delivery, ...]:
+def send_suspended(room: MailRoom, orgs: Mapping[Side, Org], connection: DesiredConnection) -> tuple[Delivery, ...]:
     """Writes the emails that are due for a suspended connection; nothing for one that is not.
 
     `orgs` are the ends that can be reached, at least one. When it was written last is kept in the primary, or in the
@@ -76,7 +74,7 @@ def send_suspended(
 
 
 def _letters(
-    orgs: Mapping[Side, SqliteOrg],
+    orgs: Mapping[Side, Org],
     connection: DesiredConnection,
     rule: Mapping[str, Any],
     states: Mapping[Side, Suspension],
@@ -103,7 +101,7 @@ def _letters(
     return [Letter(template="suspended", to=address, values=values) for address in distinct(addresses)]
 
 
-def _queue(orgs: Mapping[Side, SqliteOrg], connection: str, side: Side) -> dict[str, Any]:
+def _queue(orgs: Mapping[Side, Org], connection: str, side: Side) -> dict[str, Any]:
     org, partner = orgs[side], orgs.get(side.other)
     theirs = get_connection(partner, connection).number if partner else 0
     counts = count_queue(org, get_connection(org, connection).number, partner, theirs)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from orgsync_reconcile.errors import UsageError
+from orgsync_reconcile.stores.sql.create import NewOrg
+from orgsync_reconcile.stores.sql.org import BUSY_SECONDS, Org
 from orgsync_reconcile.stores.sqlite.create import create_org
-from orgsync_reconcile.stores.sqlite.handle import BUSY_SECONDS, SqliteOrg, open_org
+from orgsync_reconcile.stores.sqlite.handle import open_org
 
 #: Schemes that manifests may name and that no store stands behind yet.
 _LATER = frozenset({"postgresql", "salesforce"})
@@ -30,31 +31,11 @@ def store_path(url: str, base: Path) -> Path:
 
 def open_store(
     url: str, *, base: Path, label: str = "", readonly: bool = False, busy_seconds: float = BUSY_SECONDS
-) -> SqliteOrg:
+) -> Org:
     """Opens the org at a store's address. Raises UsageError, and StoreError as `open_org` does."""
     return open_org(store_path(url, base), label=label or url, readonly=readonly, busy_seconds=busy_seconds)
 
 
-def create_store(
-    url: str,
-    *,
-    base: Path,
-    name: str,
-    edition: str = "enterprise",
-    org_type: str = "production",
-    admin: str = "",
-    features: Iterable[str] = (),
-    licenses: Mapping[str, int] | None = None,
-    namespace: str = "",
-) -> SqliteOrg:
+def create_store(url: str, new: NewOrg, *, base: Path) -> Org:
     """Makes an org at a store's address and opens it (ORG-1). Raises UsageError and StoreError as `create_org` does."""
-    return create_org(
-        store_path(url, base),
-        name=name,
-        edition=edition,
-        org_type=org_type,
-        admin=admin,
-        features=features,
-        licenses=licenses,
-        namespace=namespace,
-    )
+    return create_org(store_path(url, base), new)

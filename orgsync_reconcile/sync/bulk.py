@@ -9,19 +9,17 @@ from functools import partial
 from itertools import groupby
 from operator import itemgetter
 
-from filelock import FileLock, Timeout
-
 from orgsync_reconcile.clock import Clock
 from orgsync_reconcile.errors import LockHeldError, OrgsyncError, UsageError
 from orgsync_reconcile.failpoints import FailPoint, reach
 from orgsync_reconcile.model.connection import ConnectionStatus, Side
 from orgsync_reconcile.model.records import ObjectCounts
-from orgsync_reconcile.stores.sqlite.flow import Flow, Pair
-from orgsync_reconcile.stores.sqlite.flow.bulk import BulkFlow, Checkpoint, checkpoints
-from orgsync_reconcile.stores.sqlite.flow.continuity import check_continuity
-from orgsync_reconcile.stores.sqlite.flow.network import exchange
-from orgsync_reconcile.stores.sqlite.flow.paths import Path
-from orgsync_reconcile.stores.sqlite.leases import bulk_lease, lease
+from orgsync_reconcile.stores.sql.flow import Flow, Pair
+from orgsync_reconcile.stores.sql.flow.bulk import BulkFlow, Checkpoint, checkpoints
+from orgsync_reconcile.stores.sql.flow.continuity import check_continuity
+from orgsync_reconcile.stores.sql.flow.network import exchange
+from orgsync_reconcile.stores.sql.flow.paths import Path
+from orgsync_reconcile.stores.sql.leases import bulk_lease, lease
 from orgsync_reconcile.sync.control import is_active
 from orgsync_reconcile.sync.drain import Progress, finish_both
 
@@ -100,18 +98,12 @@ def _copy(
 @contextmanager
 def _alive(pair: Pair, source: Side) -> Iterator[bool]:
     """Shows other processes that a bulk sync is under way; whether no other one was. The system ends it with us."""
-    primary = pair.orgs[Side.PRIMARY].path
-    name = f".{primary.name}.{pair.numbers[Side.PRIMARY]}.{source}.bulk"
-    lock = FileLock(primary.with_name(name), timeout=0)
+    release = pair.orgs[Side.PRIMARY].hold(f"{pair.numbers[Side.PRIMARY]}.{source}.bulk", 0)
     try:
-        lock.acquire()
-    except Timeout:
-        yield False
-        return
-    try:
-        yield True
+        yield release is not None
     finally:
-        lock.release()
+        if release is not None:
+            release()
 
 
 def resume_bulk(pair: Pair, *, source: Side, clock: Clock) -> list[ObjectCounts]:

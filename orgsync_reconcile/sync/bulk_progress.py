@@ -7,20 +7,20 @@ from typing import Any
 
 from orgsync_reconcile.clock import iso
 from orgsync_reconcile.model.connection import Side
-from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
-from orgsync_reconcile.stores.sqlite.leases import Lease, bulk_lease, leases
+from orgsync_reconcile.stores.sql.leases import Lease, bulk_lease, leases
+from orgsync_reconcile.stores.sql.org import Org
 
 #: Progress of less time than this, in seconds, says nothing about the speed.
 _SHORTEST = 0.001
 
 
-def holder_of_bulk(primary: SqliteOrg | None, connection: str, source: Side) -> Lease | None:
+def holder_of_bulk(primary: Org | None, connection: str, source: Side) -> Lease | None:
     """Who is at the bulk syncs from `source`: their lock stands in the primary. None for nobody that is alive."""
     found = leases(primary) if primary is not None else ()
     return next((item for item in found if item.name == bulk_lease(connection, source) and not item.dead), None)
 
 
-def bulk_progress(target: SqliteOrg, number: int, holder: Lease | None, now: datetime) -> list[dict[str, Any]]:
+def bulk_progress(target: Org, number: int, holder: Lease | None, now: datetime) -> list[dict[str, Any]]:
     """One document per object, by name: their checkpoints stand in the target, so any process sees them.
 
     `holder` is who is at it, which `under_way` tells. Of the object that is being copied,

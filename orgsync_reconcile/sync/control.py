@@ -7,7 +7,6 @@ crash, does no harm.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -17,10 +16,11 @@ from orgsync_reconcile.errors import OrgsyncError
 from orgsync_reconcile.failpoints import FailPoint, reach
 from orgsync_reconcile.model.connection import ConnectionStatus, Side
 from orgsync_reconcile.model.events import ControlEvent, Lane, QueueAction
-from orgsync_reconcile.stores.sqlite import connections, events, history, map_names, publications
-from orgsync_reconcile.stores.sqlite.component_schema import savepoint
-from orgsync_reconcile.stores.sqlite.flow import Pair
-from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
+from orgsync_reconcile.stores.faults import faults
+from orgsync_reconcile.stores.sql import connections, events, history, map_names, publications
+from orgsync_reconcile.stores.sql.component_schema import savepoint
+from orgsync_reconcile.stores.sql.flow import Pair
+from orgsync_reconcile.stores.sql.org import Org
 from orgsync_reconcile.sync.metadata import drop_towards
 
 #: The code of log entries about events that make no sense.
@@ -31,8 +31,8 @@ UNKNOWN_EVENT = "UNKNOWN_EVENT"
 class Carrying:
     """One event on its way: the orgs, the connection's name, and the clock."""
 
-    source: SqliteOrg
-    target: SqliteOrg
+    source: Org
+    target: Org
     connection: str
     event: ControlEvent
     clock: Clock
@@ -125,7 +125,7 @@ def _carry_out(carrying: Carrying) -> None:
                     clock=carrying.clock,
                     origin=carrying.source.name,
                 )
-    except (OrgsyncError, sqlite3.Error, ValueError, TypeError, KeyError) as error:
+    except faults(OrgsyncError, ValueError, TypeError, KeyError) as error:
         _set_apart(carrying, error)
 
 

@@ -8,10 +8,10 @@ from orgsync_reconcile.catalog import checksum18, is_valid_id
 from orgsync_reconcile.clock import Clock
 from orgsync_reconcile.errors import StoreError, UsageError
 from orgsync_reconcile.model.connection import Side
-from orgsync_reconcile.stores.sqlite import diagnosis as reading
-from orgsync_reconcile.stores.sqlite.connections import find_connection
-from orgsync_reconcile.stores.sqlite.flow.pair import Pair
-from orgsync_reconcile.stores.sqlite.flow.paths import read_paths
+from orgsync_reconcile.stores.sql import diagnosis as reading
+from orgsync_reconcile.stores.sql.connections import find_connection
+from orgsync_reconcile.stores.sql.flow.pair import Pair
+from orgsync_reconcile.stores.sql.flow.paths import read_paths
 from orgsync_reconcile.sync.diagnose_connection import diagnose_connection
 from orgsync_reconcile.sync.diagnose_record import diagnose_record
 from orgsync_reconcile.sync.diagnose_user import diagnose_user

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from orgsync_reconcile.model.connection import ConnectionStatus
 from orgsync_reconcile.model.events import QueueAction
-from orgsync_reconcile.stores.sqlite.queue_control import Way, read_control
+from orgsync_reconcile.stores.sql.queue_control import Way, read_control
 from orgsync_reconcile.sync.diagnosis import Finding, Severity, Subject
 
 #: Events in one finding.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from orgsync_reconcile.stores.sqlite import diagnosis as reading
+from orgsync_reconcile.stores.sql import diagnosis as reading
 from orgsync_reconcile.sync.diagnosis import Finding, Severity, Subject
 
 #: How far up a chain of parents is followed.

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from orgsync_reconcile.model.connection import Side
-from orgsync_reconcile.stores.sqlite import diagnosis as reading
-from orgsync_reconcile.stores.sqlite.diagnosis import RecordRow
-from orgsync_reconcile.stores.sqlite.flow import Flow
-from orgsync_reconcile.stores.sqlite.flow.disagreements import Disagreements
-from orgsync_reconcile.stores.sqlite.flow.paths import Path
-from orgsync_reconcile.stores.sqlite.queue import read_queue
-from orgsync_reconcile.stores.sqlite.schema import mask_width
-from orgsync_reconcile.stores.sqlite.text import quote
+from orgsync_reconcile.stores.sql import diagnosis as reading
+from orgsync_reconcile.stores.sql.diagnosis import RecordRow
+from orgsync_reconcile.stores.sql.flow import Flow
+from orgsync_reconcile.stores.sql.flow.disagreements import Disagreements
+from orgsync_reconcile.stores.sql.flow.paths import Path
+from orgsync_reconcile.stores.sql.queue import read_queue
+from orgsync_reconcile.stores.sql.text import quote
 from orgsync_reconcile.sync.bulk_progress import holder_of_bulk
 from orgsync_reconcile.sync.diagnose_parents import missing_parents, waiting_lookups
 from orgsync_reconcile.sync.diagnose_route import diagnose_route
@@ -206,7 +205,7 @@ def _compared(subject: Subject, path: Path, link: reading.Link, *, queued: bool)
     assert subject.pair is not None
     assert subject.target is not None
     mend = f"orgsync verify {subject.name} --object {subject.object} --repair"
-    if mask_width(subject.target) < mask_width(subject.source):
+    if subject.target.engine.mask_width() < subject.source.engine.mask_width():
         # Comparing makes room for the masks first, and reading changes nothing: so far nothing was ever sent.
         return
     flow = Flow(subject.pair, subject.side)

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 from orgsync_reconcile.model.connection import Side
 from orgsync_reconcile.plan.users import SUFFIX, counterpart
-from orgsync_reconcile.stores.sqlite import diagnosis as reading
-from orgsync_reconcile.stores.sqlite.links import failed_before
-from orgsync_reconcile.stores.sqlite.people import Person, Setup, common_columns, read_people, read_setup
-from orgsync_reconcile.stores.sqlite.queue import read_queue
-from orgsync_reconcile.stores.sqlite.schema import Objects
+from orgsync_reconcile.stores.sql import diagnosis as reading
+from orgsync_reconcile.stores.sql.links import failed_before
+from orgsync_reconcile.stores.sql.people import Person, Setup, common_columns, read_people, read_setup
+from orgsync_reconcile.stores.sql.queue import read_queue
+from orgsync_reconcile.stores.sql.schema import Objects
 from orgsync_reconcile.sync.diagnosis import Finding, Severity, Subject
 
 

@@ -7,10 +7,10 @@ from enum import StrEnum
 
 from orgsync_reconcile.clock import Clock
 from orgsync_reconcile.model.connection import Side
-from orgsync_reconcile.stores.sqlite.connections import Connection
-from orgsync_reconcile.stores.sqlite.flow.pair import Pair
-from orgsync_reconcile.stores.sqlite.flow.paths import Path
-from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
+from orgsync_reconcile.stores.sql.connections import Connection
+from orgsync_reconcile.stores.sql.flow.pair import Pair
+from orgsync_reconcile.stores.sql.flow.paths import Path
+from orgsync_reconcile.stores.sql.org import Org
 
 
 class Severity(StrEnum):
@@ -67,8 +67,8 @@ class Subject:
     side: Side
     object: str
     record: str
-    source: SqliteOrg
-    target: SqliteOrg | None
+    source: Org
+    target: Org | None
     from_: Connection
     to: Connection | None
     pair: Pair | None

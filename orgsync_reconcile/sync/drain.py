@@ -9,9 +9,9 @@ from orgsync_reconcile.clock import Clock
 from orgsync_reconcile.failpoints import FailPoint, reach
 from orgsync_reconcile.model.connection import Side
 from orgsync_reconcile.model.records import ObjectCounts
-from orgsync_reconcile.stores.sqlite.flow import Flow, Pair
-from orgsync_reconcile.stores.sqlite.flow.continuity import check_continuity
-from orgsync_reconcile.stores.sqlite.flow.network import exchange
+from orgsync_reconcile.stores.sql.flow import Flow, Pair
+from orgsync_reconcile.stores.sql.flow.continuity import check_continuity
+from orgsync_reconcile.stores.sql.flow.network import exchange
 from orgsync_reconcile.sync.control import deliver, is_active
 from orgsync_reconcile.sync.users import finish_users, upsert_users
 

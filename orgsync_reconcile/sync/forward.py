@@ -13,13 +13,13 @@ from orgsync_reconcile.errors import OrgsyncError, UsageError
 from orgsync_reconcile.failpoints import FailPoint, reach
 from orgsync_reconcile.model.connection import ConnectionStatus, Side
 from orgsync_reconcile.model.records import ObjectCounts
-from orgsync_reconcile.stores.sqlite.filters import compile_filter
-from orgsync_reconcile.stores.sqlite.flow import Flow, Pair
-from orgsync_reconcile.stores.sqlite.flow.continuity import check_continuity
-from orgsync_reconcile.stores.sqlite.flow.forwarding import Forwarding
-from orgsync_reconcile.stores.sqlite.flow.network import exchange
-from orgsync_reconcile.stores.sqlite.flow.paths import Path
-from orgsync_reconcile.stores.sqlite.schema import Objects
+from orgsync_reconcile.stores.sql.filters import compile_filter
+from orgsync_reconcile.stores.sql.flow import Flow, Pair
+from orgsync_reconcile.stores.sql.flow.continuity import check_continuity
+from orgsync_reconcile.stores.sql.flow.forwarding import Forwarding
+from orgsync_reconcile.stores.sql.flow.network import exchange
+from orgsync_reconcile.stores.sql.flow.paths import Path
+from orgsync_reconcile.stores.sql.schema import Objects
 from orgsync_reconcile.sync.drain import Progress, finish_both
 
 #: Records per transaction of the target.

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from orgsync_reconcile.model.connection import ConnectionStatus, Side
-from orgsync_reconcile.stores.sqlite.connections import find_connection
-from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
-from orgsync_reconcile.stores.sqlite.queue import read_queue
+from orgsync_reconcile.stores.sql.connections import find_connection
+from orgsync_reconcile.stores.sql.org import Org
+from orgsync_reconcile.stores.sql.queue import read_queue
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,9 +50,7 @@ class DirectionLag:
         return max((item.oldest for item in self.objects if item.oldest is not None), default=None)
 
 
-def read_lag(
-    side: Side, source: SqliteOrg, target: SqliteOrg | None, connection: str, now: datetime
-) -> DirectionLag | None:
+def read_lag(side: Side, source: Org, target: Org | None, connection: str, now: datetime) -> DirectionLag | None:
     """How far the other org is behind `source`; None where it does not know the connection.
 
     Without the target, what the source knows has to do: its own cursor, and no lookups that wait.
@@ -92,7 +90,7 @@ def read_lag(
     )
 
 
-def left_behind(orgs: Mapping[Side, SqliteOrg | None], connection: str, since: str) -> int:
+def left_behind(orgs: Mapping[Side, Org | None], connection: str, since: str) -> int:
     """How many changes of the secondary have not arrived in the primary: queued, or failed since that moment."""
     secondary, primary = orgs[Side.SECONDARY], orgs[Side.PRIMARY]
     mine = find_connection(secondary, connection) if secondary is not None else None
@@ -110,7 +108,7 @@ def left_behind(orgs: Mapping[Side, SqliteOrg | None], connection: str, since: s
     return queued + int(row[0])
 
 
-def _failed(org: SqliteOrg, connection: int) -> dict[str, int]:
+def _failed(org: Org, connection: int) -> dict[str, int]:
     rows = org.db.execute(
         "SELECT o.name, count(*) FROM orgsync_held AS h JOIN orgsync_object AS o ON o.number = h.object"
         " WHERE h.connection = ? AND h.next_retry IS NULL GROUP BY o.name",
@@ -119,7 +117,7 @@ def _failed(org: SqliteOrg, connection: int) -> dict[str, int]:
     return dict(rows.fetchall())
 
 
-def _waiting(target: SqliteOrg, connection: int) -> dict[str, int]:
+def _waiting(target: Org, connection: int) -> dict[str, int]:
     rows = target.db.execute(
         "SELECT o.name, count(*) FROM orgsync_waiting AS w JOIN orgsync_object AS o ON o.number = w.object"
         " WHERE w.connection = ? GROUP BY o.name",

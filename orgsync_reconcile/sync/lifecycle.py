@@ -12,9 +12,9 @@ from orgsync_reconcile.clock import Clock
 from orgsync_reconcile.errors import StoreError
 from orgsync_reconcile.failpoints import FailPoint, reach
 from orgsync_reconcile.model.connection import ConnectionStatus, ContactRef, Side, SyncOptions
-from orgsync_reconcile.stores.sqlite import connections, history
-from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
-from orgsync_reconcile.stores.sqlite.permissions import MANAGE_CONNECTIONS, require, user_id
+from orgsync_reconcile.stores.sql import connections, history
+from orgsync_reconcile.stores.sql.org import Org
+from orgsync_reconcile.stores.sql.permissions import MANAGE_CONNECTIONS, require, user_id
 
 #: Who acts where no person does.
 ITSELF = "orgsync"
@@ -31,12 +31,12 @@ STEPS = (
 class Ends:
     """The two orgs of a connection and who acts in each, by username."""
 
-    primary: SqliteOrg
-    secondary: SqliteOrg
+    primary: Org
+    secondary: Org
     primary_admin: str
     secondary_admin: str
 
-    def org(self, side: Side) -> SqliteOrg:
+    def org(self, side: Side) -> Org:
         """The org at one end."""
         return self.primary if side is Side.PRIMARY else self.secondary
 
@@ -50,11 +50,11 @@ class Ends:
             require(self.org(side), self.admin(side), MANAGE_CONNECTIONS)
 
 
-def check_identities(primary: SqliteOrg, secondary: SqliteOrg) -> None:
+def check_identities(primary: Org, secondary: Org) -> None:
     """Two orgs can be connected only if their Ids never meet. Raises StoreError for a copy, or for equal org codes."""
     if primary.org_id == secondary.org_id:
         raise StoreError(
-            f"{secondary.path} is a copy of {primary.path}: both are the org {primary.org_id}",
+            f"{secondary.place} is a copy of {primary.place}: both are the org {primary.org_id}",
             where=secondary.label,
             hint="make the secondary with orgsync org create, and import its metadata instead of copying the file",
         )
@@ -127,7 +127,7 @@ def invite(
     )
 
 
-def _check_partner(org: SqliteOrg, known: connections.Connection, partner: SqliteOrg) -> None:
+def _check_partner(org: Org, known: connections.Connection, partner: Org) -> None:
     """Raises StoreError where the live connection leads elsewhere."""
     if known.partner_org_id != partner.org_id:
         raise StoreError(
@@ -185,7 +185,7 @@ def advance(ends: Ends, name: str, status: ConnectionStatus, *, clock: Clock) ->
             reach(FailPoint.CONNECTION_AFTER_FIRST_STATUS)
 
 
-def suspend(org: SqliteOrg, name: str, *, actor: str, by_command: bool, clock: Clock) -> None:
+def suspend(org: Org, name: str, *, actor: str, by_command: bool, clock: Clock) -> None:
     """Suspends one end: updates go on queueing, nothing is sent (SUS-1).
 
     A suspension by command is remembered with who made it, so that no reconcile run resumes it (SUS-4). One that the
@@ -212,7 +212,7 @@ def suspend(org: SqliteOrg, name: str, *, actor: str, by_command: bool, clock: C
     )
 
 
-def resume(org: SqliteOrg, name: str, *, actor: str, clock: Clock) -> None:
+def resume(org: Org, name: str, *, actor: str, clock: Clock) -> None:
     """Resumes one end; what was queued is sent by the next drain (SUS-1). An end that is not suspended stays as it is.
 
     Raises PermissionDeniedError.
@@ -224,7 +224,7 @@ def resume(org: SqliteOrg, name: str, *, actor: str, clock: Clock) -> None:
         )
 
 
-def suspend_automatically(org: SqliteOrg, name: str, *, reason: str, clock: Clock) -> bool:
+def suspend_automatically(org: Org, name: str, *, reason: str, clock: Clock) -> bool:
     """Suspends this end because the other org cannot be reached (SUS-3); returns whether it was active.
 
     `reason` is one line for people. A connection that a person suspended, or that is not active yet, stays as it is.
@@ -244,7 +244,7 @@ def suspend_automatically(org: SqliteOrg, name: str, *, reason: str, clock: Cloc
     return True
 
 
-def resume_automatically(org: SqliteOrg, name: str, *, clock: Clock) -> bool:
+def resume_automatically(org: Org, name: str, *, clock: Clock) -> bool:
     """Resumes this end because both orgs are back (SUS-3); returns whether it had suspended itself.
 
     A suspension by a person is never lifted by this.
@@ -257,7 +257,7 @@ def resume_automatically(org: SqliteOrg, name: str, *, clock: Clock) -> bool:
     return True
 
 
-def deactivate(org: SqliteOrg, name: str, *, actor: str, clock: Clock) -> None:
+def deactivate(org: Org, name: str, *, actor: str, clock: Clock) -> None:
     """Ends the connection at one end: its links are disconnected (CON-9). Raises PermissionDeniedError."""
     require(org, actor, MANAGE_CONNECTIONS)
     connections.deactivate(org, name, actor=actor, clock=clock)

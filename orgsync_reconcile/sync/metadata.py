@@ -10,12 +10,12 @@ from orgsync_reconcile.failpoints import FailPoint, reach
 from orgsync_reconcile.metadata import rewrite_reports
 from orgsync_reconcile.model.component import Component, ComponentKey
 from orgsync_reconcile.model.connection import Side
-from orgsync_reconcile.stores.sqlite import components, history, links
-from orgsync_reconcile.stores.sqlite.component_table import read_component, set_synced, summaries
-from orgsync_reconcile.stores.sqlite.connections import get_connection
-from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
-from orgsync_reconcile.stores.sqlite.publications import drop_field, subscribe_field
-from orgsync_reconcile.stores.sqlite.shapes import published_shapes, subscribed_shapes
+from orgsync_reconcile.stores.sql import components, history, links
+from orgsync_reconcile.stores.sql.component_table import read_component, set_synced, summaries
+from orgsync_reconcile.stores.sql.connections import get_connection
+from orgsync_reconcile.stores.sql.org import Org
+from orgsync_reconcile.stores.sql.publications import drop_field, subscribe_field
+from orgsync_reconcile.stores.sql.shapes import published_shapes, subscribed_shapes
 
 _NO_REPORTS: Mapping[ComponentKey, Mapping[str, str]] = MappingProxyType({})
 _NO_NEEDS: Mapping[ComponentKey, Collection[ComponentKey]] = MappingProxyType({})
@@ -23,8 +23,8 @@ _NO_RENAMES: Mapping[ComponentKey, ComponentKey] = MappingProxyType({})
 
 
 def sync_components(
-    primary: SqliteOrg,
-    secondary: SqliteOrg,
+    primary: Org,
+    secondary: Org,
     connection: str,
     keys: Iterable[ComponentKey],
     *,
@@ -66,7 +66,7 @@ def sync_components(
 
 
 def _tell(
-    primary: SqliteOrg,
+    primary: Org,
     connection: str,
     keys: Sequence[ComponentKey],
     failures: Mapping[ComponentKey, str],
@@ -102,7 +102,7 @@ def _tell(
             primary.touch_revision()
 
 
-def remember_equal(primary: SqliteOrg, secondary: SqliteOrg) -> int:
+def remember_equal(primary: Org, secondary: Org) -> int:
     """Marks components that are equal in both orgs as synced, so that a later change of either is told apart (MET-5).
 
     Returns how many were marked. Those that were synced before keep what was remembered.
@@ -118,9 +118,7 @@ def remember_equal(primary: SqliteOrg, secondary: SqliteOrg) -> int:
     return len(equal)
 
 
-def drop_mismatched(
-    primary: SqliteOrg, secondary: SqliteOrg, connection: str, *, clock: Clock
-) -> tuple[tuple[str, str, str], ...]:
+def drop_mismatched(primary: Org, secondary: Org, connection: str, *, clock: Clock) -> tuple[tuple[str, str, str], ...]:
     """Unsubscribes fields that were deleted, retyped or resized since they were subscribed, in both directions (PUB-8).
 
     They stay published. Returns (object, field, reason) of each. Cheap enough for every drain.
@@ -133,7 +131,7 @@ def drop_mismatched(
 
 
 def drop_towards(
-    source: SqliteOrg, target: SqliteOrg, connection: str, *, object_name: str | None = None, clock: Clock
+    source: Org, target: Org, connection: str, *, object_name: str | None = None, clock: Clock
 ) -> list[tuple[str, str, str]]:
     """Unsubscribes in one org what no longer fits what the other publishes, of all objects or of one (PUB-8)."""
     dropped: list[tuple[str, str, str]] = []
@@ -170,8 +168,8 @@ def shown(shape: str) -> str:
 
 
 def follow_deployed(
-    primary: SqliteOrg,
-    secondary: SqliteOrg,
+    primary: Org,
+    secondary: Org,
     connection: str,
     keys: Collection[ComponentKey],
     *,

@@ -8,13 +8,13 @@ from datetime import datetime
 from orgsync_reconcile.clock import Clock
 from orgsync_reconcile.errors import UnreachableError
 from orgsync_reconcile.model.connection import ConnectionStatus, Side
-from orgsync_reconcile.stores.sqlite import notified
-from orgsync_reconcile.stores.sqlite.connections import find_connection
-from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
+from orgsync_reconcile.stores.sql import notified
+from orgsync_reconcile.stores.sql.connections import find_connection
+from orgsync_reconcile.stores.sql.org import Org
 from orgsync_reconcile.sync import lifecycle
 
 
-def suspend_alone(org: SqliteOrg, name: str, error: UnreachableError, *, clock: Clock) -> UnreachableError:
+def suspend_alone(org: Org, name: str, error: UnreachableError, *, clock: Clock) -> UnreachableError:
     """Suspends the connection in `org`, whose partner cannot be reached for the reason in `error`.
 
     Returns the error for whoever wanted to use the connection: what is wrong, and what happens by itself. Where the org
@@ -32,7 +32,7 @@ def suspend_alone(org: SqliteOrg, name: str, error: UnreachableError, *, clock: 
     return UnreachableError(f"the org cannot be reached: {error.message}", where=error.where, hint=hint, connected=True)
 
 
-def resume_together(orgs: Mapping[Side, SqliteOrg], name: str, *, clock: Clock) -> tuple[str, ...]:
+def resume_together(orgs: Mapping[Side, Org], name: str, *, clock: Clock) -> tuple[str, ...]:
     """Resumes the ends that suspended themselves, now that both orgs can be reached; one line for each."""
     lines = []
     for org in orgs.values():

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from orgsync_reconcile.clock import Clock
 from orgsync_reconcile.model.connection import ConflictPolicy, Side
-from orgsync_reconcile.stores.sqlite.flow import Flow, Pair
-from orgsync_reconcile.stores.sqlite.flow.continuity import find_break
-from orgsync_reconcile.stores.sqlite.flow.rejoin import Rejoined, rejoin
+from orgsync_reconcile.stores.sql.flow import Flow, Pair
+from orgsync_reconcile.stores.sql.flow.continuity import find_break
+from orgsync_reconcile.stores.sql.flow.rejoin import Rejoined, rejoin
 from orgsync_reconcile.sync.verify import VerifyReport, verify
 
 _WINS = {Side.PRIMARY: ConflictPolicy.PRIMARY_WINS, Side.SECONDARY: ConflictPolicy.SECONDARY_WINS}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from orgsync_reconcile.clock import iso
-from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
+from orgsync_reconcile.stores.sql.org import Org
 
 #: Status of a link -> the word for it.
 _WORDS = {1: "Active", 2: "Disconnected", 4: "Severed"}
@@ -31,7 +31,7 @@ class Share:
     status: str
 
 
-def object_of(org: SqliteOrg, record: str) -> str | None:
+def object_of(org: Org, record: str) -> str | None:
     """The object of a record that this org has, deleted or not; None where it has none of that Id."""
     row = org.db.execute("SELECT name FROM orgsync_object WHERE key_prefix = ?", [record[:3]]).fetchone()
     if row is None or org.db.execute(f'SELECT 1 FROM "{row[0]}" WHERE "Id" = ?', [record]).fetchone() is None:
@@ -39,7 +39,7 @@ def object_of(org: SqliteOrg, record: str) -> str | None:
     return str(row[0])
 
 
-def shares(org: SqliteOrg, object_name: str, record: str) -> list[Share]:
+def shares(org: Org, object_name: str, record: str) -> list[Share]:
     """The record in every connection of the org that publishes or subscribes its object, by connection."""
     rows = org.db.execute(
         "SELECT c.name, c.partner_name, l.partner, l.status, l.made_here, l.since, h.next_retry, h.record"
@@ -72,7 +72,7 @@ def shares(org: SqliteOrg, object_name: str, record: str) -> list[Share]:
     return found
 
 
-def severed_there(partner: SqliteOrg, connection: str, partner_record: str) -> bool:
+def severed_there(partner: Org, connection: str, partner_record: str) -> bool:
     """Whether the partner's end has severed the record: this end learns of it with the next drain (LKP-5)."""
     row = partner.db.execute(
         "SELECT 1 FROM orgsync_link AS l JOIN orgsync_connection AS c ON c.number = l.connection"

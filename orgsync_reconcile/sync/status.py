@@ -12,16 +12,16 @@ from orgsync_reconcile.clock import iso
 from orgsync_reconcile.errors import OrgsyncError
 from orgsync_reconcile.model.connection import ConnectionStatus, Side
 from orgsync_reconcile.model.records import LogEntry, QueueItem
-from orgsync_reconcile.stores.sqlite import notified
-from orgsync_reconcile.stores.sqlite.connections import find_connection
-from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
-from orgsync_reconcile.stores.sqlite.history import HistoryEntry, read_history, read_log
-from orgsync_reconcile.stores.sqlite.queue import count_queue, read_queue
-from orgsync_reconcile.stores.sqlite.queue_control import Way, read_control, read_missing
+from orgsync_reconcile.stores.sql import notified
+from orgsync_reconcile.stores.sql.connections import find_connection
+from orgsync_reconcile.stores.sql.history import HistoryEntry, read_history, read_log
+from orgsync_reconcile.stores.sql.org import Org
+from orgsync_reconcile.stores.sql.queue import count_queue, read_queue
+from orgsync_reconcile.stores.sql.queue_control import Way, read_control, read_missing
 from orgsync_reconcile.sync.bulk_progress import bulk_progress, holder_of_bulk
 
 #: The two orgs of a connection; one that cannot be read is None.
-Ends = Mapping[Side, SqliteOrg | None]
+Ends = Mapping[Side, Org | None]
 
 #: How many items of each queue, and of the newest log entries and rows of the history, stand on the page.
 LATEST = 5
@@ -44,7 +44,7 @@ class End:
     options: Mapping[str, bool]
 
 
-def read_end(org: SqliteOrg, connection: str) -> End | None:
+def read_end(org: Org, connection: str) -> End | None:
     """What the org's own tables say of the connection; None where it does not know it."""
     row = org.db.execute(
         'SELECT c.number, p."ConnectionStatus", coalesce(p."ConnectionType", \'\'), coalesce(u."Username", \'\'),'
@@ -111,7 +111,7 @@ def latest(connection: str, ends: Ends) -> dict[str, Any]:
     }
 
 
-def _settings(primary: SqliteOrg | None, connection: str) -> dict[str, str]:
+def _settings(primary: Org | None, connection: str) -> dict[str, str]:
     """The settings that are in force, as text by name: they stand in the primary. Empty while it cannot be read."""
     known = find_connection(primary, connection) if primary else None
     return {name: text for name, text in sorted(known.settings.items()) if name not in _LONG_SETTINGS} if known else {}
@@ -145,7 +145,7 @@ def _end_document(
     }
 
 
-def _suspension(org: SqliteOrg, connection: str) -> dict[str, Any] | None:
+def _suspension(org: Org, connection: str) -> dict[str, Any] | None:
     """Since when the end is suspended, by whom, and why where it was by itself (SUS-3)."""
     found = notified.suspension(org, connection)
     if found is None:
@@ -153,18 +153,18 @@ def _suspension(org: SqliteOrg, connection: str) -> dict[str, Any] | None:
     return {"since": iso(found.since), "by": found.actor or None, "reason": found.reason or None}
 
 
-def _severed(org: SqliteOrg, connection: int) -> int:
+def _severed(org: Org, connection: int) -> int:
     """How many records of the org are cut off until they are forwarded (LKP-5)."""
     row = org.db.execute("SELECT count(*) FROM orgsync_link WHERE connection = ? AND status = 4", [connection])
     return int(row.fetchone()[0])
 
 
-def _objects(org: SqliteOrg, table: str, connection: int, which: str = "1") -> list[str]:
+def _objects(org: Org, table: str, connection: int, which: str = "1") -> list[str]:
     rows = org.db.execute(f"SELECT object FROM {table} WHERE connection = ? AND {which} ORDER BY object", [connection])
     return [row[0] for row in rows]
 
 
-def _log_counts(org: SqliteOrg, connection_number: int) -> dict[str, int]:
+def _log_counts(org: Org, connection_number: int) -> dict[str, int]:
     counts = {"retrying": 0, "failed": 0, "resolved": 0}
     for word, number in org.db.execute(
         'SELECT lower(l."Status"), count(*) FROM "PartnerNetworkSyncLog" AS l'

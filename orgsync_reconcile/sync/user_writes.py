@@ -7,11 +7,11 @@ from typing import Any, Literal
 
 from orgsync_reconcile.errors import RecordError
 from orgsync_reconcile.model.connection import ConflictPolicy, Side
-from orgsync_reconcile.stores.sqlite.connections import Connection
-from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
-from orgsync_reconcile.stores.sqlite.pending import pending_columns, watermark
-from orgsync_reconcile.stores.sqlite.people import Person, PersonColumns, Setup, assign
-from orgsync_reconcile.stores.sqlite.rows import insert_row, update_row
+from orgsync_reconcile.stores.sql.connections import Connection
+from orgsync_reconcile.stores.sql.org import Org
+from orgsync_reconcile.stores.sql.pending import pending_columns, watermark
+from orgsync_reconcile.stores.sql.people import Person, PersonColumns, Setup, assign
+from orgsync_reconcile.stores.sql.rows import insert_row, update_row
 
 Outcome = Literal["copied", "linked", "updated", "same"]
 
@@ -29,9 +29,9 @@ class Refused(RecordError):
 class UserWriter:
     """The target of a run of users, with what was read of it once: setup by name, links, users who are there."""
 
-    org: SqliteOrg
+    org: Org
     #: The source org, for what it has changed and not sent yet.
-    other: SqliteOrg
+    other: Org
     connection: Connection
     partner: Connection
     #: The source's side.

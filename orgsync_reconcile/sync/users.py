@@ -6,7 +6,6 @@ between leaves a user under the right name, whom the next run links.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -16,12 +15,13 @@ from orgsync_reconcile.failpoints import FailPoint, reach
 from orgsync_reconcile.model.connection import Side
 from orgsync_reconcile.model.events import QueueAction
 from orgsync_reconcile.plan.users import SUFFIX, counterpart
-from orgsync_reconcile.stores.sqlite import events, history, links
-from orgsync_reconcile.stores.sqlite.component_schema import savepoint
-from orgsync_reconcile.stores.sqlite.connections import Connection, get_connection
-from orgsync_reconcile.stores.sqlite.handle import SqliteOrg, refusal
-from orgsync_reconcile.stores.sqlite.history import USER_UPSERT, log_failure
-from orgsync_reconcile.stores.sqlite.people import (
+from orgsync_reconcile.stores.faults import faults, refusal, refusals
+from orgsync_reconcile.stores.sql import events, history, links
+from orgsync_reconcile.stores.sql.component_schema import savepoint
+from orgsync_reconcile.stores.sql.connections import Connection, get_connection
+from orgsync_reconcile.stores.sql.history import USER_UPSERT, log_failure
+from orgsync_reconcile.stores.sql.org import Org
+from orgsync_reconcile.stores.sql.people import (
     Person,
     PersonColumns,
     Setup,
@@ -29,8 +29,8 @@ from orgsync_reconcile.stores.sqlite.people import (
     read_people,
     read_setup,
 )
-from orgsync_reconcile.stores.sqlite.people_reader import read_users
-from orgsync_reconcile.stores.sqlite.schema import Objects
+from orgsync_reconcile.stores.sql.people_reader import read_users
+from orgsync_reconcile.stores.sql.schema import Objects
 from orgsync_reconcile.sync.user_writes import Refused, UserWriter
 
 #: Users per transaction: short enough for other writers of the target.
@@ -57,8 +57,8 @@ class UserReport:
 class _Way:
     """One direction of a connection. `side` is the source's."""
 
-    source: SqliteOrg
-    target: SqliteOrg
+    source: Org
+    target: Org
     from_: Connection
     to: Connection
     side: Side
@@ -70,7 +70,7 @@ class _Way:
         return int(self.clock().timestamp() * 1000)
 
 
-def _way(source: SqliteOrg, target: SqliteOrg, connection: str, side: Side, clock: Clock) -> _Way:
+def _way(source: Org, target: Org, connection: str, side: Side, clock: Clock) -> _Way:
     return _Way(
         source=source,
         target=target,
@@ -102,7 +102,7 @@ class _Tally:
         self.pairs += other.pairs
 
 
-def sync_all_users(source: SqliteOrg, target: SqliteOrg, connection: str, side: Side, clock: Clock) -> UserReport:
+def sync_all_users(source: Org, target: Org, connection: str, side: Side, clock: Clock) -> UserReport:
     """Copies every user of the source that user sync covers, at accept or on demand; one failure stops nobody (USR-7).
 
     `side` is the source's. Users without a standard licence stay out unless they are linked already.
@@ -111,7 +111,7 @@ def sync_all_users(source: SqliteOrg, target: SqliteOrg, connection: str, side: 
 
 
 def sync_users(
-    source: SqliteOrg, target: SqliteOrg, connection: str, side: Side, usernames: Sequence[str], clock: Clock
+    source: Org, target: Org, connection: str, side: Side, usernames: Sequence[str], clock: Clock
 ) -> UserReport:
     """Copies the users of the source with these usernames, as `sync_all_users` does."""
     return _standing(_way(source, target, connection, side, clock), usernames)
@@ -143,7 +143,7 @@ def _standing(way: _Way, usernames: Sequence[str] | None = None) -> UserReport:
     return report
 
 
-def _note(way: _Way, org: SqliteOrg, report: UserReport, origin: str) -> None:
+def _note(way: _Way, org: Org, report: UserReport, origin: str) -> None:
     """A sync of many users is a row in the history of both orgs, where it did anything."""
     counts = {"copied": report.copied, "linked": report.linked, "updated": report.updated, "failed": report.failed}
     detail = ", ".join(f"{len(found)} {word}" for word, found in counts.items() if found)
@@ -159,14 +159,14 @@ def _note(way: _Way, org: SqliteOrg, report: UserReport, origin: str) -> None:
         )
 
 
-def finish_users(source: SqliteOrg, target: SqliteOrg, connection: str, side: Side, clock: Clock) -> None:
+def finish_users(source: Org, target: Org, connection: str, side: Side, clock: Clock) -> None:
     """Finishes a sync of many users that was cut off, from the side that sends (QUE-2)."""
     if events.own_work(source, get_connection(source, connection).number, QueueAction.BULK_SYNC_USERS):
         sync_all_users(source, target, connection, side, clock)
 
 
 def upsert_users(
-    source: SqliteOrg, target: SqliteOrg, connection: str, side: Side, user_ids: Sequence[str], *, clock: Clock
+    source: Org, target: Org, connection: str, side: Side, user_ids: Sequence[str], *, clock: Clock
 ) -> UserReport:
     """Sends users whose record or assignments changed, by Id in the source (USR-3, USR-4).
 
@@ -175,9 +175,7 @@ def upsert_users(
     return _sync(_way(source, target, connection, side, clock), ids=user_ids)
 
 
-def upsert_user(
-    source: SqliteOrg, target: SqliteOrg, connection: str, side: Side, user_id: str, *, clock: Clock
-) -> str | None:
+def upsert_user(source: Org, target: Org, connection: str, side: Side, user_id: str, *, clock: Clock) -> str | None:
     """Sends one user as `upsert_users` does; returns why that failed, or None."""
     report = upsert_users(source, target, connection, side, [user_id], clock=clock)
     return report.failed[0][1] if report.failed else None
@@ -234,7 +232,7 @@ def _copy(way: _Way, people: Sequence[Person], total: _Tally) -> None:
                             made_here=True,
                             since_ms=way.now_ms,
                         )
-            except (OrgsyncError, sqlite3.Error) as error:
+            except faults(OrgsyncError) as error:
                 tally.failed.append((person, _refused(error)))
                 continue
             writer.links[person.id] = local
@@ -276,12 +274,12 @@ def _writer(way: _Way, people: Sequence[Person]) -> UserWriter:
     )
 
 
-def _refused(error: OrgsyncError | sqlite3.Error) -> Refused:
+def _refused(error: OrgsyncError | Exception) -> Refused:
     if isinstance(error, Refused):
         return error
     if isinstance(error, RecordError):
         return Refused(error.message, code=error.code)
-    if isinstance(error, sqlite3.IntegrityError):
+    if isinstance(error, refusals()):
         code, column, message = refusal(error)
         return Refused(message, code=code, field=column)
     raise error
@@ -302,7 +300,7 @@ def _tell_source(way: _Way, tally: _Tally) -> None:
                 _log(way, person, hashes.get(person.username, ""), why)
 
 
-def _hashes(org: SqliteOrg) -> dict[str, str]:
+def _hashes(org: Org) -> dict[str, str]:
     """Username -> the fingerprint by which a plan knows whether a user was saved since a failure (USR-4)."""
     return {name: user.hash for name, user in read_users(org, Objects(org)["User"]).items()}
 
@@ -365,7 +363,7 @@ def _fill_people(way: _Way, tally: _Tally) -> None:
         )
 
 
-def link_present_users(primary: SqliteOrg, secondary: SqliteOrg, connection: str, clock: Clock) -> int:
+def link_present_users(primary: Org, secondary: Org, connection: str, clock: Clock) -> int:
     """Links users who are in both orgs under matching names, whatever the switches say; returns how many are new.
 
     An admin may add the secondary's users by hand: records that name them must still find them (USR-1, LKP-6).

@@ -7,10 +7,10 @@ from contextlib import nullcontext
 
 from orgsync_reconcile.clock import Clock
 from orgsync_reconcile.model.connection import ConflictPolicy, Side
-from orgsync_reconcile.stores.sqlite.flow import Flow, Pair
-from orgsync_reconcile.stores.sqlite.flow.continuity import check_continuity
-from orgsync_reconcile.stores.sqlite.flow.disagreements import Disagreements
-from orgsync_reconcile.stores.sqlite.flow.repair import Again, plan_repair, queue_repair
+from orgsync_reconcile.stores.sql.flow import Flow, Pair
+from orgsync_reconcile.stores.sql.flow.continuity import check_continuity
+from orgsync_reconcile.stores.sql.flow.disagreements import Disagreements
+from orgsync_reconcile.stores.sql.flow.repair import Again, plan_repair, queue_repair
 from orgsync_reconcile.sync.verify_hashes import compare_hashes
 from orgsync_reconcile.sync.verify_report import Difference, ObjectResult, RepairResult, VerifyReport
 

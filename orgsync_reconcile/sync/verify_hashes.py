@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from orgsync_reconcile.model.connection import Side
-from orgsync_reconcile.stores.sqlite.flow import Flow
-from orgsync_reconcile.stores.sqlite.flow.hashes import RangeReader, Row, differing, pending_records
-from orgsync_reconcile.stores.sqlite.flow.paths import Path
+from orgsync_reconcile.stores.sql.flow import Flow
+from orgsync_reconcile.stores.sql.flow.hashes import RangeReader, Row, differing, pending_records
+from orgsync_reconcile.stores.sql.flow.paths import Path
 from orgsync_reconcile.sync.verify_report import Difference, ObjectResult
 
 #: Records per range at first, and into how many parts a range that disagrees is cut.

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 from orgsync_reconcile.clock import Clock
 from orgsync_reconcile.model.connection import Side
-from orgsync_reconcile.stores.sqlite.flow import Flow, Pair
-from orgsync_reconcile.stores.sqlite.flow.continuity import check_continuity
-from orgsync_reconcile.stores.sqlite.flow.hashes import RangeReader, Row, pending_records
-from orgsync_reconcile.stores.sqlite.flow.paths import Path
+from orgsync_reconcile.stores.sql.flow import Flow, Pair
+from orgsync_reconcile.stores.sql.flow.continuity import check_continuity
+from orgsync_reconcile.stores.sql.flow.hashes import RangeReader, Row, pending_records
+from orgsync_reconcile.stores.sql.flow.paths import Path
 
 #: Ranges of a sample, and the most records of one.
 RANGES = 20

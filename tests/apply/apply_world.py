@@ -16,10 +16,12 @@ from orgsync_reconcile.model.component import Component
 from orgsync_reconcile.model.desired import Desired
 from orgsync_reconcile.model.plan import Plan
 from orgsync_reconcile.plan import build_plan
-from orgsync_reconcile.stores.sqlite import components
+from orgsync_reconcile.stores.sql import components
+from orgsync_reconcile.stores.sql.create import NewOrg
+from orgsync_reconcile.stores.sql.org import Org
+from orgsync_reconcile.stores.sql.reader import read_org
 from orgsync_reconcile.stores.sqlite.create import create_org
-from orgsync_reconcile.stores.sqlite.handle import SqliteOrg, open_org
-from orgsync_reconcile.stores.sqlite.reader import read_org
+from orgsync_reconcile.stores.sqlite.handle import open_org
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
@@ -55,7 +57,7 @@ def clock() -> datetime:
     return NOW
 
 
-def read(orgs: Mapping[str, SqliteOrg], desired: Desired) -> dict[str, ActualOrg]:
+def read(orgs: Mapping[str, Org], desired: Desired) -> dict[str, ActualOrg]:
     """Both orgs as a plan sees them."""
     contacts = [(item.contact.name, item.contact.email) for item in desired.connections.values()]
     objects = sorted({name for _, name in desired.publications})
@@ -69,7 +71,7 @@ def read(orgs: Mapping[str, SqliteOrg], desired: Desired) -> dict[str, ActualOrg
 def create_orgs(folder: Path) -> None:
     """Two new orgs, each with its admin."""
     for name, admin in ADMINS.items():
-        create_org(folder / f"{name}.db", name=name, admin=admin).close()
+        create_org(folder / f"{name}.db", NewOrg(name=name, admin=admin)).close()
 
 
 class World:
@@ -78,17 +80,17 @@ class World:
     def __init__(self, folder: Path, stack: ExitStack) -> None:
         self.folder = folder
         self.stack = stack
-        self.orgs: dict[str, SqliteOrg] = {}
+        self.orgs: dict[str, Org] = {}
         self.write("orgs.yaml", ORGS)
         self.write("connection.yaml", CONNECTION)
         self.write("account.yaml", ACCOUNT)
 
     @property
-    def primary(self) -> SqliteOrg:
+    def primary(self) -> Org:
         return self.orgs["acme"]
 
     @property
-    def secondary(self) -> SqliteOrg:
+    def secondary(self) -> Org:
         return self.orgs["acme-secondary"]
 
     def copy(self, orgs: Path) -> World:
@@ -98,7 +100,7 @@ class World:
             self.orgs[name] = self.open(name)
         return self
 
-    def open(self, name: str) -> SqliteOrg:
+    def open(self, name: str) -> Org:
         return self.stack.enter_context(open_org(self.folder / "orgs" / f"{name}.db", label=name, busy_seconds=5))
 
     def write(self, name: str, text: str) -> None:
@@ -160,7 +162,7 @@ class World:
         """Metadata into the primary."""
         assert components.deploy(self.primary, items) == ()
 
-    def one(self, org: SqliteOrg, sql: str, *values: object) -> object:
+    def one(self, org: Org, sql: str, *values: object) -> object:
         row = org.db.execute(sql, values).fetchone()
         return None if row is None else row[0]
 

@@ -8,9 +8,9 @@ from apply_world import ACCOUNT, CONNECTION, clock
 from orgsync_reconcile.apply import ApplyContext, apply_plan
 from orgsync_reconcile.errors import GuardRefusedError, PermissionDeniedError, StoreError
 from orgsync_reconcile.model.connection import ConnectionStatus, Side
-from orgsync_reconcile.stores.sqlite import history
-from orgsync_reconcile.stores.sqlite.connections import find_connection, get_connection
-from orgsync_reconcile.stores.sqlite.publications import read_published, read_subscribed
+from orgsync_reconcile.stores.sql import history
+from orgsync_reconcile.stores.sql.connections import find_connection, get_connection
+from orgsync_reconcile.stores.sql.publications import read_published, read_subscribed
 from orgsync_reconcile.sync.lifecycle import check_identities
 
 

@@ -8,8 +8,8 @@ import pytest
 from apply_world import ACCOUNT, CONNECTION, ORGS
 
 from orgsync_reconcile.errors import GuardRefusedError
-from orgsync_reconcile.stores.sqlite.history import read_history
-from orgsync_reconcile.stores.sqlite.protection import is_protected
+from orgsync_reconcile.stores.sql.history import read_history
+from orgsync_reconcile.stores.sql.protection import is_protected
 
 PROTECTED = ORGS.replace("admin: admin@acme.example\n", "admin: admin@acme.example\nprotected: true\n")
 

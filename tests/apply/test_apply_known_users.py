@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from apply_world import CONNECTION, clock
 
-from orgsync_reconcile.stores.sqlite.flow import Pair
+from orgsync_reconcile.stores.sql.flow import Pair
 from orgsync_reconcile.sync.drain import drain
 
 _USER = (

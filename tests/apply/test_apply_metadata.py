@@ -9,9 +9,9 @@ from orgsync_reconcile.apply import Status
 from orgsync_reconcile.errors import GuardRefusedError, PartialError
 from orgsync_reconcile.metadata import to_component
 from orgsync_reconcile.model.component import ComponentKey
-from orgsync_reconcile.stores.sqlite import components, history
-from orgsync_reconcile.stores.sqlite.component_table import read_component, summaries
-from orgsync_reconcile.stores.sqlite.schema import Objects
+from orgsync_reconcile.stores.sql import components, history
+from orgsync_reconcile.stores.sql.component_table import read_component, summaries
+from orgsync_reconcile.stores.sql.schema import Objects
 
 
 def profile(tab: str):

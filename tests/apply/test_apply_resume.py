@@ -18,8 +18,8 @@ from apply_world import CONNECTION, World, clock, custom_field
 from orgsync_reconcile.apply import Status
 from orgsync_reconcile.errors import LockHeldError, OrgsyncError, PartialError, StalePlanError
 from orgsync_reconcile.model.connection import ConnectionStatus
-from orgsync_reconcile.stores.sqlite import history, journal, leases
-from orgsync_reconcile.stores.sqlite.connections import get_connection
+from orgsync_reconcile.stores.sql import history, journal, leases
+from orgsync_reconcile.stores.sql.connections import get_connection
 
 #: Applies the manifests of a folder and kills itself when the action named in the third argument starts or has ended.
 KILLED = """

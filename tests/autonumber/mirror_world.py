@@ -17,10 +17,12 @@ from orgsync_reconcile.metadata import to_component
 from orgsync_reconcile.model.component import Component
 from orgsync_reconcile.model.connection import Side
 from orgsync_reconcile.model.plan import Plan
-from orgsync_reconcile.stores.sqlite import components
+from orgsync_reconcile.stores.sql import components
+from orgsync_reconcile.stores.sql.create import NewOrg
+from orgsync_reconcile.stores.sql.flow import Pair
+from orgsync_reconcile.stores.sql.org import Org
 from orgsync_reconcile.stores.sqlite.create import create_org
-from orgsync_reconcile.stores.sqlite.flow import Pair
-from orgsync_reconcile.stores.sqlite.handle import SqliteOrg, open_org
+from orgsync_reconcile.stores.sqlite.handle import open_org
 from orgsync_reconcile.sync.bulk import bulk_sync
 from orgsync_reconcile.sync.drain import drain
 from orgsync_reconcile.sync.verify import verify
@@ -61,7 +63,7 @@ CASES = "version: 1\nkind: Publication\nconnection: dr\nobject: Case\nfields: {i
 def create_orgs(folder: Path) -> None:
     """Two new orgs, each with its admin."""
     for name, admin in (("acme", "admin@acme.example"), ("acme-dr", "admin@acme.example.dr")):
-        create_org(folder / f"{name}.db", name=name, admin=admin).close()
+        create_org(folder / f"{name}.db", NewOrg(name=name, admin=admin)).close()
 
 
 class World:
@@ -93,7 +95,7 @@ class World:
         with open_org(self.path(NAMES[side])) as org:
             assert components.deploy(org, items) == ()
 
-    def open(self, side: Side) -> SqliteOrg:
+    def open(self, side: Side) -> Org:
         return open_org(self.path(NAMES[side]))
 
     def plan(self) -> Plan:

@@ -6,7 +6,7 @@ from mirror_world import CASE_MIRROR, CASES, P, S, World, layout, shown_on
 
 from orgsync_reconcile.metadata import to_component
 from orgsync_reconcile.model.component import ComponentKey
-from orgsync_reconcile.stores.sqlite import components
+from orgsync_reconcile.stores.sql import components
 
 OBJECT = {
     "label": "Order",

@@ -9,8 +9,8 @@ import pytest
 from program import publication, run_in, sql
 
 from orgsync_reconcile.model.schema import FieldDef, FieldType, ObjectDef
+from orgsync_reconcile.stores.sql.schema import deploy_objects
 from orgsync_reconcile.stores.sqlite.handle import open_org
-from orgsync_reconcile.stores.sqlite.schema import deploy_objects
 
 
 def old_account(folder: Path, name: str) -> str:

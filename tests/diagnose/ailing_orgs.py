@@ -17,12 +17,14 @@ from orgsync_reconcile.cli.reference import root_context
 from orgsync_reconcile.clock import iso
 from orgsync_reconcile.model.connection import ConnectionStatus, Side, SyncOptions
 from orgsync_reconcile.model.schema import FieldDef, FieldType, ObjectDef
-from orgsync_reconcile.stores.sqlite import connections, links, publications
+from orgsync_reconcile.stores.sql import connections, links, publications
+from orgsync_reconcile.stores.sql.create import DEFAULT_LICENSES, NewOrg
+from orgsync_reconcile.stores.sql.flow import Pair
+from orgsync_reconcile.stores.sql.org import Org
+from orgsync_reconcile.stores.sql.rows import insert_row
+from orgsync_reconcile.stores.sql.schema import Objects, deploy_objects
 from orgsync_reconcile.stores.sqlite.create import create_org
-from orgsync_reconcile.stores.sqlite.flow import Pair
-from orgsync_reconcile.stores.sqlite.handle import SqliteOrg, open_org
-from orgsync_reconcile.stores.sqlite.rows import insert_row
-from orgsync_reconcile.stores.sqlite.schema import Objects, deploy_objects
+from orgsync_reconcile.stores.sqlite.handle import open_org
 from orgsync_reconcile.sync.bulk import bulk_sync
 from orgsync_reconcile.sync.diagnose import diagnose
 from orgsync_reconcile.sync.diagnosis import Diagnosis, Finding
@@ -73,7 +75,7 @@ def create_orgs(folder: Path) -> None:
     seats = {"Salesforce": 3, "Chatter Free": 10}
     for side, name in FILES.items():
         admin = ADMIN if side is P else f"{ADMIN}.dr"
-        create_org(folder / f"{name}.db", name=name, admin=admin, licenses=seats).close()
+        create_org(folder / f"{name}.db", NewOrg(name=name, admin=admin, licenses=seats or DEFAULT_LICENSES)).close()
 
 
 class Ailing:
@@ -82,7 +84,7 @@ class Ailing:
     def __init__(self, folder: Path, stack: ExitStack) -> None:
         self.folder = folder
         self.now = datetime.now(UTC)
-        self.orgs: dict[Side, SqliteOrg] = {
+        self.orgs: dict[Side, Org] = {
             side: stack.enter_context(open_org(folder / "orgs" / f"{name}.db", label=name))
             for side, name in FILES.items()
         }
@@ -210,9 +212,7 @@ class Ailing:
 
     def ask(self, record: str, side: Side | None = None, **down: str) -> Diagnosis:
         """The diagnosis; every command in it must exist. `secondary="…"` says that this org is down, and why."""
-        ends: Mapping[Side, SqliteOrg | None] = {
-            end: None if end.value in down else org for end, org in self.orgs.items()
-        }
+        ends: Mapping[Side, Org | None] = {end: None if end.value in down else org for end, org in self.orgs.items()}
         reasons = {Side(name): why for name, why in down.items()}
         found = diagnose(NAME, ends, record, side=side, down=reasons, clock=self.clock)
         for item in found.findings:

@@ -10,7 +10,7 @@ from ailing_orgs import ADMIN, Ailing, P, S, codes, deployed, text, the
 from orgsync_reconcile.errors import StoreError, UsageError
 from orgsync_reconcile.model.connection import Side
 from orgsync_reconcile.model.schema import FieldDef, FieldType
-from orgsync_reconcile.stores.sqlite import publications
+from orgsync_reconcile.stores.sql import publications
 from orgsync_reconcile.sync import lifecycle
 from orgsync_reconcile.sync.metadata import drop_mismatched
 

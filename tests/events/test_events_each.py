@@ -13,9 +13,9 @@ from sync_world import ACTOR, CONNECTION, P, S, custom_object, field, text
 from orgsync_reconcile.model.connection import ConnectionStatus, Side
 from orgsync_reconcile.model.events import QueueAction
 from orgsync_reconcile.model.schema import FieldType
-from orgsync_reconcile.stores.sqlite import connections, events, publications
-from orgsync_reconcile.stores.sqlite.rename import rename_field, rename_object
-from orgsync_reconcile.stores.sqlite.schema import Objects, deploy_objects
+from orgsync_reconcile.stores.sql import connections, events, publications
+from orgsync_reconcile.stores.sql.rename import rename_field, rename_object
+from orgsync_reconcile.stores.sql.schema import Objects, deploy_objects
 from orgsync_reconcile.sync import lifecycle
 from orgsync_reconcile.sync.users import sync_all_users
 

@@ -14,8 +14,8 @@ from sync_world import ACTOR, CONNECTION, P, S, copy_orgs
 
 from orgsync_reconcile.clock import iso
 from orgsync_reconcile.model.connection import Side
-from orgsync_reconcile.stores.sqlite import connections, publications
-from orgsync_reconcile.stores.sqlite.schema import Objects
+from orgsync_reconcile.stores.sql import connections, publications
+from orgsync_reconcile.stores.sql.schema import Objects
 
 EVENT = (
     "INSERT INTO orgsync_event (connection, lane, action, object, field, detail, at) VALUES (1, {}, {}, {}, {}, {}, {})"

@@ -19,7 +19,7 @@ from orgsync_reconcile.app.records import Moved
 from orgsync_reconcile.app.workspace import Workspace
 from orgsync_reconcile.errors import StoreError, UnreachableError
 from orgsync_reconcile.model.connection import Side
-from orgsync_reconcile.stores.sqlite.connections import get_connection
+from orgsync_reconcile.stores.sql.connections import get_connection
 from orgsync_reconcile.stores.sqlite.handle import open_org
 
 

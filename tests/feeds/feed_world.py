@@ -12,11 +12,13 @@ from typing import Any
 from orgsync_reconcile.clock import iso
 from orgsync_reconcile.model.connection import ConnectionStatus, Side, SyncOptions
 from orgsync_reconcile.model.records import LogEntry, ObjectCounts
-from orgsync_reconcile.stores.sqlite import connections, history, links, publications
+from orgsync_reconcile.stores.sql import connections, history, links, publications
+from orgsync_reconcile.stores.sql.create import NewOrg
+from orgsync_reconcile.stores.sql.flow import Pair
+from orgsync_reconcile.stores.sql.org import Org
+from orgsync_reconcile.stores.sql.schema import Objects
 from orgsync_reconcile.stores.sqlite.create import create_org
-from orgsync_reconcile.stores.sqlite.flow import Pair
-from orgsync_reconcile.stores.sqlite.handle import SqliteOrg, open_org
-from orgsync_reconcile.stores.sqlite.schema import Objects
+from orgsync_reconcile.stores.sqlite.handle import open_org
 from orgsync_reconcile.sync.bulk import bulk_sync
 from orgsync_reconcile.sync.drain import drain
 from orgsync_reconcile.sync.verify import verify, verify_by_hashes
@@ -32,7 +34,7 @@ FIELDS = {
 def create_orgs(folder: Path) -> None:
     """Two new orgs that know nothing of each other."""
     for side in Side:
-        create_org(folder / f"{side}.db", name=side.value, features=["feed-tracking"]).close()
+        create_org(folder / f"{side}.db", NewOrg(name=side.value, features=["feed-tracking"])).close()
 
 
 def clock() -> datetime:
@@ -43,7 +45,7 @@ class Feeds:
     """Two orgs in a folder; `connect` joins them."""
 
     def __init__(self, template: Path, folder: Path, stack: ExitStack) -> None:
-        self.orgs: dict[Side, SqliteOrg] = {}
+        self.orgs: dict[Side, Org] = {}
         self.clients: dict[Side, sqlite3.Connection] = {}
         for side in Side:
             path = Path(shutil.copyfile(template / f"{side}.db", folder / f"{side}.db"))

@@ -7,7 +7,7 @@ from typing import Any
 from sync_world import ACTOR, World
 
 from orgsync_reconcile.model.connection import Side
-from orgsync_reconcile.stores.sqlite import publications
+from orgsync_reconcile.stores.sql import publications
 from orgsync_reconcile.sync.forward import Forwarded, forward
 from orgsync_reconcile.sync.sharing import shares
 

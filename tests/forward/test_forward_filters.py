@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from orgsync_reconcile.errors import UsageError
 from orgsync_reconcile.model.filter_text import parse_filter
 from orgsync_reconcile.model.schema import FieldDef, FieldType, ObjectDef
-from orgsync_reconcile.stores.sqlite.filters import compile_filter
+from orgsync_reconcile.stores.sql.filters import compile_filter
 
 FIELDS = (
     FieldDef(name="Name", type=FieldType.TEXT, length=80),

@@ -9,7 +9,7 @@ from forward_world import ForwardWorld
 from sync_world import P, S
 
 from orgsync_reconcile.errors import UsageError
-from orgsync_reconcile.stores.sqlite import links
+from orgsync_reconcile.stores.sql import links
 
 
 def test_one_record_goes_whatever_its_age(one_way: ForwardWorld) -> None:

@@ -210,7 +210,7 @@ def test_a_file_copied_over_the_other_org(world: HostileWorld) -> None:
         assert result.exit_code == 1, result.output
         (line,) = result.stderr.strip().splitlines()
         assert "is a copy of" in line
-        assert "put the right file at the store's path" in line
+        assert "put the right org at the store's address" in line
 
 
 def test_another_org_in_the_place_of_the_partner(world: HostileWorld) -> None:

@@ -15,7 +15,7 @@ from net_world import Net
 from reference_model import Reference
 
 from orgsync_reconcile.model.connection import ConnectionStatus, Side
-from orgsync_reconcile.stores.sqlite.flow import Pair
+from orgsync_reconcile.stores.sql.flow import Pair
 from orgsync_reconcile.sync.verify import verify
 
 places = st.integers(0, 7)

@@ -14,10 +14,11 @@ from pathlib import Path
 from net_world import Net
 
 from orgsync_reconcile.model.schema import FieldDef, FieldType, ObjectDef
+from orgsync_reconcile.stores.sql.create import NewOrg
+from orgsync_reconcile.stores.sql.flow import Pair
+from orgsync_reconcile.stores.sql.schema import deploy_objects
 from orgsync_reconcile.stores.sqlite.create import create_org
-from orgsync_reconcile.stores.sqlite.flow import Pair
 from orgsync_reconcile.stores.sqlite.handle import open_org
-from orgsync_reconcile.stores.sqlite.schema import deploy_objects
 
 #: Shape -> the orgs, and the connections by the names of their ends.
 SHAPES = {
@@ -87,7 +88,7 @@ def make_template(base: Path, shape: str, seed: int) -> Path:
     building = Path(tempfile.mkdtemp(dir=base))
     names, ways = SHAPES[shape]
     for place, name in enumerate(names):
-        with create_org(building / f"{name}.db", name=name, admin=f"admin@{name}.example") as org:
+        with create_org(building / f"{name}.db", NewOrg(name=name, admin=f"admin@{name}.example")) as org:
             objects = _schema(seed)
             if place % 2:
                 # Other numbers for the same fields.

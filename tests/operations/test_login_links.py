@@ -15,8 +15,9 @@ from mail_world import Postbox, must, run_in, set_up_mail, sql, text_of
 
 from orgsync_reconcile.errors import PermissionDeniedError, UsageError
 from orgsync_reconcile.operations import logins
-from orgsync_reconcile.stores.sqlite.handle import SqliteOrg, open_org
-from orgsync_reconcile.stores.sqlite.logins import settle_link
+from orgsync_reconcile.stores.sql.logins import settle_link
+from orgsync_reconcile.stores.sql.org import Org
+from orgsync_reconcile.stores.sqlite.handle import open_org
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 ANN, BOB = "ann@acme.example.dr", "bob@acme.example.dr"
@@ -38,12 +39,12 @@ def token_in(post: Postbox, address: str) -> str:
 
 
 @pytest.fixture
-def secondary(joined: Path) -> Iterator[SqliteOrg]:
+def secondary(joined: Path) -> Iterator[Org]:
     with open_org(joined / "orgs" / "acme-dr.db", label="acme-dr") as org:
         yield org
 
 
-def set_up(joined: Path, post: Postbox, secondary: SqliteOrg, address: str = "ann@acme.example") -> None:
+def set_up(joined: Path, post: Postbox, secondary: Org, address: str = "ann@acme.example") -> None:
     """A user with a password."""
     reset(joined)
     logins.set_password(secondary, logins.open_link(secondary, token_in(post, address), at()), PASSWORD, at())
@@ -91,7 +92,7 @@ def test_it_asks_first(joined: Path, post: Postbox) -> None:
     assert post.received == []
 
 
-def test_a_link_works_once_and_sets_a_password_once(joined: Path, post: Postbox, secondary: SqliteOrg) -> None:
+def test_a_link_works_once_and_sets_a_password_once(joined: Path, post: Postbox, secondary: Org) -> None:
     """USR-8: open, set, log in; the link and the ticket are spent."""
     reset(joined)
     token = token_in(post, "ann@acme.example")
@@ -115,7 +116,7 @@ def test_a_link_works_once_and_sets_a_password_once(joined: Path, post: Postbox,
         logins.open_link(secondary, token[:-1], at())
 
 
-def test_a_link_that_was_opened_without_setting_one_is_spent(joined: Path, post: Postbox, secondary: SqliteOrg) -> None:
+def test_a_link_that_was_opened_without_setting_one_is_spent(joined: Path, post: Postbox, secondary: Org) -> None:
     """USR-8: after an hour the ticket is void; only another reset helps."""
     reset(joined)
     ticket = logins.open_link(secondary, token_in(post, "ann@acme.example"), at())
@@ -128,7 +129,7 @@ def test_a_link_that_was_opened_without_setting_one_is_spent(joined: Path, post:
     assert logins.set_password(secondary, again, PASSWORD, at()) == ANN
 
 
-def test_links_last_six_months(joined: Path, post: Postbox, secondary: SqliteOrg) -> None:
+def test_links_last_six_months(joined: Path, post: Postbox, secondary: Org) -> None:
     """USR-8: 183 days, not a moment longer."""
     reset(joined)
     end = NOW + timedelta(days=183)
@@ -138,7 +139,7 @@ def test_links_last_six_months(joined: Path, post: Postbox, secondary: SqliteOrg
     assert "2026-08-31" in text_of(post.to("ann@acme.example")[0])
 
 
-def test_two_readers_of_one_link(joined: Path, post: Postbox, secondary: SqliteOrg) -> None:
+def test_two_readers_of_one_link(joined: Path, post: Postbox, secondary: Org) -> None:
     """USR-8: only one of many at once opens it."""
     reset(joined)
     token = token_in(post, "ann@acme.example")
@@ -154,7 +155,7 @@ def test_two_readers_of_one_link(joined: Path, post: Postbox, secondary: SqliteO
         assert sum(pool.map(attempt, range(6))) == 1
 
 
-def test_one_ticket_sets_one_password(joined: Path, post: Postbox, secondary: SqliteOrg) -> None:
+def test_one_ticket_sets_one_password(joined: Path, post: Postbox, secondary: Org) -> None:
     """USR-8: of many at once one sets it, and that one is the password."""
     reset(joined)
     ticket = logins.open_link(secondary, token_in(post, "ann@acme.example"), at())
@@ -172,7 +173,7 @@ def test_one_ticket_sets_one_password(joined: Path, post: Postbox, secondary: Sq
     assert logins.log_in(secondary, ANN, f"{PASSWORD}{won.index(True)}", at())
 
 
-def test_a_link_that_is_used_before_all_emails_are_out(joined: Path, post: Postbox, secondary: SqliteOrg) -> None:
+def test_a_link_that_is_used_before_all_emails_are_out(joined: Path, post: Postbox, secondary: Org) -> None:
     """USR-8: what the user has set by then stands."""
     reset(joined)
     first = sql(
@@ -194,7 +195,7 @@ def test_a_reset_of_a_connection_that_ended_reaches_nobody(joined: Path, post: P
     assert post.received == []
 
 
-def test_ten_failures_lock_out_of_this_org_alone(joined: Path, post: Postbox, secondary: SqliteOrg) -> None:
+def test_ten_failures_lock_out_of_this_org_alone(joined: Path, post: Postbox, secondary: Org) -> None:
     """USR-8: the right password no longer helps; nothing of it reaches the other org; a reset unlocks."""
     set_up(joined, post, secondary)
     for _ in range(9):
@@ -216,7 +217,7 @@ def test_ten_failures_lock_out_of_this_org_alone(joined: Path, post: Postbox, se
     assert logins.log_in(secondary, ANN, "a new one 9", at())
 
 
-def test_guesses_at_once_are_no_more_than_guesses_in_turn(joined: Path, post: Postbox, secondary: SqliteOrg) -> None:
+def test_guesses_at_once_are_no_more_than_guesses_in_turn(joined: Path, post: Postbox, secondary: Org) -> None:
     """USR-8: an attempt is counted before it is checked."""
     set_up(joined, post, secondary)
 
@@ -232,7 +233,7 @@ def test_guesses_at_once_are_no_more_than_guesses_in_turn(joined: Path, post: Po
         assert sum(pool.map(guess, range(14))) == 10
 
 
-def test_a_reset_voids_the_old_password(joined: Path, post: Postbox, secondary: SqliteOrg) -> None:
+def test_a_reset_voids_the_old_password(joined: Path, post: Postbox, secondary: Org) -> None:
     """USR-8: from the moment the email is on its way; an inactive user cannot log in either."""
     set_up(joined, post, secondary)
     assert logins.log_in(secondary, ANN, PASSWORD, at())
@@ -245,7 +246,7 @@ def test_a_reset_voids_the_old_password(joined: Path, post: Postbox, secondary: 
         logins.open_link(secondary, token, at())
 
 
-def test_an_email_that_is_not_sent_changes_nothing(joined: Path, post: Postbox, secondary: SqliteOrg) -> None:
+def test_an_email_that_is_not_sent_changes_nothing(joined: Path, post: Postbox, secondary: Org) -> None:
     """USR-8: that user keeps the password, the others get their link, exit code 5."""
     set_up(joined, post, secondary)
     sql(joined, "acme-dr", f'UPDATE "User" SET "Email" = \'nobody@acme.example\' WHERE "Username" = \'{ANN}\'')
@@ -257,7 +258,7 @@ def test_an_email_that_is_not_sent_changes_nothing(joined: Path, post: Postbox, 
     assert logins.log_in(secondary, ANN, PASSWORD, at())
 
 
-def test_without_mail_nothing_is_reset(joined: Path, post: Postbox, secondary: SqliteOrg) -> None:
+def test_without_mail_nothing_is_reset(joined: Path, post: Postbox, secondary: Org) -> None:
     """USR-8: the message says who would have got an email; passwords stand."""
     set_up(joined, post, secondary)
     (joined / "manifests" / "mail.yaml").unlink()
@@ -270,7 +271,7 @@ def test_without_mail_nothing_is_reset(joined: Path, post: Postbox, secondary: S
     assert logins.log_in(secondary, ANN, PASSWORD, at())
 
 
-def test_a_dead_mail_server_resets_nothing(joined: Path, post: Postbox, secondary: SqliteOrg) -> None:
+def test_a_dead_mail_server_resets_nothing(joined: Path, post: Postbox, secondary: Org) -> None:
     """USR-8: exit code 1, and the login stands."""
     set_up(joined, post, secondary)
     set_up_mail(joined, 1)
@@ -305,7 +306,7 @@ def test_the_administrator_needs_to_manage_users(joined: Path, post: Postbox) ->
     assert post.received == []
 
 
-def test_secrets_stand_nowhere(joined: Path, post: Postbox, secondary: SqliteOrg) -> None:
+def test_secrets_stand_nowhere(joined: Path, post: Postbox, secondary: Org) -> None:
     """USR-8: neither token nor ticket nor password is in the org's file, its history, or what the program prints."""
     result = must(joined, "users", "reset-passwords", "--yes", "--format", "json", "-v")
     token = token_in(post, "ann@acme.example")

@@ -11,7 +11,7 @@ from mail_world import add_user, must, run_in, sql
 from reconcile_world import reconcile, settings
 
 from orgsync_reconcile.metadata import to_component
-from orgsync_reconcile.stores.sqlite import components
+from orgsync_reconcile.stores.sql import components
 from orgsync_reconcile.stores.sqlite.handle import open_org
 
 SCHEMA = json.loads((Path(__file__).resolve().parents[2] / "docs" / "reconcile.schema.json").read_text())

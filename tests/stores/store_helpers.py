@@ -9,13 +9,13 @@ from typing import Any
 from orgsync_reconcile.metadata import to_component
 from orgsync_reconcile.model.component import Component
 from orgsync_reconcile.model.schema import FieldDef, FieldType, ObjectDef
-from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
-from orgsync_reconcile.stores.sqlite.schema import deploy_objects
+from orgsync_reconcile.stores.sql.org import Org
+from orgsync_reconcile.stores.sql.schema import deploy_objects
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 
 
-def make_object(org: SqliteOrg, *fields: FieldDef, name: str = "Thing__c", key_prefix: str = "a00") -> ObjectDef:
+def make_object(org: Org, *fields: FieldDef, name: str = "Thing__c", key_prefix: str = "a00") -> ObjectDef:
     """Deploys a custom object with a text name and these fields."""
     title = FieldDef(name="Name", type=FieldType.TEXT, length=80, name_field=True)
     everything = {item.name: item for item in (title, *fields)}
@@ -29,7 +29,7 @@ def custom(name: str, type_: FieldType, **values: object) -> FieldDef:
     return FieldDef.from_dict({"name": name, "type": type_, "custom": True, **values})
 
 
-def changes(org: SqliteOrg) -> list[tuple[str, str, tuple[str, ...]]]:
+def changes(org: Org) -> list[tuple[str, str, tuple[str, ...]]]:
     """The change log as (operation, record, changed fields by name)."""
     names: dict[tuple[int, int], str] = {
         (row[0], row[1]): row[2] for row in org.db.execute("SELECT object, number, name FROM orgsync_field")

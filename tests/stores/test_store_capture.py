@@ -9,8 +9,8 @@ import pytest
 from store_helpers import changes, custom, insert, make_object
 
 from orgsync_reconcile.model.schema import FieldType
-from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
-from orgsync_reconcile.stores.sqlite.schema import Objects, deploy_objects, mask_width, rebuild_triggers
+from orgsync_reconcile.stores.sql.org import Org
+from orgsync_reconcile.stores.sql.schema import Objects, deploy_objects, rebuild_triggers
 
 Publish = Callable[..., None]
 
@@ -23,14 +23,14 @@ def mark(db: sqlite3.Connection, object_name: str | None, connection: int | None
     )
 
 
-def test_nothing_is_logged_before_an_object_is_published(org: SqliteOrg, client: sqlite3.Connection) -> None:
+def test_nothing_is_logged_before_an_object_is_published(org: Org, client: sqlite3.Connection) -> None:
     """ORG-7: an org without publications has no log."""
     insert(client, "Account", Name="x")
     assert changes(org) == []
 
 
 def test_every_kind_of_change_is_logged_with_its_columns(
-    org: SqliteOrg, client: sqlite3.Connection, publish: Publish
+    org: Org, client: sqlite3.Connection, publish: Publish
 ) -> None:
     """ORG-2, ORG-7: any client's insert, update, delete and undelete, with the columns that really changed."""
     publish("Account", "Name", "Phone", "Website")
@@ -51,7 +51,7 @@ def test_every_kind_of_change_is_logged_with_its_columns(
     ]
 
 
-def test_what_is_rolled_back_is_not_logged(org: SqliteOrg, client: sqlite3.Connection, publish: Publish) -> None:
+def test_what_is_rolled_back_is_not_logged(org: Org, client: sqlite3.Connection, publish: Publish) -> None:
     """ORG-7: capture is in the writer's own transaction."""
     publish("Account", "Name")
     client.execute("BEGIN")
@@ -66,7 +66,7 @@ def test_what_is_rolled_back_is_not_logged(org: SqliteOrg, client: sqlite3.Conne
     assert changes(org) == [("I", kept, ())]
 
 
-def test_a_refused_statement_is_not_logged(org: SqliteOrg, client: sqlite3.Connection, publish: Publish) -> None:
+def test_a_refused_statement_is_not_logged(org: Org, client: sqlite3.Connection, publish: Publish) -> None:
     """ORG-7: a set that fails at its last row logs none of its rows."""
     publish("Account", "Name")
     with pytest.raises(sqlite3.IntegrityError):
@@ -74,9 +74,7 @@ def test_a_refused_statement_is_not_logged(org: SqliteOrg, client: sqlite3.Conne
     assert changes(org) == []
 
 
-def test_sequence_numbers_are_not_reused_after_trimming(
-    org: SqliteOrg, client: sqlite3.Connection, publish: Publish
-) -> None:
+def test_sequence_numbers_are_not_reused_after_trimming(org: Org, client: sqlite3.Connection, publish: Publish) -> None:
     """ORG-7: a trimmed log goes on counting."""
     publish("Account", "Name")
     insert(client, "Account", Name="a")
@@ -85,7 +83,7 @@ def test_sequence_numbers_are_not_reused_after_trimming(
     assert client.execute("SELECT seq FROM orgsync_change").fetchall() == [(2,)]
 
 
-def test_engine_writes_are_not_echoed(org: SqliteOrg, client: sqlite3.Connection, publish: Publish) -> None:
+def test_engine_writes_are_not_echoed(org: Org, client: sqlite3.Connection, publish: Publish) -> None:
     """ORG-7: what the engine writes is not logged, cascades included; the mark ends with its transaction."""
     publish("Account", "Name")
     publish("Contact", "LastName")
@@ -104,7 +102,7 @@ def test_engine_writes_are_not_echoed(org: SqliteOrg, client: sqlite3.Connection
 
 
 def test_with_several_connections_an_engine_write_is_logged_with_its_origin(
-    org: SqliteOrg, client: sqlite3.Connection, publish: Publish
+    org: Org, client: sqlite3.Connection, publish: Publish
 ) -> None:
     """ORG-7, CON-10: the other connections forward it, its own does not."""
     publish("Account", "Name")
@@ -119,7 +117,7 @@ def test_with_several_connections_an_engine_write_is_logged_with_its_origin(
 
 
 def test_what_an_own_trigger_changes_in_an_engine_write_is_captured(
-    org: SqliteOrg, client: sqlite3.Connection, publish: Publish
+    org: Org, client: sqlite3.Connection, publish: Publish
 ) -> None:
     """ORG-7: the engine's write is no change of this org, what its own trigger makes of it is."""
     publish("Account", "Name")
@@ -137,15 +135,13 @@ def test_what_an_own_trigger_changes_in_an_engine_write_is_captured(
     assert changes(org) == [("I", contact, ())]
 
 
-def test_wide_objects_are_captured_column_by_column(
-    org: SqliteOrg, client: sqlite3.Connection, publish: Publish
-) -> None:
+def test_wide_objects_are_captured_column_by_column(org: Org, client: sqlite3.Connection, publish: Publish) -> None:
     """ORG-7: more than 248 published columns get further mask words."""
     names = [f"F{place:03}__c" for place in range(800)]
     make_object(org, *(custom(name, FieldType.TEXT, length=20) for name in names))
-    assert mask_width(org) == 4
+    assert org.engine.mask_width() == 4
     publish("Thing__c", *names)
-    assert mask_width(org) == 13
+    assert org.engine.mask_width() == 13
     record = insert(client, "Thing__c", Name="x")
     wanted = ("F000__c", "F061__c", "F062__c", "F247__c", "F248__c", "F500__c", "F799__c")
     sets = ", ".join(f"\"{name}\" = 'new'" for name in wanted)
@@ -153,7 +149,7 @@ def test_wide_objects_are_captured_column_by_column(
     assert changes(org)[-1] == ("U", record, wanted)
 
 
-def test_capture_follows_schema_changes(org: SqliteOrg, client: sqlite3.Connection, publish: Publish) -> None:
+def test_capture_follows_schema_changes(org: Org, client: sqlite3.Connection, publish: Publish) -> None:
     """ORG-7, PUB-8: a published field that is dropped leaves the others captured under their own numbers."""
     fields = [custom(f"{name}__c", FieldType.TEXT, length=20) for name in ("A", "B", "C")]
     obj = make_object(org, *fields)
@@ -167,7 +163,7 @@ def test_capture_follows_schema_changes(org: SqliteOrg, client: sqlite3.Connecti
     assert changes(org) == [("I", record, ()), ("U", record, ("C__c",)), ("U", record, ("B__c",))]
 
 
-def test_rebuilding_triggers_twice_changes_nothing(org: SqliteOrg, publish: Publish) -> None:
+def test_rebuilding_triggers_twice_changes_nothing(org: Org, publish: Publish) -> None:
     """ORG-7: what is right already is left alone, so planning and applying again costs nothing."""
     publish("Account", "Name")
     query = "SELECT name, rootpage, sql FROM sqlite_master ORDER BY name"
@@ -179,7 +175,7 @@ def test_rebuilding_triggers_twice_changes_nothing(org: SqliteOrg, publish: Publ
     assert org.db.execute("PRAGMA schema_version").fetchone() == (version,)
 
 
-def test_own_triggers_survive_schema_changes(org: SqliteOrg, client: sqlite3.Connection, publish: Publish) -> None:
+def test_own_triggers_survive_schema_changes(org: Org, client: sqlite3.Connection, publish: Publish) -> None:
     """ORG-7, TRG-1: altering an object never touches the org's own triggers."""
     publish("Account", "Name")
     client.execute(

@@ -9,12 +9,12 @@ from store_helpers import component, custom_object, insert, lookup, text_field
 
 from orgsync_reconcile.errors import MetadataError
 from orgsync_reconcile.model.component import ComponentKey
-from orgsync_reconcile.stores.sqlite.components import delete, deploy, rename, summaries
-from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
-from orgsync_reconcile.stores.sqlite.schema import Objects
+from orgsync_reconcile.stores.sql.components import delete, deploy, rename, summaries
+from orgsync_reconcile.stores.sql.org import Org
+from orgsync_reconcile.stores.sql.schema import Objects
 
 
-def test_renaming_keeps_the_users(org: SqliteOrg, client: sqlite3.Connection) -> None:
+def test_renaming_keeps_the_users(org: Org, client: sqlite3.Connection) -> None:
     """MET-7: roles, profiles and permission sets are renamed as such."""
     deploy(org, [component("Role", "Boss", name="Boss"), component("Role", "Clerk", name="Clerk", parentRole="Boss")])
     (role,) = client.execute('SELECT "Id" FROM "UserRole" WHERE "DeveloperName" = \'Boss\'').fetchone()
@@ -33,7 +33,7 @@ def test_renaming_keeps_the_users(org: SqliteOrg, client: sqlite3.Connection) ->
     assert client.execute("SELECT count(*) FROM \"Profile\" WHERE \"Name\" IN ('Sales', 'Selling')").fetchone() == (1,)
 
 
-def test_renaming_what_cannot_be_renamed(org: SqliteOrg) -> None:
+def test_renaming_what_cannot_be_renamed(org: Org) -> None:
     """MET-7: other types, missing and taken names are refused, and a failing content changes nothing."""
     deploy(org, [component("Role", "A", name="A"), component("Role", "B", name="B")])
     a, b, c = (ComponentKey("Role", name) for name in "ABC")
@@ -49,7 +49,7 @@ def test_renaming_what_cannot_be_renamed(org: SqliteOrg) -> None:
     assert list(summaries(org)) == [a, b]
 
 
-def test_deleting_a_field_drops_its_column(org: SqliteOrg, client: sqlite3.Connection) -> None:
+def test_deleting_a_field_drops_its_column(org: Org, client: sqlite3.Connection) -> None:
     """MET-4: other columns and records stay."""
     deploy(org, [custom_object("Thing__c"), text_field("Thing__c.F__c"), text_field("Thing__c.G__c")])
     insert(client, "Thing__c", F__c="f", G__c="g")
@@ -59,7 +59,7 @@ def test_deleting_a_field_drops_its_column(org: SqliteOrg, client: sqlite3.Conne
     assert ComponentKey("CustomField", "Thing__c.F__c") not in summaries(org)
 
 
-def test_deleting_an_object_takes_its_parts_along(org: SqliteOrg, client: sqlite3.Connection) -> None:
+def test_deleting_an_object_takes_its_parts_along(org: Org, client: sqlite3.Connection) -> None:
     """MET-4: table, fields and record types go; its former parents work on; its number is not given again."""
     deploy(
         org,
@@ -85,7 +85,7 @@ def test_deleting_an_object_takes_its_parts_along(org: SqliteOrg, client: sqlite
     assert Objects(org).number("Thing__c") > max(numbers.values())
 
 
-def test_deleting_what_is_in_use_is_refused(org: SqliteOrg, client: sqlite3.Connection) -> None:
+def test_deleting_what_is_in_use_is_refused(org: Org, client: sqlite3.Connection) -> None:
     """MET-4: profiles, roles and permission sets of users stay until the users have others."""
     deploy(
         org,

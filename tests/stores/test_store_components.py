@@ -14,7 +14,7 @@ from orgsync_reconcile.catalog import is_valid_id
 from orgsync_reconcile.importers import read_sfdx
 from orgsync_reconcile.model.component import Component, ComponentKey, digest
 from orgsync_reconcile.model.schema import FieldType
-from orgsync_reconcile.stores.sqlite.components import (
+from orgsync_reconcile.stores.sql.components import (
     ComponentTexts,
     delete,
     deploy,
@@ -22,8 +22,9 @@ from orgsync_reconcile.stores.sqlite.components import (
     set_synced,
     summaries,
 )
-from orgsync_reconcile.stores.sqlite.handle import SqliteOrg, open_org
-from orgsync_reconcile.stores.sqlite.schema import Objects
+from orgsync_reconcile.stores.sql.org import Org
+from orgsync_reconcile.stores.sql.schema import Objects
+from orgsync_reconcile.stores.sqlite.handle import open_org
 
 REAL = Path(__file__).resolve().parents[2].parent / "shared" / "real"
 
@@ -32,7 +33,7 @@ def failed(result: tuple[Any, ...]) -> dict[str, str]:
     return {str(item.key): item.message for item in result}
 
 
-def grants(org: SqliteOrg, table: str, name: str) -> set[str]:
+def grants(org: Org, table: str, name: str) -> set[str]:
     rows = org.db.execute(
         f'SELECT g.permission FROM orgsync_grant AS g JOIN "{table}" AS t ON t."Id" = g.holder WHERE t."Name" = ?',
         [name],
@@ -40,7 +41,7 @@ def grants(org: SqliteOrg, table: str, name: str) -> set[str]:
     return {row[0] for row in rows}
 
 
-def test_objects_and_fields_become_tables(org: SqliteOrg, client: sqlite3.Connection) -> None:
+def test_objects_and_fields_become_tables(org: Org, client: sqlite3.Connection) -> None:
     """ORG-2, ORG-8, MET-9: in any order, in one call, usable by any client at once."""
     result = deploy(
         org,
@@ -72,7 +73,7 @@ def test_objects_and_fields_become_tables(org: SqliteOrg, client: sqlite3.Connec
     assert objects["Account"].fields["Region__c"].external_id
 
 
-def test_what_is_saved_can_be_read_back(org: SqliteOrg) -> None:
+def test_what_is_saved_can_be_read_back(org: Org) -> None:
     """MET-1, MET-5: content, hash and synced hash; unknown types are kept as they are (ORG-8)."""
     flow = component("Flow", "Greet", label="Greet", steps={"name": "a"})
     page = Component(key=ComponentKey("ApexPage", "ns__P"), content={"source": "<apex:page/>"}, namespace="ns")
@@ -93,7 +94,7 @@ def test_what_is_saved_can_be_read_back(org: SqliteOrg) -> None:
     assert read_component(org, ComponentKey("Flow", "Other")) is None
 
 
-def test_synced_is_remembered_until_the_next_sync(org: SqliteOrg) -> None:
+def test_synced_is_remembered_until_the_next_sync(org: Org) -> None:
     """MET-5: a change by hand leaves the synced hash, so that it is seen as drift."""
     deploy(org, [component("Layout", "Account-L", label="1")], synced=True)
     deploy(org, [component("Layout", "Account-L", label="2")])
@@ -102,7 +103,7 @@ def test_synced_is_remembered_until_the_next_sync(org: SqliteOrg) -> None:
     assert summary.synced_hash == digest(component("Layout", "Account-L", label="1").text)
 
 
-def test_the_orgs_own_parts_stay(org: SqliteOrg) -> None:
+def test_the_orgs_own_parts_stay(org: Org) -> None:
     """MET-2: feed layouts, tabs and applications are kept when components come over the connection."""
     key = ComponentKey("Profile", "Sales")
     own = [{"tab": "Home", "visibility": "DefaultOn"}]
@@ -118,7 +119,7 @@ def test_the_orgs_own_parts_stay(org: SqliteOrg) -> None:
     assert summaries(org)[key].hash == summaries(org)[key].synced_hash
 
 
-def test_one_failure_does_not_stop_the_others(org: SqliteOrg, client: sqlite3.Connection) -> None:
+def test_one_failure_does_not_stop_the_others(org: Org, client: sqlite3.Connection) -> None:
     """MET-8: each refused component is named with its reason, the rest of its object too goes on."""
     deploy(org, [custom_object("Thing__c"), text_field("Thing__c.Code__c")])
     insert(client, "Thing__c", Code__c="same")
@@ -154,7 +155,7 @@ def test_one_failure_does_not_stop_the_others(org: SqliteOrg, client: sqlite3.Co
     insert(client, "Thing__c", Good__c="g", Code__c="same")
 
 
-def test_lookups_to_objects_of_others_are_kept(org: SqliteOrg, client: sqlite3.Connection) -> None:
+def test_lookups_to_objects_of_others_are_kept(org: Org, client: sqlite3.Connection) -> None:
     """ORG-8: a lookup to a standard object or a package that an embedded org lacks stays a lookup."""
     result = deploy(
         org,
@@ -176,19 +177,19 @@ def test_lookups_to_objects_of_others_are_kept(org: SqliteOrg, client: sqlite3.C
 @pytest.mark.parametrize(
     ("name", "kind"), [("Conf__mdt", "metadata_type"), ("Ping__e", "event"), ("Order__x", "external")]
 )
-def test_other_kinds_of_objects_are_known_as_such(name: str, kind: str, org: SqliteOrg) -> None:
+def test_other_kinds_of_objects_are_known_as_such(name: str, kind: str, org: Org) -> None:
     """ORG-8, PUB-1: their kind is known, so that a plan can say why they are not published."""
     assert deploy(org, [custom_object(name), text_field(f"{name}.F__c")]) == ()
     assert Objects(org)[name].kind == kind
 
 
-def test_custom_settings_are_known_as_such(org: SqliteOrg) -> None:
+def test_custom_settings_are_known_as_such(org: Org) -> None:
     """ORG-8, PUB-1: a custom setting is told by its settings type."""
     deploy(org, [custom_object("Opts__c", customSettingsType="Hierarchy")])
     assert Objects(org)["Opts__c"].kind == "setting"
 
 
-def test_global_value_sets_feed_picklists(org: SqliteOrg, client: sqlite3.Connection) -> None:
+def test_global_value_sets_feed_picklists(org: Org, client: sqlite3.Connection) -> None:
     """ORG-4, ORG-8: values of a set are those of its fields, also when the set changes later."""
 
     def colours(*names: str) -> Component:
@@ -210,7 +211,7 @@ def test_global_value_sets_feed_picklists(org: SqliteOrg, client: sqlite3.Connec
     assert Objects(org)["Account"].fields["Colour__c"].picklist == ("red", "blue")
 
 
-def test_record_types_become_rows_once(org: SqliteOrg, client: sqlite3.Connection) -> None:
+def test_record_types_become_rows_once(org: Org, client: sqlite3.Connection) -> None:
     """LKP-6, MET-10: by object and developer name; deploying again keeps the Id."""
     deploy(org, [component("RecordType", "Account.Partner", label="Partner", active="true")])
     query = 'SELECT "Id", "SobjectType", "DeveloperName", "Name", "IsActive" FROM "RecordType"'
@@ -221,7 +222,7 @@ def test_record_types_become_rows_once(org: SqliteOrg, client: sqlite3.Connectio
     assert rest == ["Account", "Partner", "Our Partner", 0]
 
 
-def test_roles_come_parents_first(org: SqliteOrg, client: sqlite3.Connection) -> None:
+def test_roles_come_parents_first(org: Org, client: sqlite3.Connection) -> None:
     """MET-9: whatever their names; a role without its parent fails."""
     result = deploy(
         org,
@@ -240,7 +241,7 @@ def test_roles_come_parents_first(org: SqliteOrg, client: sqlite3.Connection) ->
     assert rows == [("A", "B"), ("B", "C"), ("C", None)]
 
 
-def test_profiles_and_permission_sets_grant(org: SqliteOrg) -> None:
+def test_profiles_and_permission_sets_grant(org: Org) -> None:
     """CON-11, USR-3: standard profiles go by their label; permissions follow what the files grant."""
     admin_before = grants(org, "Profile", "System Administrator")
 
@@ -268,7 +269,7 @@ def test_profiles_and_permission_sets_grant(org: SqliteOrg) -> None:
     assert org.db.execute('SELECT count(*) FROM "Profile" WHERE "Name" = \'Admin\'').fetchone() == (0,)
 
 
-def test_reports_have_ids_of_their_own(org: SqliteOrg) -> None:
+def test_reports_have_ids_of_their_own(org: Org) -> None:
     """MET-3: pages name reports by Id; it stays over changes and is not reused after a delete."""
     one, two = ComponentKey("Report", "F/One"), ComponentKey("Report", "F/Two")
     deploy(org, [component(*one, name="1")])
@@ -282,7 +283,7 @@ def test_reports_have_ids_of_their_own(org: SqliteOrg) -> None:
     assert summaries(org)[two].id != first
 
 
-def test_redeploying_an_object_keeps_its_fields_and_records(org: SqliteOrg, client: sqlite3.Connection) -> None:
+def test_redeploying_an_object_keeps_its_fields_and_records(org: Org, client: sqlite3.Connection) -> None:
     """MET-5: an object component alone never drops the fields of the object."""
     deploy(org, [custom_object("Thing__c"), text_field("Thing__c.F__c")])
     record = insert(client, "Thing__c", F__c="x")
@@ -291,7 +292,7 @@ def test_redeploying_an_object_keeps_its_fields_and_records(org: SqliteOrg, clie
     assert not Objects(org)["Thing__c"].deployed
 
 
-def test_deploying_the_same_again_changes_no_schema(org: SqliteOrg) -> None:
+def test_deploying_the_same_again_changes_no_schema(org: Org) -> None:
     """MET-1, REC-2: only what differs is altered."""
     parts = [custom_object("Thing__c"), text_field("Thing__c.F__c", unique="true")]
     deploy(org, parts)
@@ -300,14 +301,14 @@ def test_deploying_the_same_again_changes_no_schema(org: SqliteOrg) -> None:
     assert org.db.execute("PRAGMA schema_version").fetchone() == (version,)
 
 
-def test_deploying_changes_the_revision(org: SqliteOrg) -> None:
+def test_deploying_changes_the_revision(org: Org) -> None:
     """ORG-1: whoever planned before can tell."""
     (before,) = org.db.execute("SELECT revision FROM orgsync_org").fetchone()
     deploy(org, [component("Flow", "F", label="x")])
     assert org.db.execute("SELECT revision FROM orgsync_org").fetchone()[0] > before
 
 
-def test_another_reader_sees_the_deployment_whole(org: SqliteOrg) -> None:
+def test_another_reader_sees_the_deployment_whole(org: Org) -> None:
     """MET-8: a connection that was open before reads the new schema without being opened again."""
     with open_org(org.path, readonly=True) as reader:
         assert "Thing__c" not in Objects(reader)
@@ -318,7 +319,7 @@ def test_another_reader_sees_the_deployment_whole(org: SqliteOrg) -> None:
 
 @pytest.mark.skipif(not REAL.is_dir(), reason="the real projects are not beside this checkout")
 @pytest.mark.parametrize("name", ["easy-spaces", "coral-cloud", "dreamhouse", "ebikes", "npsp"])
-def test_real_projects_deploy_whole(name: str, org: SqliteOrg) -> None:
+def test_real_projects_deploy_whole(name: str, org: Org) -> None:
     """ORG-8: every component of a real project is kept, none is refused, and doing it again changes nothing."""
     parts = read_sfdx(REAL / name).components
     assert deploy(org, parts) == ()

@@ -9,7 +9,7 @@ from store_helpers import custom, insert, make_object
 
 from orgsync_reconcile.errors import RecordError
 from orgsync_reconcile.model.schema import FieldDef, FieldType
-from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
+from orgsync_reconcile.stores.sql.org import Org
 
 T = FieldType
 
@@ -54,7 +54,7 @@ ACCEPTED: list[tuple[str, FieldDef, object]] = [
 
 @pytest.mark.parametrize(("field", "value", "code"), [row[1:] for row in REFUSED], ids=[row[0] for row in REFUSED])
 def test_a_bad_value_is_refused_on_insert_and_update(
-    field: FieldDef, value: object, code: str, org: SqliteOrg, client: sqlite3.Connection
+    field: FieldDef, value: object, code: str, org: Org, client: sqlite3.Connection
 ) -> None:
     """ORG-4: length, precision, type and picklist hold for every client."""
     make_object(org, field)
@@ -66,7 +66,7 @@ def test_a_bad_value_is_refused_on_insert_and_update(
 
 
 @pytest.mark.parametrize(("field", "value"), [row[1:] for row in ACCEPTED], ids=[row[0] for row in ACCEPTED])
-def test_a_good_value_is_kept(field: FieldDef, value: object, org: SqliteOrg, client: sqlite3.Connection) -> None:
+def test_a_good_value_is_kept(field: FieldDef, value: object, org: Org, client: sqlite3.Connection) -> None:
     """ORG-4: values at the limits are kept as they are, and blank is allowed where nothing is required."""
     make_object(org, field)
     insert(client, "Thing__c", F__c=value)
@@ -76,7 +76,7 @@ def test_a_good_value_is_kept(field: FieldDef, value: object, org: SqliteOrg, cl
 
 
 @pytest.mark.parametrize("blank", [None, ""])
-def test_required_means_not_blank(blank: object, org: SqliteOrg, client: sqlite3.Connection) -> None:
+def test_required_means_not_blank(blank: object, org: Org, client: sqlite3.Connection) -> None:
     """ORG-4: required fields refuse blanks with the platform's code."""
     make_object(org, custom("F__c", T.TEXT, length=5, required=True))
     with pytest.raises(sqlite3.IntegrityError, match="REQUIRED_FIELD_MISSING:F__c"):
@@ -85,7 +85,7 @@ def test_required_means_not_blank(blank: object, org: SqliteOrg, client: sqlite3
         insert(client, "Thing__c", Name="left out")
 
 
-def test_unique_ignores_case_and_deleted_records(org: SqliteOrg, client: sqlite3.Connection) -> None:
+def test_unique_ignores_case_and_deleted_records(org: Org, client: sqlite3.Connection) -> None:
     """ORG-4: unique among records that are not deleted; blanks are no duplicates."""
     make_object(org, custom("F__c", T.TEXT, length=20, unique=True))
     first = insert(client, "Thing__c", F__c="Key")
@@ -99,7 +99,7 @@ def test_unique_ignores_case_and_deleted_records(org: SqliteOrg, client: sqlite3
         client.execute('UPDATE "Thing__c" SET "IsDeleted" = 0 WHERE "Id" = ?', [first])
 
 
-def test_case_sensitive_unique_tells_case_apart(org: SqliteOrg, client: sqlite3.Connection) -> None:
+def test_case_sensitive_unique_tells_case_apart(org: Org, client: sqlite3.Connection) -> None:
     """ORG-4: unless the field says that case counts."""
     make_object(org, custom("F__c", T.TEXT, length=20, unique=True, case_sensitive=True))
     insert(client, "Thing__c", F__c="Key")
@@ -108,7 +108,7 @@ def test_case_sensitive_unique_tells_case_apart(org: SqliteOrg, client: sqlite3.
         insert(client, "Thing__c", F__c="KEY")
 
 
-def test_defaults_fill_what_is_left_out(org: SqliteOrg, client: sqlite3.Connection) -> None:
+def test_defaults_fill_what_is_left_out(org: Org, client: sqlite3.Connection) -> None:
     """ORG-4: literal defaults, scaled for numbers; a checkbox is false unless told."""
     make_object(
         org,
@@ -123,7 +123,7 @@ def test_defaults_fill_what_is_left_out(org: SqliteOrg, client: sqlite3.Connecti
     assert row == ("it's new", 125, 1, 0, "b")
 
 
-def test_geolocation_has_two_checked_columns(org: SqliteOrg, client: sqlite3.Connection) -> None:
+def test_geolocation_has_two_checked_columns(org: Org, client: sqlite3.Connection) -> None:
     """ORG-4: a geolocation is a latitude and a longitude."""
     make_object(org, custom("Place__c", T.GEOLOCATION, scale=5))
     insert(client, "Thing__c", Place__Latitude__s=46.95, Place__Longitude__s=7.44)
@@ -135,7 +135,7 @@ def test_geolocation_has_two_checked_columns(org: SqliteOrg, client: sqlite3.Con
         insert(client, "Thing__c", Place__Longitude__s=200)
 
 
-def test_auto_numbers_count_in_their_format(org: SqliteOrg, client: sqlite3.Connection) -> None:
+def test_auto_numbers_count_in_their_format(org: Org, client: sqlite3.Connection) -> None:
     """ORG-4: an auto-number is filled by the org, and a value that is given is kept."""
     make_object(org, custom("No__c", T.AUTO_NUMBER, display_format="A-{0000}"))
     insert(client, "Thing__c")
@@ -148,7 +148,7 @@ def test_auto_numbers_count_in_their_format(org: SqliteOrg, client: sqlite3.Conn
     ]
 
 
-def test_a_roll_up_keeps_its_definition_and_what_is_written(org: SqliteOrg, client: sqlite3.Connection) -> None:
+def test_a_roll_up_keeps_its_definition_and_what_is_written(org: Org, client: sqlite3.Connection) -> None:
     """ORG-4: roll-ups are described, and hold what the org's own programs write."""
     field = custom(
         "Total__c",
@@ -169,7 +169,7 @@ def test_lookups_are_not_enforced_by_the_database(client: sqlite3.Connection) ->
 
 
 @pytest.mark.parametrize("name", ["Busy_locked__c", "Is_full__c", "Readonly_database__c"])
-def test_a_field_name_never_changes_the_kind_of_error(name: str, org: SqliteOrg) -> None:
+def test_a_field_name_never_changes_the_kind_of_error(name: str, org: Org) -> None:
     """ORG-4: a refused record is a record error with code and field, whatever the field is called."""
     make_object(org, custom(name, T.TEXT, length=2))
     with pytest.raises(RecordError, match="STRING_TOO_LONG") as caught, org.transaction() as db:

@@ -8,7 +8,7 @@ import pytest
 from store_helpers import custom, insert, make_object
 
 from orgsync_reconcile.model.schema import FieldType
-from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
+from orgsync_reconcile.stores.sql.org import Org
 
 T = FieldType
 
@@ -29,7 +29,7 @@ NOT_COMPUTED = ["TODAY() - 1", "Account.Name", "HYPERLINK(Last__c, Last__c)", "V
 
 @pytest.mark.parametrize(("formula", "kind", "value"), COMPUTED, ids=[row[0] for row in COMPUTED])
 def test_same_record_formulas_are_computed(
-    formula: str, kind: dict[str, object], value: object, org: SqliteOrg, client: sqlite3.Connection
+    formula: str, kind: dict[str, object], value: object, org: Org, client: sqlite3.Connection
 ) -> None:
     """ORG-4: any client reads the result, and nobody can write it."""
     make_object(
@@ -48,7 +48,7 @@ def test_same_record_formulas_are_computed(
 
 
 @pytest.mark.parametrize("formula", NOT_COMPUTED)
-def test_other_formulas_keep_what_is_written(formula: str, org: SqliteOrg, client: sqlite3.Connection) -> None:
+def test_other_formulas_keep_what_is_written(formula: str, org: Org, client: sqlite3.Connection) -> None:
     """ORG-4: what SQL cannot compute from the record is a plain column with its definition kept."""
     make_object(
         org,

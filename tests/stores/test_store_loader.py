@@ -17,10 +17,10 @@ from orgsync_reconcile.errors import MetadataError, UsageError
 from orgsync_reconcile.importers import read_sfdx, render
 from orgsync_reconcile.metadata import to_component
 from orgsync_reconcile.model.schema import FieldDef, FieldType
-from orgsync_reconcile.stores.sqlite.check import check
-from orgsync_reconcile.stores.sqlite.components import deploy
-from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
-from orgsync_reconcile.stores.sqlite.loader import LoadReport, load
+from orgsync_reconcile.stores.sql.check import check
+from orgsync_reconcile.stores.sql.components import deploy
+from orgsync_reconcile.stores.sql.loader import LoadReport, load
+from orgsync_reconcile.stores.sql.org import Org
 
 REAL = Path(__file__).resolve().parents[2].parent / "shared" / "real"
 
@@ -49,11 +49,11 @@ def told(report: LoadReport) -> list[str]:
     return [str(problem) for problem in report.problems]
 
 
-def count(org: SqliteOrg, table: str) -> int:
+def count(org: Org, table: str) -> int:
     return int(org.db.execute(f'SELECT count(*) FROM "{table}"').fetchone()[0])
 
 
-def test_references_are_resolved_in_any_order_and_across_files(org: SqliteOrg, tmp_path: Path) -> None:
+def test_references_are_resolved_in_any_order_and_across_files(org: Org, tmp_path: Path) -> None:
     """ORG-8: children before parents, in another file, and in a circle of lookups."""
     contacts = tree(
         tmp_path / "c.json",
@@ -78,7 +78,7 @@ def test_references_are_resolved_in_any_order_and_across_files(org: SqliteOrg, t
     ).fetchall() == [("@Acme", "@Acme"), ("Sub", "@Acme")]
 
 
-def test_nested_records_are_tied_to_their_parent(org: SqliteOrg, tmp_path: Path) -> None:
+def test_nested_records_are_tied_to_their_parent(org: Org, tmp_path: Path) -> None:
     """ORG-8: children in a parent's list, several levels deep."""
     case = record("Case", "Q", Subject="help")
     contact = record("Contact", "C", LastName="C", Cases={"records": [case]})
@@ -90,7 +90,7 @@ def test_nested_records_are_tied_to_their_parent(org: SqliteOrg, tmp_path: Path)
     ).fetchone() == ("A",)
 
 
-def test_every_problem_is_told_and_nothing_is_kept(org: SqliteOrg, tmp_path: Path) -> None:
+def test_every_problem_is_told_and_nothing_is_kept(org: Org, tmp_path: Path) -> None:
     """ORG-8: file, record, field and code, the nearest name, and the org as it was."""
     path = tree(
         tmp_path / "a.json",
@@ -121,7 +121,7 @@ def test_every_problem_is_told_and_nothing_is_kept(org: SqliteOrg, tmp_path: Pat
     assert all(str(path) in line for line in told(report))
 
 
-def test_going_on_keeps_the_good_ones(org: SqliteOrg, tmp_path: Path) -> None:
+def test_going_on_keeps_the_good_ones(org: Org, tmp_path: Path) -> None:
     """ORG-8: keep_going leaves out what is bad and what needs it."""
     path = tree(
         tmp_path / "a.json",
@@ -136,7 +136,7 @@ def test_going_on_keeps_the_good_ones(org: SqliteOrg, tmp_path: Path) -> None:
     assert org.db.execute('SELECT "LastName" FROM "Contact"').fetchall() == [("Kept",)]
 
 
-def test_a_circle_of_required_lookups_is_told(org: SqliteOrg, tmp_path: Path) -> None:
+def test_a_circle_of_required_lookups_is_told(org: Org, tmp_path: Path) -> None:
     """ORG-8: records that each need the other first cannot be made."""
     make_object(org, custom("Up__c", FieldType.MASTER_DETAIL, reference_to=["Thing__c"], required=True))
     path = tree(
@@ -151,7 +151,7 @@ def test_a_circle_of_required_lookups_is_told(org: SqliteOrg, tmp_path: Path) ->
     assert report.failed == 3
 
 
-def test_a_plan_names_files_beside_it(org: SqliteOrg, tmp_path: Path) -> None:
+def test_a_plan_names_files_beside_it(org: Org, tmp_path: Path) -> None:
     """ORG-8: all files of a plan, each once even when it is named again; one bad record keeps all out."""
     tree(tmp_path / "a.json", record("Account", "A", Name="A"))
     tree(tmp_path / "c.json", record("Contact", "C", LastName="C", AccountId="@A"))
@@ -162,7 +162,7 @@ def test_a_plan_names_files_beside_it(org: SqliteOrg, tmp_path: Path) -> None:
     assert count(org, "Account") == 1
 
 
-def test_csv_files_load_with_blanks_as_defaults(org: SqliteOrg, tmp_path: Path) -> None:
+def test_csv_files_load_with_blanks_as_defaults(org: Org, tmp_path: Path) -> None:
     """ORG-4, ORG-8: types by field, names in any case, blanks to defaults, record types by name, tree references."""
     deploy(org, [to_component("RecordType", "Account.Partner", {"label": "Partner", "active": "true"})])
     make_object(
@@ -197,7 +197,7 @@ def test_csv_files_load_with_blanks_as_defaults(org: SqliteOrg, tmp_path: Path) 
     assert row == ("Partner", "2020-01-02T02:04:05.000Z", org.admin_id)
 
 
-def test_csv_records_keep_ids_of_another_org(org: SqliteOrg, tmp_path: Path) -> None:
+def test_csv_records_keep_ids_of_another_org(org: Org, tmp_path: Path) -> None:
     """ORG-5, ORG-8: so that lookups between exported files stay whole, 15 characters or 18."""
     accounts = sheet(tmp_path / "Account.csv", ["Id", "Name"], ["001Kz00000AbCdE", "Acme"])
     contacts = sheet(tmp_path / "Contact.csv", ["LastName", "AccountId"], ["Ada", "001Kz00000AbCdEIAV"])
@@ -217,9 +217,7 @@ def test_csv_records_keep_ids_of_another_org(org: SqliteOrg, tmp_path: Path) -> 
         ([["Name"], ["a", "b"]], 2, "2 cells"),
     ],
 )
-def test_csv_problems_name_their_line(
-    rows: list[list[str]], line: int, words: str, org: SqliteOrg, tmp_path: Path
-) -> None:
+def test_csv_problems_name_their_line(rows: list[list[str]], line: int, words: str, org: Org, tmp_path: Path) -> None:
     """ORG-8: file and line of every bad row, and nothing is kept."""
     path = sheet(tmp_path / "Account.csv", *rows)
     report = load(org, [path])
@@ -229,7 +227,7 @@ def test_csv_problems_name_their_line(
     assert count(org, "Account") == 0
 
 
-def test_one_bad_row_in_a_chunk_stays_out_alone(org: SqliteOrg, tmp_path: Path) -> None:
+def test_one_bad_row_in_a_chunk_stays_out_alone(org: Org, tmp_path: Path) -> None:
     """ORG-8: the set is tried again row by row; problems are listed up to a hundred, counted beyond."""
     make_object(org, custom("Key__c", FieldType.TEXT, length=20, unique=True))
     rows = [["Name", "Key__c"], *(["x", str(place % 2500)] for place in range(5000))]
@@ -241,7 +239,7 @@ def test_one_bad_row_in_a_chunk_stays_out_alone(org: SqliteOrg, tmp_path: Path) 
     assert count(org, "Thing__c") == 2500
 
 
-def test_unknown_objects_and_files(org: SqliteOrg, tmp_path: Path) -> None:
+def test_unknown_objects_and_files(org: Org, tmp_path: Path) -> None:
     """ORG-8: a CSV of no known object, a file that is missing or neither tree nor plan."""
     assert "did you mean Account?" in told(load(org, [sheet(tmp_path / "Acount.csv", ["Name"], ["x"])]))[0]
     with pytest.raises(UsageError, match="no such file"):
@@ -252,7 +250,7 @@ def test_unknown_objects_and_files(org: SqliteOrg, tmp_path: Path) -> None:
     assert load(org, [sheet(tmp_path / "Lead.csv", ["LastName", "Company"])]) == LoadReport()
 
 
-def test_memory_stays_flat_over_the_size_of_a_file(org: SqliteOrg, tmp_path: Path) -> None:
+def test_memory_stays_flat_over_the_size_of_a_file(org: Org, tmp_path: Path) -> None:
     """ORG-8: a file is never held whole."""
 
     def peak(rows: int) -> int:
@@ -287,7 +285,7 @@ def test_memory_stays_flat_over_the_size_of_a_file(org: SqliteOrg, tmp_path: Pat
         ("ebikes", ["sample-data-plan.json"], {"Account": 3, "Product_Family__c": 4, "Product__c": 16}),
     ],
 )
-def test_real_data_loads_whole(name: str, files: list[str], loaded: dict[str, int], org: SqliteOrg) -> None:
+def test_real_data_loads_whole(name: str, files: list[str], loaded: dict[str, int], org: Org) -> None:
     """ORG-8: the sample data of real projects, with no lookup left pointing nowhere."""
     deploy(org, read_sfdx(REAL / name).components)
     report = load(org, [REAL / name / "data" / file for file in files])
@@ -317,7 +315,7 @@ FIELDS: dict[str, tuple[FieldDef, st.SearchStrategy[Any]]] = {
 
 @given(data=st.fixed_dictionaries({name: values for name, (_, values) in FIELDS.items()}))
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_what_is_loaded_is_read_back(data: dict[str, Any], org: SqliteOrg, tmp_path: Path) -> None:
+def test_what_is_loaded_is_read_back(data: dict[str, Any], org: Org, tmp_path: Path) -> None:
     """ORG-4, ORG-8: values survive file, column and file again, with every digit."""
     make_object(org, *(field for field, _ in FIELDS.values()))
     cells = {name: str(value) for name, value in data.items()}

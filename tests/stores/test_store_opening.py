@@ -12,8 +12,10 @@ from pathlib import Path
 import pytest
 
 from orgsync_reconcile.errors import ExitCode, StoreBusyError, StoreError, UsageError
+from orgsync_reconcile.stores.sql.create import NewOrg
+from orgsync_reconcile.stores.sql.org import Org
 from orgsync_reconcile.stores.sqlite.create import create_org
-from orgsync_reconcile.stores.sqlite.handle import SqliteOrg, open_org
+from orgsync_reconcile.stores.sqlite.handle import open_org
 from orgsync_reconcile.stores.urls import create_store, open_store, store_path
 
 
@@ -44,11 +46,8 @@ def test_made_and_opened_again(tmp_path: Path) -> None:
     """ORG-1: an org keeps what it was made as."""
     with create_store(
         "sqlite:orgs/acme.db",
+        NewOrg(name="acme", edition="unlimited", org_type="sandbox", admin="a@acme.example"),
         base=tmp_path,
-        name="acme",
-        edition="unlimited",
-        org_type="sandbox",
-        admin="a@acme.example",
     ) as made:
         org_id = made.org_id
     with open_store("sqlite:orgs/acme.db", base=tmp_path, label="acme", readonly=True) as org:
@@ -90,7 +89,7 @@ def test_a_file_that_is_no_database(tmp_path: Path) -> None:
         open_org(path)
 
 
-def test_a_newer_store_is_refused(org: SqliteOrg) -> None:
+def test_a_newer_store_is_refused(org: Org) -> None:
     """ORG-1: a store of a newer program is not read wrongly."""
     org.db.execute("UPDATE orgsync_org SET store_version = 99")
     with pytest.raises(StoreError, match="version 99") as caught:
@@ -98,7 +97,7 @@ def test_a_newer_store_is_refused(org: SqliteOrg) -> None:
     assert caught.value.hint == "upgrade orgsync"
 
 
-def test_a_locked_store_is_busy(org: SqliteOrg, client: sqlite3.Connection) -> None:
+def test_a_locked_store_is_busy(org: Org, client: sqlite3.Connection) -> None:
     """ORG-1: a store that another program holds is told apart from a broken one."""
     client.execute("BEGIN IMMEDIATE")
     with pytest.raises(StoreBusyError, match="held the store"):
@@ -107,7 +106,7 @@ def test_a_locked_store_is_busy(org: SqliteOrg, client: sqlite3.Connection) -> N
     open_org(org.path, busy_seconds=0.05).close()
 
 
-def test_a_store_opened_read_only_is_not_written(org: SqliteOrg) -> None:
+def test_a_store_opened_read_only_is_not_written(org: Org) -> None:
     """ORG-1: planning cannot change an org."""
     with open_org(org.path, readonly=True) as reader:
         assert reader.org_id == org.org_id
@@ -133,23 +132,23 @@ def test_a_file_without_write_permission() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         folder.chmod(0o755)
-        create_org(folder / "acme.db", name="acme").close()
+        create_org(folder / "acme.db", NewOrg(name="acme")).close()
         (folder / "acme.db").chmod(0o444)
         with ordinary_user(), pytest.raises(StoreError, match="read-only"):
             open_org(folder / "acme.db")
 
 
-def test_an_org_is_not_made_twice(org: SqliteOrg) -> None:
+def test_an_org_is_not_made_twice(org: Org) -> None:
     """ORG-1: an existing file is never overwritten."""
     with pytest.raises(StoreError, match="exists already"):
-        create_org(org.path, name="other")
+        create_org(org.path, NewOrg(name="other"))
 
 
 def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
     """ORG-1: an impossible place is refused and nothing stays behind."""
     (tmp_path / "file").write_text("x")
     with pytest.raises(StoreError, match="cannot make the folder"):
-        create_org(tmp_path / "file" / "acme.db", name="acme")
+        create_org(tmp_path / "file" / "acme.db", NewOrg(name="acme"))
 
 
 @pytest.mark.parametrize(
@@ -163,18 +162,18 @@ def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
 def test_unknown_words_are_usage_errors(words: dict[str, object], message: str, tmp_path: Path) -> None:
     """ORG-1: editions, types and features are known words."""
     with pytest.raises(UsageError, match=message):
-        create_org(tmp_path / "a.db", name="a", **words)  # type: ignore[arg-type]
+        create_org(tmp_path / "a.db", NewOrg(name="a", **words))  # type: ignore[arg-type]
     assert list(tmp_path.iterdir()) == []
 
 
-def test_features_and_limits_are_kept(org: SqliteOrg) -> None:
+def test_features_and_limits_are_kept(org: Org) -> None:
     """ORG-1: features that were switched on, and the edition's limits."""
     assert org.db.execute("SELECT name FROM orgsync_feature").fetchall() == [("salesforce-to-salesforce",)]
     limits = dict(org.db.execute("SELECT name, value FROM orgsync_limit").fetchall())
     assert limits["custom_objects"] == 200
 
 
-def test_a_failed_transaction_leaves_nothing(org: SqliteOrg) -> None:
+def test_a_failed_transaction_leaves_nothing(org: Org) -> None:
     """ORG-7: what is rolled back was never there."""
     with pytest.raises(RuntimeError), org.transaction() as db:
         db.execute('INSERT INTO "Account" ("Name") VALUES (?)', ["x"])

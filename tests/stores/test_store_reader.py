@@ -15,16 +15,18 @@ from orgsync_reconcile.model.actual import ActualPublication, ActualSubscription
 from orgsync_reconcile.model.component import ComponentKey
 from orgsync_reconcile.model.connection import ConnectionStatus, ContactRef, Side, SyncOptions
 from orgsync_reconcile.model.schema import FieldType
-from orgsync_reconcile.stores.sqlite import connections, publications
-from orgsync_reconcile.stores.sqlite.components import deploy
+from orgsync_reconcile.stores.sql import connections, publications
+from orgsync_reconcile.stores.sql.components import deploy
+from orgsync_reconcile.stores.sql.create import NewOrg
+from orgsync_reconcile.stores.sql.org import Org
+from orgsync_reconcile.stores.sql.reader import read_org
 from orgsync_reconcile.stores.sqlite.create import create_org
-from orgsync_reconcile.stores.sqlite.handle import SqliteOrg, open_org
-from orgsync_reconcile.stores.sqlite.reader import read_org
+from orgsync_reconcile.stores.sqlite.handle import open_org
 
 
 @pytest.fixture
-def partner(tmp_path: Path) -> Iterator[SqliteOrg]:
-    with create_org(tmp_path / "partner.db", name="partner") as made:
+def partner(tmp_path: Path) -> Iterator[Org]:
+    with create_org(tmp_path / "partner.db", NewOrg(name="partner")) as made:
         yield made
 
 
@@ -34,7 +36,7 @@ def user(client: sqlite3.Connection, username: str, profile: str = "Standard Use
     return insert(client, "User", **{**said, **values})
 
 
-def test_a_new_org(org: SqliteOrg) -> None:
+def test_a_new_org(org: Org) -> None:
     """ORG-1, CON-8: who the org is, what it may, and its administrator."""
     actual = read_org(org)
     info = actual.info
@@ -52,7 +54,7 @@ def test_a_new_org(org: SqliteOrg) -> None:
     assert actual.connections == {}
 
 
-def test_reading_changes_nothing(org: SqliteOrg) -> None:
+def test_reading_changes_nothing(org: Org) -> None:
     """REC-1: a plan reads a file that it may not write, and twice the same gives the same."""
     deploy(org, [to_component("Role", "R", {"name": "R"})])
     before = org.db.execute("SELECT revision FROM orgsync_org").fetchone()
@@ -64,7 +66,7 @@ def test_reading_changes_nothing(org: SqliteOrg) -> None:
     assert org.db.execute("SELECT revision FROM orgsync_org").fetchone() == before
 
 
-def test_users_with_what_they_have(org: SqliteOrg, client: sqlite3.Connection) -> None:
+def test_users_with_what_they_have(org: Org, client: sqlite3.Connection) -> None:
     """USR-1, USR-3, CON-8: profile, role, permission sets and permissions by name; seats by licence."""
     deploy(
         org,
@@ -96,7 +98,7 @@ def test_users_with_what_they_have(org: SqliteOrg, client: sqlite3.Connection) -
     assert actual.permission_sets == {"Connect"}
 
 
-def test_a_users_hash_follows_what_syncs(org: SqliteOrg, client: sqlite3.Connection) -> None:
+def test_a_users_hash_follows_what_syncs(org: Org, client: sqlite3.Connection) -> None:
     """USR-4: saving a synced field, an assignment or the manager's name changes it, a login does not."""
     boss = user(client, "boss@x.example")
     ada = user(client, "ada@x.example", ManagerId=boss)
@@ -120,7 +122,7 @@ def test_a_users_hash_follows_what_syncs(org: SqliteOrg, client: sqlite3.Connect
     assert len(set(hashes)) == 5
 
 
-def test_records_are_counted_without_the_deleted(org: SqliteOrg, client: sqlite3.Connection) -> None:
+def test_records_are_counted_without_the_deleted(org: Org, client: sqlite3.Connection) -> None:
     """REC-1: the numbers that stand in a plan's effects."""
     for place in range(5):
         insert(client, "Account", Name=str(place))
@@ -129,7 +131,7 @@ def test_records_are_counted_without_the_deleted(org: SqliteOrg, client: sqlite3
     assert read_org(org, publications=["Account", "Contact", "Nowhere__c"]).records == {"Account": 3, "Contact": 0}
 
 
-def test_record_types_that_are_active(org: SqliteOrg) -> None:
+def test_record_types_that_are_active(org: Org) -> None:
     """MET-10: by object and developer name."""
     deploy(
         org,
@@ -142,7 +144,7 @@ def test_record_types_that_are_active(org: SqliteOrg) -> None:
     assert read_org(org).record_types == {"Account": {"A"}, "Case": {"C"}}
 
 
-def test_triggers_in_the_file_and_apex_triggers(org: SqliteOrg, client: sqlite3.Connection) -> None:
+def test_triggers_in_the_file_and_apex_triggers(org: Org, client: sqlite3.Connection) -> None:
     """TRG-1: both kinds of an org's own triggers, without those that are switched off."""
     client.execute('CREATE TRIGGER own AFTER INSERT ON "Account" BEGIN SELECT 1; END')
     source = "/* made by hand */ trigger {} on Account (before insert) {{}}"
@@ -156,7 +158,7 @@ def test_triggers_in_the_file_and_apex_triggers(org: SqliteOrg, client: sqlite3.
     assert read_org(org).triggers == {"Account": ("Stamp", "own")}
 
 
-def test_only_contacts_that_are_asked_for(org: SqliteOrg, client: sqlite3.Connection) -> None:
+def test_only_contacts_that_are_asked_for(org: Org, client: sqlite3.Connection) -> None:
     """CON-2: by full name and email; a contact of the same email under another name is another person."""
     account = insert(client, "Account", Name="Acme")
     record = insert(client, "Contact", FirstName="Ada", LastName="King", Email="Ada@X.example", AccountId=account)
@@ -166,7 +168,7 @@ def test_only_contacts_that_are_asked_for(org: SqliteOrg, client: sqlite3.Connec
     assert read_org(org).contacts == ()
 
 
-def test_a_connection_with_all_that_hangs_on_it(org: SqliteOrg, client: sqlite3.Connection, partner: SqliteOrg) -> None:
+def test_a_connection_with_all_that_hangs_on_it(org: Org, client: sqlite3.Connection, partner: Org) -> None:
     """CON-5, PUB-8, BLK-8: what was published, accepted, dropped, linked, copied and refused."""
     acting: dict[str, Any] = {"actor": "admin", "clock": lambda: NOW}
     contact = connections.create_contact(
@@ -230,7 +232,7 @@ def test_a_connection_with_all_that_hangs_on_it(org: SqliteOrg, client: sqlite3.
     assert read_org(org, connection_names=[]).connections == {}
 
 
-def test_ten_thousand_components_are_read_without_their_contents(org: SqliteOrg) -> None:
+def test_ten_thousand_components_are_read_without_their_contents(org: Org) -> None:
     """MET-1: summaries come from an index alone."""
     deploy(org, [to_component("Flow", f"F{place}", {"label": str(place)}) for place in range(10_000)])
     actual = read_org(org)
@@ -243,9 +245,7 @@ def test_ten_thousand_components_are_read_without_their_contents(org: SqliteOrg)
     assert [row[3] for row in plan] == ["SCAN orgsync_component USING COVERING INDEX orgsync_component_summary"]
 
 
-def test_hygiene_is_read_where_asked_for(
-    org: SqliteOrg, client: sqlite3.Connection, publish: Callable[..., None]
-) -> None:
+def test_hygiene_is_read_where_asked_for(org: Org, client: sqlite3.Connection, publish: Callable[..., None]) -> None:
     """ORG-10: only the objects that wait for a bulk sync are looked over."""
     make_object(org, custom("Up__c", FieldType.LOOKUP, reference_to=["Account"]))
     insert(client, "Thing__c", Up__c="001zzz000000001AAA")

@@ -11,8 +11,9 @@ from store_helpers import custom, insert, make_object
 
 from orgsync_reconcile.catalog import is_valid_id
 from orgsync_reconcile.model.schema import FieldType
+from orgsync_reconcile.stores.sql.create import NewOrg
+from orgsync_reconcile.stores.sql.org import Org
 from orgsync_reconcile.stores.sqlite.create import create_org
-from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
 
 STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 
@@ -36,7 +37,7 @@ def test_standard_objects_are_there_with_their_fields(client: sqlite3.Connection
     assert not [name for name in columns if name.endswith("__c")]
 
 
-def test_an_insert_by_any_client_gets_an_id(org: SqliteOrg, client: sqlite3.Connection) -> None:
+def test_an_insert_by_any_client_gets_an_id(org: Org, client: sqlite3.Connection) -> None:
     """ORG-5: key prefix, the org's code, a counter, a valid checksum."""
     first = insert(client, "Account", Name="Acme")
     second = insert(client, "Account", Name="Globex")
@@ -67,14 +68,14 @@ def test_counters_are_never_reused(client: sqlite3.Connection) -> None:
     assert insert(client, "Account", Name="Acme") > first
 
 
-def test_two_orgs_never_mint_the_same_id(org: SqliteOrg, tmp_path: Path) -> None:
+def test_two_orgs_never_mint_the_same_id(org: Org, tmp_path: Path) -> None:
     """ORG-5: every org has a code of its own in its Ids."""
-    with create_org(tmp_path / "other.db", name="other") as other:
+    with create_org(tmp_path / "other.db", NewOrg(name="other")) as other:
         assert other.code != org.code
         assert insert(other.db, "Account", Name="A") != insert(org.db, "Account", Name="A")
 
 
-def test_a_writer_may_give_an_id_of_another_org(org: SqliteOrg, client: sqlite3.Connection) -> None:
+def test_a_writer_may_give_an_id_of_another_org(org: Org, client: sqlite3.Connection) -> None:
     """ORG-5: a record keeps the Id that it is inserted under, if the object can hold it."""
     given = "001Kz00000AbCdEIAV"
     assert insert(client, "Account", Id=given, Name="x") == given
@@ -83,7 +84,7 @@ def test_a_writer_may_give_an_id_of_another_org(org: SqliteOrg, client: sqlite3.
 
 
 @pytest.mark.parametrize("given", ["001", "003zzz000000001AAA", "001{code}0000fffffAAA"])
-def test_ids_that_cannot_be_are_refused(given: str, org: SqliteOrg, client: sqlite3.Connection) -> None:
+def test_ids_that_cannot_be_are_refused(given: str, org: Org, client: sqlite3.Connection) -> None:
     """ORG-5: too short, of another object, or one that this org will mint later."""
     with pytest.raises(sqlite3.IntegrityError, match="MALFORMED_ID:Id"):
         insert(client, "Account", Id=given.replace("{code}", org.code), Name="x")
@@ -96,7 +97,7 @@ def test_a_record_keeps_its_id(client: sqlite3.Connection) -> None:
         client.execute('UPDATE "Account" SET "Id" = \'001zzz000000001AAA\'')
 
 
-def test_audit_fields_are_the_admins_unless_told(org: SqliteOrg, client: sqlite3.Connection) -> None:
+def test_audit_fields_are_the_admins_unless_told(org: Org, client: sqlite3.Connection) -> None:
     """ORG-5: a writer that cannot be told is the org's admin; one that says who and when is believed."""
     plain = insert(client, "Account", Name="x")
     row = client.execute(
@@ -113,7 +114,7 @@ def test_audit_fields_are_the_admins_unless_told(org: SqliteOrg, client: sqlite3
     ).fetchone() == ("005x", old, old)
 
 
-def test_an_update_moves_the_modification_not_the_creation(org: SqliteOrg, client: sqlite3.Connection) -> None:
+def test_an_update_moves_the_modification_not_the_creation(org: Org, client: sqlite3.Connection) -> None:
     """ORG-5: LastModified follows every write by a client."""
     old = "2001-02-03T04:05:06.007Z"
     record = insert(
@@ -153,7 +154,7 @@ def test_delete_cascades_and_undelete_brings_back_the_same(client: sqlite3.Conne
     assert deleted(client, "Task", task) == 0
 
 
-def test_an_ordinary_lookup_keeps_its_value(org: SqliteOrg, client: sqlite3.Connection) -> None:
+def test_an_ordinary_lookup_keeps_its_value(org: Org, client: sqlite3.Connection) -> None:
     """ORG-6: only master-detail children and the listed standard children cascade."""
     make_object(
         org,
@@ -169,9 +170,7 @@ def test_an_ordinary_lookup_keeps_its_value(org: SqliteOrg, client: sqlite3.Conn
     assert deleted(client, "Thing__c", thing) == 1
 
 
-def test_partner_network_tables_serve_the_orgs_own_triggers(
-    org: SqliteOrg, client: sqlite3.Connection, publish
-) -> None:  # type: ignore[no-untyped-def]
+def test_partner_network_tables_serve_the_orgs_own_triggers(org: Org, client: sqlite3.Connection, publish) -> None:  # type: ignore[no-untyped-def]
     """ORG-9: an own trigger can ask which records came over an active replication connection."""
     publish("Account", "Name")
     client.execute(

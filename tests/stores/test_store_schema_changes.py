@@ -14,13 +14,13 @@ from store_helpers import custom, insert, make_object
 
 from orgsync_reconcile.errors import MetadataError
 from orgsync_reconcile.model.schema import FieldDef, FieldType
-from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
-from orgsync_reconcile.stores.sqlite.schema import Objects, deploy_objects, free_key_prefix
+from orgsync_reconcile.stores.sql.org import Org
+from orgsync_reconcile.stores.sql.schema import Objects, deploy_objects, free_key_prefix
 
 T = FieldType
 
 
-def test_fields_come_and_go_and_records_stay(org: SqliteOrg, client: sqlite3.Connection) -> None:
+def test_fields_come_and_go_and_records_stay(org: Org, client: sqlite3.Connection) -> None:
     """ORG-4: adding and dropping fields keeps Ids, values and what is to come."""
     make_object(org, custom("A__c", T.TEXT, length=20), custom("U__c", T.TEXT, length=20, unique=True))
     first = insert(client, "Thing__c", A__c="a", U__c="u")
@@ -33,7 +33,7 @@ def test_fields_come_and_go_and_records_stay(org: SqliteOrg, client: sqlite3.Con
         insert(client, "Thing__c", U__c="u")
 
 
-def test_a_dropped_field_keeps_its_number(org: SqliteOrg) -> None:
+def test_a_dropped_field_keeps_its_number(org: Org) -> None:
     """ORG-7: numbers stand in the change log, so they are never given to another field."""
     a, b, c = (custom(name, T.TEXT, length=20) for name in ("A__c", "B__c", "C__c"))
     make_object(org, a, b)
@@ -47,7 +47,7 @@ def test_a_dropped_field_keeps_its_number(org: SqliteOrg) -> None:
     assert rows == [("Name", 0), ("A__c", 1), ("B__c", 2), ("C__c", 3)]
 
 
-def test_columns_that_formulas_and_parents_use_can_be_dropped(org: SqliteOrg, client: sqlite3.Connection) -> None:
+def test_columns_that_formulas_and_parents_use_can_be_dropped(org: Org, client: sqlite3.Connection) -> None:
     """ORG-4, ORG-6: a computed column gives way, and the former parent no longer cascades."""
     rate = custom("Rate__c", T.NUMBER, precision=5, scale=0)
     twice = custom("Twice__c", T.FORMULA, formula="Rate__c * 2", result_type="number", scale=0)
@@ -96,7 +96,7 @@ def test_columns_that_formulas_and_parents_use_can_be_dropped(org: SqliteOrg, cl
     ],
 )
 def test_a_retyped_field_keeps_what_has_a_meaning(
-    old: FieldDef, value: object, new: FieldDef, kept: object, org: SqliteOrg, client: sqlite3.Connection
+    old: FieldDef, value: object, new: FieldDef, kept: object, org: Org, client: sqlite3.Connection
 ) -> None:
     """ORG-4: values are carried over a change of type or scale; those without a meaning there become blank."""
     make_object(org, old)
@@ -107,7 +107,7 @@ def test_a_retyped_field_keeps_what_has_a_meaning(
     assert client.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
-def test_required_later_leaves_older_records_be(org: SqliteOrg, client: sqlite3.Connection) -> None:
+def test_required_later_leaves_older_records_be(org: Org, client: sqlite3.Connection) -> None:
     """ORG-4, ORG-10: records older than a requirement may stay blank, new ones and changes of the field may not."""
     make_object(org, custom("F__c", T.TEXT, length=20))
     insert(client, "Thing__c", Name="old")
@@ -118,7 +118,7 @@ def test_required_later_leaves_older_records_be(org: SqliteOrg, client: sqlite3.
             client.execute(statement)
 
 
-def test_shorter_fields_leave_longer_values_be(org: SqliteOrg, client: sqlite3.Connection) -> None:
+def test_shorter_fields_leave_longer_values_be(org: Org, client: sqlite3.Connection) -> None:
     """ORG-4: a shorter length counts from now on; nothing is cut."""
     make_object(org, custom("F__c", T.TEXT, length=20))
     insert(client, "Thing__c", F__c="x" * 20)
@@ -128,7 +128,7 @@ def test_shorter_fields_leave_longer_values_be(org: SqliteOrg, client: sqlite3.C
         insert(client, "Thing__c", F__c="x" * 6)
 
 
-def test_uniqueness_that_the_data_breaks_is_refused_whole(org: SqliteOrg, client: sqlite3.Connection) -> None:
+def test_uniqueness_that_the_data_breaks_is_refused_whole(org: Org, client: sqlite3.Connection) -> None:
     """ORG-4: a unique field cannot be made over duplicates, and the org is then as before."""
     make_object(org, custom("F__c", T.TEXT, length=20))
     insert(client, "Thing__c", F__c="same")
@@ -142,9 +142,7 @@ def test_uniqueness_that_the_data_breaks_is_refused_whole(org: SqliteOrg, client
     insert(client, "Thing__c", F__c="same")
 
 
-def test_a_column_that_an_own_trigger_reads_is_not_dropped_from_under_it(
-    org: SqliteOrg, client: sqlite3.Connection
-) -> None:
+def test_a_column_that_an_own_trigger_reads_is_not_dropped_from_under_it(org: Org, client: sqlite3.Connection) -> None:
     """ORG-4, TRG-1: the refusal leaves table and trigger as they were."""
     make_object(org, custom("F__c", T.TEXT, length=20))
     client.execute(
@@ -155,7 +153,7 @@ def test_a_column_that_an_own_trigger_reads_is_not_dropped_from_under_it(
     insert(client, "Thing__c", F__c="x")
 
 
-def test_a_label_change_changes_no_data(org: SqliteOrg, client: sqlite3.Connection) -> None:
+def test_a_label_change_changes_no_data(org: Org, client: sqlite3.Connection) -> None:
     """ORG-2: the registry follows, the table stays; the key prefix that was given stays as well."""
     obj = make_object(org, custom("F__c", T.TEXT, length=20))
     record = insert(client, "Thing__c", F__c="x")
@@ -165,7 +163,7 @@ def test_a_label_change_changes_no_data(org: SqliteOrg, client: sqlite3.Connecti
     assert insert(client, "Thing__c", F__c="y")[:6] == record[:6]
 
 
-def test_key_prefixes_are_given_once(org: SqliteOrg) -> None:
+def test_key_prefixes_are_given_once(org: Org) -> None:
     """ORG-5: every custom object has a prefix of its own."""
     assert free_key_prefix(org) == "a00"
     make_object(org)
@@ -174,7 +172,7 @@ def test_key_prefixes_are_given_once(org: SqliteOrg) -> None:
 
 
 def test_a_formula_that_an_older_program_left_alone_is_computed_from_now_on(
-    org: SqliteOrg, client: sqlite3.Connection
+    org: Org, client: sqlite3.Connection
 ) -> None:
     """ORG-4: what the table really has counts, so no value of another column is taken for it."""
     length = custom("Len__c", T.FORMULA, formula="LEN(B__c)", result_type="number", scale=0)
@@ -212,7 +210,7 @@ CHOICES: dict[str, list[FieldDef]] = {
     )
 )
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_any_series_of_changes_keeps_every_value(org: SqliteOrg, schemas: list[dict[str, FieldDef]]) -> None:
+def test_any_series_of_changes_keeps_every_value(org: Org, schemas: list[dict[str, FieldDef]]) -> None:
     """ORG-4: whatever fields come, go and change between two writes, each row holds what was written to it."""
     org.db.execute('DROP TABLE IF EXISTS "Thing__c"')
     org.db.execute(
@@ -247,7 +245,7 @@ def test_any_series_of_changes_keeps_every_value(org: SqliteOrg, schemas: list[d
     assert org.db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
-def records(org: SqliteOrg, table: str) -> list[dict[str, Any]]:
+def records(org: Org, table: str) -> list[dict[str, Any]]:
     cursor = org.db.execute(f'SELECT * FROM "{table}" ORDER BY orgsync_row')
     names = [item[0] for item in cursor.description]
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

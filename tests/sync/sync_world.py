@@ -15,11 +15,13 @@ from orgsync_reconcile.clock import iso
 from orgsync_reconcile.model.connection import ConnectionStatus, Side, SyncOptions
 from orgsync_reconcile.model.records import LogEntry, ObjectCounts, QueueItem
 from orgsync_reconcile.model.schema import FieldDef, FieldType, ObjectDef
-from orgsync_reconcile.stores.sqlite import connections, history, links, publications, queue
+from orgsync_reconcile.stores.sql import connections, history, links, publications, queue
+from orgsync_reconcile.stores.sql.create import NewOrg
+from orgsync_reconcile.stores.sql.flow import Pair
+from orgsync_reconcile.stores.sql.org import Org
+from orgsync_reconcile.stores.sql.schema import Objects, deploy_objects
 from orgsync_reconcile.stores.sqlite.create import create_org
-from orgsync_reconcile.stores.sqlite.flow import Pair
-from orgsync_reconcile.stores.sqlite.handle import SqliteOrg, open_org
-from orgsync_reconcile.stores.sqlite.schema import Objects, deploy_objects
+from orgsync_reconcile.stores.sqlite.handle import open_org
 from orgsync_reconcile.sync.bulk import bulk_sync
 from orgsync_reconcile.sync.drain import drain
 from orgsync_reconcile.sync.verify import VerifyReport, verify
@@ -51,7 +53,7 @@ def custom_object(name: str, key_prefix: str, *fields: FieldDef) -> ObjectDef:
 def create_orgs(folder: Path) -> None:
     """Two new orgs that know nothing of each other."""
     for name in NAMES.values():
-        create_org(folder / f"{name}.db", name=name, admin=f"admin@{name}.example").close()
+        create_org(folder / f"{name}.db", NewOrg(name=name, admin=f"admin@{name}.example")).close()
 
 
 def insert(db: sqlite3.Connection, table: str, **values: object) -> str:
@@ -62,7 +64,7 @@ def insert(db: sqlite3.Connection, table: str, **values: object) -> str:
     return str(db.execute(f'SELECT "Id" FROM "{table}" WHERE orgsync_row = ?', [row]).fetchone()[0])
 
 
-def publishable(org: SqliteOrg, name: str, reachable: Iterable[str]) -> list[str]:
+def publishable(org: Org, name: str, reachable: Iterable[str]) -> list[str]:
     """The fields that a publication of all fields offers."""
     known = {*reachable, "User", "Group", "RecordType", "CaseTeamRole", "CaseTeamTemplate"}
     return [
@@ -81,7 +83,7 @@ class World:
         self.stack = stack
         self.connection = connection
         self.now = datetime.now(UTC)
-        self.orgs: dict[Side, SqliteOrg] = {}
+        self.orgs: dict[Side, Org] = {}
         self.clients: dict[Side, sqlite3.Connection] = {}
         self.numbers: dict[Side, int] = {}
         for side, name in NAMES.items():

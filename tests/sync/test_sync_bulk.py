@@ -11,7 +11,7 @@ from sync_world import NAMES, P, S, World
 from orgsync_reconcile.clock import iso
 from orgsync_reconcile.errors import OrgsyncError, UsageError
 from orgsync_reconcile.model.connection import ConnectionStatus
-from orgsync_reconcile.stores.sqlite import connections
+from orgsync_reconcile.stores.sql import connections
 from orgsync_reconcile.sync import bulk as bulk_module
 from orgsync_reconcile.sync.bulk import bulk_sync, progress_of
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sync_world import CONNECTION, NAMES, P, S, Side, World
 
-from orgsync_reconcile.stores.sqlite.flow import Flow
+from orgsync_reconcile.stores.sql.flow import Flow
 
 #: What the other process runs: bulk sync or drain in small pieces. `limit` kills it, without warning, after so many
 #: of SQLite's steps in the target (`steps`) or pieces of work (`pieces`), by SIGKILL.
@@ -19,7 +19,7 @@ import os, signal, sys
 from datetime import UTC, datetime
 from pathlib import Path
 from orgsync_reconcile.model.connection import Side
-from orgsync_reconcile.stores.sqlite.flow import Flow, Pair
+from orgsync_reconcile.stores.sql.flow import Flow, Pair
 from orgsync_reconcile.stores.sqlite.handle import open_org
 from orgsync_reconcile.sync import bulk, drain
 

@@ -9,8 +9,8 @@ from sync_world import ACTOR, P, S, Side, World, text
 from sync_world import field as custom_field
 
 from orgsync_reconcile.model.schema import FieldType
-from orgsync_reconcile.stores.sqlite import publications
-from orgsync_reconcile.stores.sqlite.schema import Objects
+from orgsync_reconcile.stores.sql import publications
+from orgsync_reconcile.stores.sql.schema import Objects
 from orgsync_reconcile.sync.metadata import drop_mismatched
 from orgsync_reconcile.sync.users import sync_all_users
 

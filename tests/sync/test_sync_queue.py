@@ -6,7 +6,7 @@ import pytest
 from sync_world import P, S, World, text
 
 from orgsync_reconcile.model.connection import ConnectionStatus
-from orgsync_reconcile.stores.sqlite import connections
+from orgsync_reconcile.stores.sql import connections
 
 
 def refusing(world: World, retry: str = "60,300", **field: object) -> None:

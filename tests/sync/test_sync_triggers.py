@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from sync_world import CONNECTION, NAMES, P, S, Side, World, create_orgs
 
+from orgsync_reconcile.stores.sql.create import NewOrg
+from orgsync_reconcile.stores.sql.layout import MAX_HOPS
 from orgsync_reconcile.stores.sqlite.create import create_org
-from orgsync_reconcile.stores.sqlite.triggers import MAX_HOPS
 
 
 @pytest.mark.parametrize("before_connecting", [True, False])
@@ -129,7 +130,7 @@ class Hub:
         west = folder / f"{NAMES[S]}.db"
         east = folder / "east"
         east.mkdir()
-        create_org(east / west.name, name="east", admin="admin@east.example").close()
+        create_org(east / west.name, NewOrg(name="east", admin="admin@east.example")).close()
         (east / f"{NAMES[P]}.db").symlink_to(folder / f"{NAMES[P]}.db")
         self.west = World(folder, stack)
         self.east = World(east, stack, connection=CONNECTION + "-east")

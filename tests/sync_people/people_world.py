@@ -8,11 +8,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from orgsync_reconcile.model.connection import ConnectionStatus, ContactRef, Side, SyncOptions
-from orgsync_reconcile.stores.sqlite import connections
+from orgsync_reconcile.stores.sql import connections
+from orgsync_reconcile.stores.sql.create import NewOrg
+from orgsync_reconcile.stores.sql.flow import Pair
+from orgsync_reconcile.stores.sql.org import Org
+from orgsync_reconcile.stores.sql.rows import insert_row
 from orgsync_reconcile.stores.sqlite.create import create_org
-from orgsync_reconcile.stores.sqlite.flow import Pair
-from orgsync_reconcile.stores.sqlite.handle import SqliteOrg, open_org
-from orgsync_reconcile.stores.sqlite.rows import insert_row
+from orgsync_reconcile.stores.sqlite.handle import open_org
 from orgsync_reconcile.sync import lifecycle
 from orgsync_reconcile.sync.drain import drain
 from orgsync_reconcile.sync.users import UserReport, sync_all_users
@@ -30,7 +32,8 @@ def clock() -> datetime:
 def create_orgs(folder: Path) -> None:
     for name, admin in ADMINS.items():
         create_org(
-            folder / f"{name}.db", name=name, admin=admin, licenses=LICENSES, features=["salesforce-to-salesforce"]
+            folder / f"{name}.db",
+            NewOrg(name=name, admin=admin, licenses=LICENSES, features=["salesforce-to-salesforce"]),
         ).close()
 
 
@@ -74,12 +77,12 @@ class People:
         drain(Pair(self.primary, self.secondary, NAME), clock=clock)
 
 
-def id_of(org: SqliteOrg, table: str, name: str) -> str:
+def id_of(org: Org, table: str, name: str) -> str:
     row = org.db.execute(f'SELECT "Id" FROM "{table}" WHERE "Name" = ?', [name]).fetchone()
     return str(row[0])
 
 
-def add_user(org: SqliteOrg, username: str, profile: str = "Standard User", **more: object) -> str:
+def add_user(org: Org, username: str, profile: str = "Standard User", **more: object) -> str:
     values = {
         "Username": username,
         "LastName": username.partition("@")[0].title(),
@@ -90,26 +93,26 @@ def add_user(org: SqliteOrg, username: str, profile: str = "Standard User", **mo
     return insert_row(org, "User", {**values, **more})
 
 
-def add_role(org: SqliteOrg, name: str) -> str:
+def add_role(org: Org, name: str) -> str:
     return insert_row(org, "UserRole", {"Name": name, "DeveloperName": name})
 
 
-def add_permission_set(org: SqliteOrg, name: str) -> str:
+def add_permission_set(org: Org, name: str) -> str:
     return insert_row(org, "PermissionSet", {"Name": name, "Label": name})
 
 
-def assign(org: SqliteOrg, user: str, permission_set: str) -> str:
+def assign(org: Org, user: str, permission_set: str) -> str:
     return insert_row(org, "PermissionSetAssignment", {"AssigneeId": user, "PermissionSetId": permission_set})
 
 
-def find(org: SqliteOrg, username: str, *columns: str) -> tuple[object, ...] | None:
+def find(org: Org, username: str, *columns: str) -> tuple[object, ...] | None:
     """Columns of the user with that username; None where there is none."""
     wanted = ", ".join(f'u."{name}"' for name in columns) or 'u."Id"'
     row = org.db.execute(f'SELECT {wanted} FROM "User" AS u WHERE u."Username" = ?', [username]).fetchone()
     return None if row is None else tuple(row)
 
 
-def sets_of(org: SqliteOrg, username: str) -> set[str]:
+def sets_of(org: Org, username: str) -> set[str]:
     rows = org.db.execute(
         'SELECT s."Name" FROM "PermissionSetAssignment" AS a JOIN "PermissionSet" AS s ON s."Id" = a."PermissionSetId"'
         ' JOIN "User" AS u ON u."Id" = a."AssigneeId" WHERE u."Username" = ? AND a."IsDeleted" = 0',

@@ -7,9 +7,9 @@ from people_world import ADMINS, CONTACT, NAME, add_user, clock
 
 from orgsync_reconcile.errors import PermissionDeniedError, StoreError
 from orgsync_reconcile.model.connection import ConnectionStatus, Side
-from orgsync_reconcile.stores.sqlite import connections, history
-from orgsync_reconcile.stores.sqlite.publications import publish_object, read_published, subscribe_object
-from orgsync_reconcile.stores.sqlite.shapes import shapes_of
+from orgsync_reconcile.stores.sql import connections, history
+from orgsync_reconcile.stores.sql.publications import publish_object, read_published, subscribe_object
+from orgsync_reconcile.stores.sql.shapes import shapes_of
 from orgsync_reconcile.sync import lifecycle
 
 

@@ -16,10 +16,10 @@ from people_world import (
 )
 
 from orgsync_reconcile.model.connection import Side, SyncOptions
-from orgsync_reconcile.stores.sqlite import connections, history
-from orgsync_reconcile.stores.sqlite.people_reader import read_users
-from orgsync_reconcile.stores.sqlite.rows import insert_row
-from orgsync_reconcile.stores.sqlite.schema import Objects
+from orgsync_reconcile.stores.sql import connections, history
+from orgsync_reconcile.stores.sql.people_reader import read_users
+from orgsync_reconcile.stores.sql.rows import insert_row
+from orgsync_reconcile.stores.sql.schema import Objects
 from orgsync_reconcile.sync.users import link_present_users, upsert_user
 
 ADMIN = "admin@acme.example"

@@ -13,11 +13,13 @@ from orgsync_reconcile.clock import iso
 from orgsync_reconcile.model.connection import ConnectionStatus, Side, SyncOptions
 from orgsync_reconcile.model.records import ObjectCounts, QueueItem
 from orgsync_reconcile.model.schema import FieldDef, FieldType, ObjectDef
-from orgsync_reconcile.stores.sqlite import connections, links, publications, queue
+from orgsync_reconcile.stores.sql import connections, links, publications, queue
+from orgsync_reconcile.stores.sql.create import NewOrg
+from orgsync_reconcile.stores.sql.flow import Pair
+from orgsync_reconcile.stores.sql.org import Org
+from orgsync_reconcile.stores.sql.schema import Objects, deploy_objects
 from orgsync_reconcile.stores.sqlite.create import create_org
-from orgsync_reconcile.stores.sqlite.flow import Pair
-from orgsync_reconcile.stores.sqlite.handle import SqliteOrg, open_org
-from orgsync_reconcile.stores.sqlite.schema import Objects, deploy_objects
+from orgsync_reconcile.stores.sqlite.handle import open_org
 from orgsync_reconcile.sync.bulk import bulk_sync
 from orgsync_reconcile.sync.drain import drain
 from orgsync_reconcile.sync.verify import verify
@@ -48,7 +50,7 @@ def thing() -> ObjectDef:
 def make_orgs(folder: Path, names: Sequence[str]) -> None:
     """New orgs with the object. Its fields have other numbers in every second one."""
     for place, name in enumerate(names):
-        with create_org(folder / f"{name}.db", name=name, admin=f"admin@{name}.example") as org:
+        with create_org(folder / f"{name}.db", NewOrg(name=name, admin=f"admin@{name}.example")) as org:
             if place % 2:
                 plain = thing()
                 fields = {"Name": plain.fields["Name"], "B__c": plain.fields["B__c"]}
@@ -64,7 +66,7 @@ class Net:
     def __init__(self, folder: Path, names: Sequence[str], stack: ExitStack) -> None:
         self.folder = folder
         self.now = datetime.now(UTC)
-        self.orgs: dict[str, SqliteOrg] = {}
+        self.orgs: dict[str, Org] = {}
         self.clients: dict[str, sqlite3.Connection] = {}
         self.pairs: dict[str, Pair] = {}
         for name in names:
@@ -151,7 +153,7 @@ class Net:
             connections.deactivate(self.end(name, side), name, actor=ACTOR, clock=self.clock)
         del self.pairs[name]
 
-    def end(self, name: str, side: Side) -> SqliteOrg:
+    def end(self, name: str, side: Side) -> Org:
         return self.orgs[name[0] if side is P else name[1]]
 
     # -- doing -------------------------------------------------------------------------------------------------

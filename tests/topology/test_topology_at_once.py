@@ -15,7 +15,7 @@ DRAINER = """
 import sys, threading
 from pathlib import Path
 from orgsync_reconcile.clock import system_clock
-from orgsync_reconcile.stores.sqlite.flow import Pair
+from orgsync_reconcile.stores.sql.flow import Pair
 from orgsync_reconcile.stores.sqlite.handle import open_org
 from orgsync_reconcile.sync.drain import drain
 folder, name = Path(sys.argv[1]), sys.argv[2]

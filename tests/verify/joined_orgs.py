@@ -13,11 +13,13 @@ from orgsync_reconcile import catalog
 from orgsync_reconcile.clock import iso
 from orgsync_reconcile.model.connection import ConnectionStatus, Side, SyncOptions
 from orgsync_reconcile.model.schema import FieldDef, FieldType, ObjectDef
-from orgsync_reconcile.stores.sqlite import connections, links, publications
+from orgsync_reconcile.stores.sql import connections, links, publications
+from orgsync_reconcile.stores.sql.create import NewOrg
+from orgsync_reconcile.stores.sql.flow import Pair
+from orgsync_reconcile.stores.sql.org import Org
+from orgsync_reconcile.stores.sql.schema import Objects, deploy_objects
 from orgsync_reconcile.stores.sqlite.create import create_org
-from orgsync_reconcile.stores.sqlite.flow import Pair
-from orgsync_reconcile.stores.sqlite.handle import SqliteOrg, open_org
-from orgsync_reconcile.stores.sqlite.schema import Objects, deploy_objects
+from orgsync_reconcile.stores.sqlite.handle import open_org
 from orgsync_reconcile.sync.bulk import bulk_sync
 from orgsync_reconcile.sync.drain import drain
 from orgsync_reconcile.sync.verify import VerifyReport, verify, verify_by_hashes
@@ -50,11 +52,11 @@ def create_orgs(folder: Path) -> None:
     """Two new orgs with Thing__c that are not connected."""
     for side, name in FILES.items():
         admin = ACTOR if side is P else f"{ACTOR}.dr"
-        with create_org(folder / f"{name}.db", name=name, admin=admin) as org:
+        with create_org(folder / f"{name}.db", NewOrg(name=name, admin=admin)) as org:
             deploy_objects(org, [thing()])
 
 
-def publishable(org: SqliteOrg, name: str, objects: Iterable[str]) -> list[str]:
+def publishable(org: Org, name: str, objects: Iterable[str]) -> list[str]:
     """The fields that a publication of all fields offers."""
     known = {*objects, "User", "Group", "RecordType"}
     return [
@@ -69,7 +71,7 @@ class Joined:
 
     def __init__(self, folder: Path, stack: ExitStack) -> None:
         self.now = datetime.now(UTC)
-        self.orgs: dict[Side, SqliteOrg] = {
+        self.orgs: dict[Side, Org] = {
             side: stack.enter_context(open_org(folder / f"{name}.db", label=name)) for side, name in FILES.items()
         }
         self.clients: dict[Side, sqlite3.Connection] = {}

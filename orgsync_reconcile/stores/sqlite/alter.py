@@ -13,10 +13,9 @@ from dataclasses import dataclass
 
 from orgsync_reconcile.errors import MetadataError
 from orgsync_reconcile.model.schema import FieldDef, ObjectDef
-from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
+from orgsync_reconcile.stores.sql.text import quote
 from orgsync_reconcile.stores.sqlite.retype import convert_column, needs_conversion
 from orgsync_reconcile.stores.sqlite.tables import all_columns, create_table, indexes
-from orgsync_reconcile.stores.sqlite.text import quote
 
 #: How `PRAGMA table_xinfo` marks a computed column that is not stored.
 _VIRTUAL = 2
@@ -36,90 +35,94 @@ class Alteration:
     converted: Sequence[tuple[FieldDef, FieldDef]]
 
 
-def alter_tables(org: SqliteOrg, pairs: Sequence[tuple[ObjectDef, ObjectDef]]) -> None:
-    """Brings tables from their former to their new definition, with indexes; triggers are the caller's.
+class Tables:
+    """The tables of an org's file, as they are brought from one definition to another."""
 
-    Triggers of ours on tables whose values are touched are gone afterwards. Inside a transaction. Raises MetadataError
-    where the records break a new uniqueness, and passes SQLite's errors through.
-    """
-    alterations = [_compare(org, old, new) for old, new in pairs]
-    for item in alterations:
-        _drop_derived(org, item)
-        for column in item.dropped:
-            org.db.execute(f"ALTER TABLE {quote(item.new.name)} DROP COLUMN {quote(column)}")
-    _rewrite(org, alterations)
-    for item in alterations:
-        for before, after in item.converted:
-            convert_column(org, item.new.name, before, after)
-        build_indexes(org, item.new)
+    def __init__(self, db: sqlite3.Connection, label: str, admin_id: str) -> None:
+        self.db = db
+        self.label = label
+        self.admin_id = admin_id
 
+    def alter(self, pairs: Sequence[tuple[ObjectDef, ObjectDef]]) -> None:
+        """Brings tables from their former to their new definition, with indexes; triggers are the caller's.
 
-def _compare(org: SqliteOrg, old: ObjectDef, new: ObjectDef) -> Alteration:
-    wanted, before = dict(all_columns(new, org.admin_id)), dict(all_columns(old, org.admin_id))
-    to_compute = {name for name, text in wanted.items() if "GENERATED ALWAYS" in text}
-    columns = org.db.execute(f"PRAGMA table_xinfo({quote(new.name)})").fetchall()
-    physical = [row[1] for row in columns]
-    # What the table has counts, not what `old` would be made to now: an older program may have computed less.
-    computed = {row[1] for row in columns if row[6] == _VIRTUAL}
-    stored_gone = [name for name in physical if name not in computed and (name not in wanted or name in to_compute)]
-    # A computed column takes no place in a row, so it can go and come with the text alone.
-    changed = [name for name in physical if name in computed and wanted.get(name) != before.get(name)]
-    kept = [name for name in physical if name not in stored_gone and name not in changed]
-    return Alteration(
-        old=old,
-        new=new,
-        kept=kept,
-        dropped=[*changed, *stored_gone] if stored_gone else (),
-        converted=[
-            (old.fields[name], field)
-            for name, field in new.fields.items()
-            if name in old.fields and name in kept and needs_conversion(old.fields[name], field)
-        ],
-    )
+        Triggers of ours on tables whose values are touched are gone afterwards. Inside a transaction. Raises MetadataError
+        where the records break a new uniqueness, and passes SQLite's errors through.
+        """
+        alterations = [self._compare(old, new) for old, new in pairs]
+        for item in alterations:
+            self._drop_derived(item)
+            for column in item.dropped:
+                self.db.execute(f"ALTER TABLE {quote(item.new.name)} DROP COLUMN {quote(column)}")
+        self._rewrite(alterations)
+        for item in alterations:
+            for before, after in item.converted:
+                convert_column(self.db, item.new.name, before, after)
+            self.build_indexes(item.new)
 
+    def _compare(self, old: ObjectDef, new: ObjectDef) -> Alteration:
+        wanted, before = dict(all_columns(new, self.admin_id)), dict(all_columns(old, self.admin_id))
+        to_compute = {name for name, text in wanted.items() if "GENERATED ALWAYS" in text}
+        columns = self.db.execute(f"PRAGMA table_xinfo({quote(new.name)})").fetchall()
+        physical = [row[1] for row in columns]
+        # What the table has counts, not what `old` would be made to now: an older program may have computed less.
+        computed = {row[1] for row in columns if row[6] == _VIRTUAL}
+        stored_gone = [name for name in physical if name not in computed and (name not in wanted or name in to_compute)]
+        # A computed column takes no place in a row, so it can go and come with the text alone.
+        changed = [name for name in physical if name in computed and wanted.get(name) != before.get(name)]
+        kept = [name for name in physical if name not in stored_gone and name not in changed]
+        return Alteration(
+            old=old,
+            new=new,
+            kept=kept,
+            dropped=[*changed, *stored_gone] if stored_gone else (),
+            converted=[
+                (old.fields[name], field)
+                for name, field in new.fields.items()
+                if name in old.fields and name in kept and needs_conversion(old.fields[name], field)
+            ],
+        )
 
-def _drop_derived(org: SqliteOrg, item: Alteration) -> None:
-    """Drops our indexes that change; all of them, and our triggers, where stored values are touched."""
-    everything = bool(item.dropped or item.converted)
-    wanted = indexes(item.new)
-    rows = org.db.execute(
-        "SELECT type, name, sql FROM sqlite_master WHERE tbl_name = ? AND type IN ('trigger', 'index')"
-        " AND name LIKE 'orgsync!_%' ESCAPE '!' AND sql IS NOT NULL",
-        [item.new.name],
-    ).fetchall()
-    for kind, name, text in rows:
-        if everything or (kind == "index" and wanted.get(name) != text):
-            org.db.execute(f'DROP {kind} "{name}"')
+    def _drop_derived(self, item: Alteration) -> None:
+        """Drops our indexes that change; all of them, and our triggers, where stored values are touched."""
+        everything = bool(item.dropped or item.converted)
+        wanted = indexes(item.new)
+        rows = self.db.execute(
+            "SELECT type, name, sql FROM sqlite_master WHERE tbl_name = ? AND type IN ('trigger', 'index')"
+            " AND name LIKE 'orgsync!_%' ESCAPE '!' AND sql IS NOT NULL",
+            [item.new.name],
+        ).fetchall()
+        for kind, name, text in rows:
+            if everything or (kind == "index" and wanted.get(name) != text):
+                self.db.execute(f'DROP {kind} "{name}"')
 
-
-def _rewrite(org: SqliteOrg, alterations: Sequence[Alteration]) -> None:
-    """Puts the right columns and rules into the tables' definitions. Rows stay, even where they break a new rule."""
-    db = org.db
-    texts = {item.new.name: create_table(item.new, org.admin_id, item.kept) for item in alterations}
-    present = dict(db.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'").fetchall())
-    changes = [(text, name) for name, text in texts.items() if present[name] != text]
-    if not changes:
-        return
-    (version,) = db.execute("PRAGMA schema_version").fetchone()
-    db.execute("PRAGMA writable_schema = ON")
-    try:
-        db.executemany("UPDATE sqlite_master SET sql = ? WHERE type = 'table' AND name = ?", changes)
-        db.execute(f"PRAGMA schema_version = {version + 1}")
-    finally:
-        db.execute("PRAGMA writable_schema = RESET")
-
-
-def build_indexes(org: SqliteOrg, obj: ObjectDef) -> None:
-    """Makes the indexes of an object's table that are not there. Raises MetadataError where values are not unique."""
-    present = {row[1] for row in org.db.execute(f"PRAGMA index_list({quote(obj.name)})")}
-    for name, statement in indexes(obj).items():
-        if name in present:
-            continue
+    def _rewrite(self, alterations: Sequence[Alteration]) -> None:
+        """Puts the right columns and rules into the tables' definitions. Rows stay, even where they break a new rule."""
+        db = self.db
+        texts = {item.new.name: create_table(item.new, self.admin_id, item.kept) for item in alterations}
+        present = dict(db.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'").fetchall())
+        changes = [(text, name) for name, text in texts.items() if present[name] != text]
+        if not changes:
+            return
+        (version,) = db.execute("PRAGMA schema_version").fetchone()
+        db.execute("PRAGMA writable_schema = ON")
         try:
-            org.db.execute(statement)
-        except sqlite3.IntegrityError as error:
-            raise MetadataError(
-                f"{obj.name} has records that share a value which is to be unique: {error}",
-                where=org.label,
-                hint="find them with: orgsync org check, and clear the duplicates first",
-            ) from error
+            db.executemany("UPDATE sqlite_master SET sql = ? WHERE type = 'table' AND name = ?", changes)
+            db.execute(f"PRAGMA schema_version = {version + 1}")
+        finally:
+            db.execute("PRAGMA writable_schema = RESET")
+
+    def build_indexes(self, obj: ObjectDef) -> None:
+        """Makes the indexes of an object's table that are not there. Raises MetadataError where values are not unique."""
+        present = {row[1] for row in self.db.execute(f"PRAGMA index_list({quote(obj.name)})")}
+        for name, statement in indexes(obj).items():
+            if name in present:
+                continue
+            try:
+                self.db.execute(statement)
+            except sqlite3.IntegrityError as error:
+                raise MetadataError(
+                    f"{obj.name} has records that share a value which is to be unique: {error}",
+                    where=self.label,
+                    hint="find them with: orgsync org check, and clear the duplicates first",
+                ) from error

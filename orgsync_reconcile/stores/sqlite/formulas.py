@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from orgsync_reconcile.model.schema import SCALED, FieldDef, FieldType, ObjectDef
-from orgsync_reconcile.stores.sqlite.text import literal, quote
+from orgsync_reconcile.stores.sql.text import literal, quote
 
 _TOKEN = re.compile(
     r"""\s*(?:(?P<number>\d+(?:\.\d+)?)|(?P<text>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')"""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -9,8 +10,7 @@ from typing import Any
 from orgsync_reconcile.errors import RecordError
 from orgsync_reconcile.importers import coerce
 from orgsync_reconcile.model.schema import COMPUTED, SCALED, TEXTUAL, FieldDef, FieldType
-from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
-from orgsync_reconcile.stores.sqlite.text import quote
+from orgsync_reconcile.stores.sql.text import quote
 
 #: Hold any text; what is longer than the field or not in its list stays until somebody changes it.
 _ANY_TEXT = TEXTUAL | {FieldType.PICKLIST, FieldType.MULTI_SELECT_PICKLIST, FieldType.EXTERNAL_LOOKUP}
@@ -21,12 +21,12 @@ def needs_conversion(old: FieldDef, new: FieldDef) -> bool:
     return (old.type, old.scale) != (new.type, new.scale) and old.columns == new.columns and new.type not in COMPUTED
 
 
-def convert_column(org: SqliteOrg, object_name: str, old: FieldDef, new: FieldDef) -> None:
+def convert_column(db: sqlite3.Connection, object_name: str, old: FieldDef, new: FieldDef) -> None:
     """Carries the values of a column over to the field's new type; those without a meaning there become blank.
 
     Rules that the new field has and an old value breaks are not asked here: they count from the next change on.
     """
-    db, column = org.db, quote(new.name)
+    column = quote(new.name)
     db.create_function("orgsync_convert", 1, converter(old, new), deterministic=True)
     db.execute("PRAGMA ignore_check_constraints = ON")
     try:

@@ -8,34 +8,16 @@ required field may be blank in records that are older than the requirement, as o
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal, InvalidOperation
 
 from orgsync_reconcile.model.schema import SCALED, TEXTUAL, FieldDef, FieldType, ObjectDef
+from orgsync_reconcile.stores.sql.layout import ROW
+from orgsync_reconcile.stores.sql.text import commas, literal, quote
+from orgsync_reconcile.stores.sqlite.dialect import DIALECT
 from orgsync_reconcile.stores.sqlite.formulas import translate
-from orgsync_reconcile.stores.sqlite.text import commas, literal, quote
-
-#: The moment of the statement, as orgs store it.
-NOW = "strftime('%Y-%m-%dT%H:%M:%fZ','now')"
-#: The column that numbers the rows; Ids are minted from it, so it is never reused.
-ROW = "orgsync_row"
 
 _DATE = "'[0-9][0-9][0-9][0-9]-[01][0-9]-[0-3][0-9]'"
 _DATETIME = "'[0-9][0-9][0-9][0-9]-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9].[0-9][0-9][0-9]Z'"
 _TIME = "'[0-2][0-9]:[0-5][0-9]:[0-5][0-9].[0-9][0-9][0-9]Z'"
-
-
-def scaled_default(field: FieldDef) -> str | None:
-    """The field's literal default as SQL, or None."""
-    if field.type is FieldType.CHECKBOX:
-        return "1" if (field.default or "").lower() == "true" else "0"
-    if field.default is None or field.type in (FieldType.FORMULA, FieldType.ROLL_UP_SUMMARY, FieldType.AUTO_NUMBER):
-        return None
-    if field.type in SCALED:
-        try:
-            return str(int(Decimal(field.default).scaleb(field.scale or 0)))
-        except InvalidOperation:
-            return None
-    return literal(field.default)
 
 
 def _checks(field: FieldDef) -> list[str]:
@@ -110,7 +92,7 @@ def column_definitions(field: FieldDef, obj: ObjectDef, admin_id: str) -> list[t
         return [(field.name, f"{quote(field.name)} {_affinity(field)} GENERATED ALWAYS AS ({expression}) VIRTUAL")]
     if field.name == "OwnerId":
         parts.append(f"DEFAULT {literal(admin_id)}")
-    elif (default := scaled_default(field)) is not None:
+    elif (default := DIALECT.default_of(field)) is not None:
         parts.append(f"DEFAULT {default}")
     if field.type is FieldType.CHECKBOX:
         parts.append("NOT NULL")
@@ -128,10 +110,10 @@ def system_columns(admin_id: str) -> list[tuple[str, str]]:
             '"IsDeleted" INTEGER NOT NULL DEFAULT 0 CONSTRAINT "INVALID_TYPE_ON_FIELD_IN_RECORD:IsDeleted" CHECK ("IsDeleted" IN (0, 1))',
         ),
         ("CreatedById", f'"CreatedById" TEXT NOT NULL DEFAULT {admin}'),
-        ("CreatedDate", f'"CreatedDate" TEXT NOT NULL DEFAULT ({NOW})'),
+        ("CreatedDate", f'"CreatedDate" TEXT NOT NULL DEFAULT ({DIALECT.now})'),
         ("LastModifiedById", f'"LastModifiedById" TEXT NOT NULL DEFAULT {admin}'),
-        ("LastModifiedDate", f'"LastModifiedDate" TEXT NOT NULL DEFAULT ({NOW})'),
-        ("SystemModstamp", f'"SystemModstamp" TEXT NOT NULL DEFAULT ({NOW})'),
+        ("LastModifiedDate", f'"LastModifiedDate" TEXT NOT NULL DEFAULT ({DIALECT.now})'),
+        ("SystemModstamp", f'"SystemModstamp" TEXT NOT NULL DEFAULT ({DIALECT.now})'),
     ]
 
 

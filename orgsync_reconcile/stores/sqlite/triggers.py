@@ -7,62 +7,14 @@ trigger on the table is the org's own.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
-from orgsync_reconcile.catalog.ids import checksum18
 from orgsync_reconcile.model.schema import FieldDef, FieldType, ObjectDef
-from orgsync_reconcile.stores.sqlite.tables import NOW, ROW
-from orgsync_reconcile.stores.sqlite.text import commas, literal, quote
+from orgsync_reconcile.stores.sql.layout import ROW, WORD, Capture, Child, Mirror, Wanted, fits_mirror
+from orgsync_reconcile.stores.sql.text import commas, literal, quote
+from orgsync_reconcile.stores.sqlite.dialect import DIALECT
 
-#: Milliseconds since 1970 by the org's own clock, at the start of the statement.
-NOW_MS = "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)"
-#: Columns per word of a change's mask; two bits of the 64 stay free.
-WORD = 62
-#: Engine writes that lead to one another are cut off here (ORG-7).
-MAX_HOPS = 5
-
-
-def mint(key_prefix: str, code: str, row: str) -> str:
-    """The SQL expression of the Id that belongs to row number `row`.
-
-    Key prefix, the org's three-character code, nine hexadecimal digits, checksum: lowercase but for the prefix, so the
-    checksum is constant per object.
-    """
-    suffix = checksum18(f"{key_prefix}{code}000000000")
-    return f"printf('{key_prefix}{code}%09x{suffix}', {row})"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Capture:
-    """What of an object is captured: its permanent number, and column -> permanent number of the published fields.
-
-    `suppress` leaves out what the engine itself writes: right where one connection alone publishes the object and the
-    org has no triggers of its own on it; otherwise engine writes are captured with their origin.
-    """
-
-    number: int
-    columns: Mapping[str, int]
-    suppress: bool = True
-
-
-@dataclass(frozen=True, kw_only=True)
-class Mirror:
-    """A text field that takes the auto-number `field` of a record that was made here (AUT-1).
-
-    `number` is the object's permanent number, by which an engine write is known.
-    """
-
-    field: str
-    mirror: str
-    number: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Child:
-    """A reference of another object that cascades deletes from this one."""
-
-    object: str
-    field: str
+#: Stands in the capture triggers of an object whose engine writes are left out.
+SUPPRESSED = "IS NOT 1"
 
 
 def _trigger(obj: ObjectDef, what: str, event: str, when: str, body: Sequence[str]) -> tuple[str, str]:
@@ -76,26 +28,6 @@ def _auto_numbers(obj: ObjectDef) -> list[FieldDef]:
     return [item for item in obj.fields.values() if item.type is FieldType.AUTO_NUMBER]
 
 
-def auto_number_text(display_format: str, number: str) -> str:
-    """The SQL expression that shows `number` (an SQL expression) in a display format such as `A-{YYYY}-{0000}`."""
-    parts: list[str] = []
-    rest = display_format or "{0}"
-    dates = {"YYYY": "%Y", "YY": "%Y", "MM": "%m", "DD": "%d"}
-    while rest:
-        before, brace, after = rest.partition("{")
-        if before:
-            parts.append(literal(before))
-        if not brace:
-            break
-        inside, _, rest = after.partition("}")
-        if inside in dates:
-            text = f"strftime('{dates[inside]}', 'now')"
-            parts.append(f"substr({text}, 3)" if inside == "YY" else text)
-        else:
-            parts.append(f"printf('%0{max(len(inside), 1)}d', {number})")
-    return " || ".join(parts)
-
-
 def _minting(obj: ObjectDef, code: str) -> list[tuple[str, str]]:
     table = quote(obj.name)
     row = f"NEW.{ROW}"
@@ -105,7 +37,7 @@ def _minting(obj: ObjectDef, code: str) -> list[tuple[str, str]]:
             "mint",
             "AFTER INSERT",
             'NEW."Id" IS NULL',
-            [f'UPDATE {table} SET "Id" = {mint(obj.key_prefix, code, row)} WHERE {ROW} = {row}'],
+            [f'UPDATE {table} SET "Id" = {DIALECT.mint(obj.key_prefix, code, row)} WHERE {ROW} = {row}'],
         )
     ]
     given = " OR ".join(
@@ -128,7 +60,7 @@ def _minting(obj: ObjectDef, code: str) -> list[tuple[str, str]]:
     name = obj.fields.get("Name")
     if obj.custom and name is not None and name.name_field and name.type is FieldType.TEXT:
         # The platform names a record by its Id where its writer gave it no name.
-        minted = f'coalesce(NEW."Id", {mint(obj.key_prefix, code, row)})'
+        minted = f'coalesce(NEW."Id", {DIALECT.mint(obj.key_prefix, code, row)})'
         change = f'UPDATE {table} SET "Name" = {minted} WHERE {ROW} = {row}'
         triggers.append(_trigger(obj, "name", "AFTER INSERT", 'NEW."Name" IS NULL OR NEW."Name" = \'\'', [change]))
     fixed = "INVALID_FIELD_FOR_INSERT_UPDATE:Id: a record keeps its Id"
@@ -147,18 +79,12 @@ def _minting(obj: ObjectDef, code: str) -> list[tuple[str, str]]:
                 f"NEW.{quote(field.name)} IS NULL",
                 [
                     f"UPDATE orgsync_autonumber SET next = next + 1 WHERE {key}",
-                    f"UPDATE {table} SET {quote(field.name)} = {auto_number_text(field.display_format or '', number)}"
+                    f"UPDATE {table} SET {quote(field.name)} = {DIALECT.auto_number_text(field.display_format or '', number)}"
                     f" WHERE {ROW} = {row}",
                 ],
             )
         )
     return triggers
-
-
-def fits_mirror(obj: ObjectDef, mirror: Mirror) -> str:
-    """The condition on a row of the object's table: its mirror is blank and has room for the number."""
-    number, text = quote(mirror.field), quote(mirror.mirror)
-    return f"coalesce({text}, '') = '' AND length({number}) <= {obj.fields[mirror.mirror].length or 255}"
 
 
 def _mirrors(obj: ObjectDef, mirrors: Sequence[Mirror]) -> list[tuple[str, str]]:
@@ -194,7 +120,7 @@ def _audit(obj: ObjectDef, admin_id: str) -> list[tuple[str, str]]:
     columns = commas(quote(name) for name in ["IsDeleted", *_writable(obj)])
     unset = 'NEW."SystemModstamp" IS OLD."SystemModstamp" AND NEW."LastModifiedDate" IS OLD."LastModifiedDate"'
     change = (
-        f'UPDATE {quote(obj.name)} SET "LastModifiedDate" = {NOW}, "SystemModstamp" = {NOW}, '
+        f'UPDATE {quote(obj.name)} SET "LastModifiedDate" = {DIALECT.now}, "SystemModstamp" = {DIALECT.now}, '
         f'"LastModifiedById" = CASE WHEN NEW."LastModifiedById" IS OLD."LastModifiedById" '
         f'THEN {literal(admin_id)} ELSE NEW."LastModifiedById" END WHERE {ROW} = NEW.{ROW}'
     )
@@ -243,10 +169,6 @@ def mask_words(columns: Mapping[str, int], changed: str) -> dict[int, str]:
     return {word: " | ".join(bits) for word, bits in sorted(words.items())}
 
 
-#: Stands in the capture triggers of an object whose engine writes are left out.
-SUPPRESSED = "IS NOT 1"
-
-
 def _capture(obj: ObjectDef, code: str, capture: Capture) -> list[tuple[str, str]]:
     engine = f"(g.object = {capture.number} OR g.cascading > 0)"
     origin = "NULL" if capture.suppress else f"CASE WHEN {engine} THEN g.connection END"
@@ -256,11 +178,11 @@ def _capture(obj: ObjectDef, code: str, capture: Capture) -> list[tuple[str, str
 
     def logged(operation: str, words: Mapping[int, str], record: str) -> str:
         names = commas(["object", "record", "op", "at", "origin", "hops", *(f"m{word}" for word in words)])
-        values = commas([str(capture.number), record, operation, NOW_MS, origin, hops, *words.values()])
+        values = commas([str(capture.number), record, operation, DIALECT.now_ms, origin, hops, *words.values()])
         # One look at the guard tells whether the engine writes, over which connection, and how far it has come.
         return f"INSERT INTO orgsync_change ({names}) SELECT {values} FROM orgsync_guard AS g{guard}"
 
-    minted = f'coalesce(NEW."Id", {mint(obj.key_prefix, code, f"NEW.{ROW}")})'
+    minted = f'coalesce(NEW."Id", {DIALECT.mint(obj.key_prefix, code, f"NEW.{ROW}")})'
     triggers = [_trigger(obj, "capture_insert", "AFTER INSERT", "", [logged("'I'", {}, minted)])]
     if capture.columns:
         words = mask_words(capture.columns, "NEW.{c} IS NOT OLD.{c}")
@@ -276,21 +198,14 @@ def _capture(obj: ObjectDef, code: str, capture: Capture) -> list[tuple[str, str
     return triggers
 
 
-def object_triggers(
-    obj: ObjectDef,
-    *,
-    code: str,
-    admin_id: str,
-    children: Sequence[Child],
-    capture: Capture | None,
-    mirrors: Sequence[Mirror] = (),
-) -> dict[str, str]:
-    """Trigger name -> CREATE TRIGGER statement: everything that the object's table needs.
-
-    `children` are the references that cascade from this object; `capture` is None while nobody publishes the object;
-    `mirrors` are its fields that mirror an auto-number.
-    """
-    triggers = [*_minting(obj, code), *_audit(obj, admin_id), *_deletion(obj, children), *_mirrors(obj, mirrors)]
-    if capture is not None:
-        triggers.extend(_capture(obj, code, capture))
+def object_triggers(obj: ObjectDef, wanted: Wanted, *, code: str, admin_id: str) -> dict[str, str]:
+    """Trigger name -> CREATE TRIGGER statement: everything that the object's table needs."""
+    triggers = [
+        *_minting(obj, code),
+        *_audit(obj, admin_id),
+        *_deletion(obj, wanted.children),
+        *_mirrors(obj, wanted.mirrors),
+    ]
+    if wanted.capture is not None:
+        triggers.extend(_capture(obj, code, wanted.capture))
     return dict(triggers)

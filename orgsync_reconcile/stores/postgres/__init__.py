@@ -1,0 +1,1 @@
+"""Orgs on a PostgreSQL server: one schema each."""

@@ -1,0 +1,97 @@
+"""The one place where PostgreSQL's errors become ours."""
+
+from __future__ import annotations
+
+import psycopg
+from psycopg import errors
+
+from orgsync_reconcile.errors import (
+    OrgsyncError,
+    RecordError,
+    StoreBusyError,
+    StoreError,
+    StoreFullError,
+    UnreachableError,
+)
+
+#: Everything that the driver raises.
+FAULTS: tuple[type[Exception], ...] = (psycopg.Error,)
+#: What refuses a single record; everything else concerns the store.
+REFUSED: tuple[type[Exception], ...] = (psycopg.IntegrityError, psycopg.DataError, errors.RaiseException)
+#: Worth another try at once: nobody is at fault.
+AGAIN = (errors.SerializationFailure, errors.DeadlockDetected)
+#: Constraint names begin with the platform's word; one of them is too long to leave room for a field.
+SHORT_CODES = {"INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST": "RESTRICTED_PICKLIST"}
+_LONG_CODES = {short: code for code, short in SHORT_CODES.items()}
+_WORDS = {
+    "REQUIRED_FIELD_MISSING": "required field {field} is blank",
+    "STRING_TOO_LONG": "the value of {field} is longer than the field",
+    "NUMBER_OUTSIDE_VALID_RANGE": "the number in {field} has more digits than the field",
+    "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST": "the value of {field} is not in its picklist",
+    "INVALID_TYPE_ON_FIELD_IN_RECORD": "the value of {field} is not of the field's type",
+    "MALFORMED_ID": "the value of {field} is not a record Id",
+    "INVALID_FIELD_FOR_INSERT_UPDATE": "{field} cannot be changed",
+}
+
+
+def refusal(error: Exception) -> tuple[str, str, str]:
+    """(platform error code, field, description) of a record that the database refused (LOG-1)."""
+    assert isinstance(error, psycopg.Error)
+    name = error.diag.constraint_name or ""
+    message = error.diag.message_primary or str(error)
+    if isinstance(error, errors.UniqueViolation):
+        field = (error.diag.message_detail or "").partition("(")[2].partition(")")[0]
+        field = field.removeprefix("lower(").strip('"')
+        return "DUPLICATE_VALUE", field, f"another record already has this value of {field}"
+    if isinstance(error, errors.NotNullViolation):
+        field = error.diag.column_name or ""
+        return "REQUIRED_FIELD_MISSING", field, f"required field {field} is blank"
+    if isinstance(error, errors.NumericValueOutOfRange):
+        return "NUMBER_OUTSIDE_VALID_RANGE", "", message
+    if isinstance(error, psycopg.DataError):
+        return "INVALID_TYPE_ON_FIELD_IN_RECORD", "", message
+    code, colon, field = name.partition(":")
+    if colon and code.replace("_", "").isupper():
+        code = _LONG_CODES.get(code, code)
+        return code, field, _WORDS.get(code, message).format(field=field)
+    if isinstance(error, errors.RaiseException):
+        return "FIELD_CUSTOM_VALIDATION_EXCEPTION", "", message
+    return "FIELD_INTEGRITY_EXCEPTION", "", message
+
+
+def explain(error: Exception, where: str) -> OrgsyncError:
+    """The error tree's word for a PostgreSQL error in the store named `where`."""
+    assert isinstance(error, psycopg.Error)
+    message = (error.diag.message_primary or str(error)).strip().replace("\n", " ")
+    if isinstance(error, REFUSED):
+        code, field, text = refusal(error)
+        return RecordError(f"{code}: {text}" + (f" ({field})" if field else ""), code=code, where=where)
+    if isinstance(error, (errors.LockNotAvailable, *AGAIN)):
+        return StoreBusyError(
+            f"another session is in the way: {message}", where=where, hint="let it finish, and run this again"
+        )
+    if isinstance(error, errors.QueryCanceled):
+        return StoreBusyError(
+            f"the server ended a statement: {message}",
+            where=where,
+            hint="raise statement_timeout for this role, and run this again",
+        )
+    if isinstance(error, errors.ReadOnlySqlTransaction):
+        return UnreachableError(
+            "the server takes no writes: it is a standby, or the database is read-only",
+            where=where,
+            hint="name the primary server, or add target_session_attrs=read-write to the address",
+        )
+    if isinstance(error, errors.DiskFull):
+        return StoreFullError(
+            "the server's disk is full; nothing of the last step was kept",
+            where=where,
+            hint="make room and run this again",
+        )
+    if isinstance(error, errors.InsufficientPrivilege):
+        return StoreError(message, where=where, hint="connect as the role that owns the org's schema")
+    if isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError)):
+        return UnreachableError(
+            f"the server cannot be reached: {message}", where=where, hint="check the server, the address and the role"
+        )
+    return StoreError(message, where=where, hint="run with -vv and report this")

@@ -1,0 +1,51 @@
+"""The few places where stores have different words for one thing, as SQL text."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+from orgsync_reconcile.model.schema import FieldDef
+
+
+class Dialect(ABC):
+    """How one kind of store writes it. Arguments and results are SQL expressions."""
+
+    #: The moment of the statement, as records hold it.
+    now: ClassVar[str]
+    #: Milliseconds since 1970 by the org's own clock, at the start of the statement.
+    now_ms: ClassVar[str]
+    #: The column of orgsync_change that grows with every entry, also within one transaction.
+    entry: ClassVar[str]
+
+    @abstractmethod
+    def mint(self, key_prefix: str, code: str, row: str) -> str:
+        """The Id that belongs to row number `row`.
+
+        Key prefix, the org's three-character code, nine hexadecimal digits, checksum: lowercase but for the prefix, so
+        the checksum is constant per object.
+        """
+
+    @abstractmethod
+    def auto_number_text(self, display_format: str, number: str) -> str:
+        """`number` in a display format such as `A-{YYYY}-{0000}`."""
+
+    @abstractmethod
+    def fold(self, text: str) -> str:
+        """Text as it is compared where case does not count. Indexes of unique text hold the same expression."""
+
+    @abstractmethod
+    def greater(self, one: str, other: str) -> str:
+        """The greater of two numbers, neither of which is NULL."""
+
+    @abstractmethod
+    def json_value(self, column: str, key: str) -> str:
+        """The text or number that a column's JSON text holds under a key, as text; NULL where it has none."""
+
+    @abstractmethod
+    def default_of(self, field: FieldDef) -> str | None:
+        """The field's literal default, or None."""
+
+    @abstractmethod
+    def find(self, text: str, part: str) -> str:
+        """The place of one text in another, from 1; 0 where it is not there."""

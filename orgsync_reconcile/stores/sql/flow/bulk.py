@@ -1,0 +1,230 @@
+"""Ranges of a bulk sync: the source's records by row number, copied with the statements of a drain (BLK-1 to BLK-5).
+
+The checkpoint moves in the transaction of the data, so a bulk sync goes on where it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from orgsync_reconcile.clock import iso
+from orgsync_reconcile.model.records import ObjectCounts
+from orgsync_reconcile.stores.sql.flow import stamps, writes
+from orgsync_reconcile.stores.sql.flow.flow import BatchResult, Flow
+from orgsync_reconcile.stores.sql.flow.network import has_several
+from orgsync_reconcile.stores.sql.flow.paths import Path
+from orgsync_reconcile.stores.sql.flow.references import refresh_references
+from orgsync_reconcile.stores.sql.flow.writer import Writer
+from orgsync_reconcile.stores.sql.layout import ROW
+from orgsync_reconcile.stores.sql.text import commas, literal, quote
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checkpoint:
+    """How far the bulk sync of one object has come. `position` is a row number of the source."""
+
+    object: str
+    cutoff: str
+    position: int
+    remaining: int
+    copied: int
+    failed: int
+    finished: bool
+
+
+class BulkFlow:
+    """A bulk sync over one flow. `cutoff` limits it to records created or modified since; None takes all."""
+
+    def __init__(self, flow: Flow, cutoff: datetime | None) -> None:
+        self.flow = flow
+        self.db = flow.db
+        self.cutoff = iso(cutoff) if cutoff else ""
+        #: The object whose last range was fresh, and the newest link after that range.
+        self._fresh_until = ("", -1)
+
+    def start(self, path: Path, now: datetime) -> Checkpoint:
+        """The object's checkpoint: where an unfinished run with the same cutoff stopped, or a new one."""
+        known = next((item for item in checkpoints(self.flow) if item.object == path.object), None)
+        if known is not None and not known.finished and known.cutoff == self.cutoff:
+            with self.flow.target.transaction():
+                self.db.execute(
+                    "UPDATE main.orgsync_bulk SET resumed_at = copied + failed WHERE connection = ? AND object = ?",
+                    [self.flow.numbers[1], path.object],
+                )
+            return known
+        with self.flow.target.transaction():
+            remaining = self._remaining(path)
+            self.db.execute(
+                "INSERT OR REPLACE INTO main.orgsync_bulk (connection, object, cutoff, position, remaining, started)"
+                " VALUES (?, ?, ?, 0, ?, ?)",
+                [self.flow.numbers[1], path.object, self.cutoff, remaining, int(now.timestamp() * 1000)],
+            )
+        return Checkpoint(
+            object=path.object, cutoff=self.cutoff, position=0, remaining=remaining, copied=0, failed=0, finished=False
+        )
+
+    def _wanted(self, path: Path) -> str:
+        """The condition on `s`: alive, young enough, and of a kind that goes at all."""
+        young = literal(self.cutoff)
+        age = f' AND (s."LastModifiedDate" >= {young} OR s."CreatedDate" >= {young})' if self.cutoff else ""
+        return f's."IsDeleted" = 0{age} AND {path.allowed}'
+
+    def _unlinked(self) -> str:
+        return (
+            'NOT EXISTS (SELECT 1 FROM main.orgsync_link AS k WHERE k.partner = s."Id"'
+            f" AND k.connection = {self.flow.numbers[1]})"
+        )
+
+    def _remaining(self, path: Path) -> int:
+        test = self._wanted(path) if self._has_no_links(path) else f"{self._wanted(path)} AND {self._unlinked()}"
+        return int(
+            self.db.execute(f"SELECT count(*) FROM partner.{quote(path.object)} AS s WHERE {test}").fetchone()[0]
+        )
+
+    def _has_no_links(self, path: Path) -> bool:
+        row = self.db.execute(
+            "SELECT o.key_prefix FROM partner.orgsync_object AS o WHERE o.number = ?", [path.source]
+        ).fetchone()
+        found = self.db.execute(
+            "SELECT 1 FROM main.orgsync_link WHERE partner >= ?1 AND partner < ?1 || '~' AND connection = ?2 LIMIT 1",
+            [row[0], self.flow.numbers[1]],
+        ).fetchone()
+        return found is None
+
+    def last_row(self, path: Path) -> int:
+        """The source's last row number of the object."""
+        return int(self.db.execute(f"SELECT coalesce(max({ROW}), 0) FROM partner.{quote(path.object)}").fetchone()[0])
+
+    def copy(self, path: Path, low: int, high: int, now: datetime) -> ObjectCounts:
+        """Copies the records with row numbers in (low, high] that are wanted and not linked yet. One transaction."""
+        flow = self.flow
+        with flow.target.transaction(), flow.guarded():
+            fresh = self._is_fresh(path)
+            result, writer = self._begin(path, now)
+            with flow.writing(path.target, writer):
+                if self._may_range() and not path.unlike and path.match is None and path.files is None:
+                    self._copy_range(path, writer, result, low, high, fresh=fresh)
+                    if flow.stamped:
+                        stamps.bring_copied(self.db, path, flow.numbers[1], self._links_before)
+                else:
+                    self._stage(path, f"s.{ROW} > {low} AND s.{ROW} <= {high}", f"s.{ROW}", high - low)
+                    self._copy_staged(path, writer, result)
+            self._end(path, writer, result, high, done=high >= self.last_row(path), now=now)
+            self._fresh_until = (path.object, flow.last_link()) if fresh else ("", -1)
+        return result.counts[path.object]
+
+    def copy_newest(self, path: Path, limit: int, now: datetime) -> ObjectCounts:
+        """Copies at most `limit` records, the newest first (BLK-1)."""
+        flow = self.flow
+        with flow.target.transaction(), flow.guarded():
+            result, writer = self._begin(path, now)
+            with flow.writing(path.target, writer):
+                self._stage(path, self._unlinked(), 's."LastModifiedDate" DESC, s."Id"', limit)
+                self._copy_staged(path, writer, result)
+            self._end(path, writer, result, 0, done=True, now=now)
+        return result.counts[path.object]
+
+    def _begin(self, path: Path, now: datetime) -> tuple[BatchResult, Writer]:
+        writer = Writer(self.db, self.flow.words, self.flow.target_facts(now))
+        self._links_before = self.flow.last_link()
+        refresh_references(self.db, self.flow.numbers[1], writer.target.now_ms)
+        self.db.execute("DELETE FROM temp.stage")
+        return BatchResult(seq=0, more=False, counts={path.object: ObjectCounts(object=path.object)}), writer
+
+    def _end(
+        self, path: Path, writer: Writer, result: BatchResult, position: int, *, done: bool, now: datetime
+    ) -> None:
+        flow = self.flow
+        flow.fill(writer)
+        flow.write_outcomes(writer.refusals.items, {path.source: path.object}, result)
+        flow.bring_stamps(self._links_before)
+        flow.move_watermark(flow.watermark())
+        counts = result.counts[path.object]
+        self.db.execute(
+            "UPDATE main.orgsync_bulk SET position = max(position, ?), remaining = max(remaining - ?, 0), copied = copied + ?,"
+            " failed = failed + ?, finished = ? WHERE connection = ? AND object = ?",
+            [
+                position,
+                counts.copied + counts.failed,
+                counts.copied,
+                counts.failed,
+                int(now.timestamp() * 1000) if done else None,
+                flow.numbers[1],
+                path.object,
+            ],
+        )
+
+    def _is_fresh(self, path: Path) -> bool:
+        """Whether no record of the rows ahead can be linked: nobody else has made links since the last range."""
+        return self._fresh_until == (path.object, self.flow.last_link()) or self._has_no_links(path)
+
+    def _may_range(self) -> bool:
+        """Whether nothing was refused so far, and nothing can be here already.
+
+        Children of refused records, and records that may have come over another connection, are looked at one by one.
+        """
+        if has_several(self.flow.target):
+            return False
+        (held,) = self.db.execute(
+            "SELECT EXISTS (SELECT 1 FROM partner.orgsync_held WHERE op = 'I' AND connection = ?)",
+            [self.flow.numbers[0]],
+        ).fetchone()
+        (refused,) = self.db.execute(
+            "SELECT EXISTS (SELECT 1 FROM main.orgsync_outcome WHERE op = 'I' AND connection = ?)",
+            [self.flow.numbers[1]],
+        ).fetchone()
+        return not held and not refused
+
+    def _copy_range(self, path: Path, writer: Writer, result: BatchResult, low: int, high: int, *, fresh: bool) -> None:
+        """Inserts straight from the source's table, without staging."""
+        if fresh:
+            links = rows = writes.ranged_rows(path, self._wanted(path))
+        else:
+            links = writes.ranged_rows(path, f"{self._wanted(path)} AND {self._unlinked()}")
+            mine = (
+                'EXISTS (SELECT 1 FROM main.orgsync_link AS k WHERE k.partner = s."Id"'
+                f" AND k.connection = {self.flow.numbers[1]} AND k.number > {self._links_before})"
+            )
+            rows = writes.ranged_rows(path, f"{self._wanted(path)} AND {mine}")
+        result.counts[path.object].copied = writer.insert_set(path, links, rows, low, high)
+
+    def _copy_staged(self, path: Path, writer: Writer, result: BatchResult) -> None:
+        flow, facts = self.flow, writer.target
+        known = flow.adopt(facts)
+        if known:
+            flow.widen_replaced(facts)
+            end = flow.watermark()
+            flow.settle_conflicts(facts, (end, end), ring=True)
+        self._links_before = flow.last_link()
+        result.counts[path.object].copied = writer.insert_new(path)
+        if path.match is not None or known:
+            writer.update_linked(path)
+
+    def _stage(self, path: Path, condition: str, order: str, limit: int) -> None:
+        zeros = commas("0" for _ in self.flow.words.names)
+        self.db.execute(
+            f"INSERT INTO temp.stage (object, record, ins, gone, held, at, local, {self.flow.words.columns})"
+            f' SELECT ?, s."Id", 1, 0, 0, 0, NULL, {zeros} FROM partner.{quote(path.object)} AS s'
+            f" WHERE {self._wanted(path)} AND {condition} AND {self._unlinked()} ORDER BY {order} LIMIT ?",
+            [path.source, limit],
+        )
+
+
+def checkpoints(flow: Flow) -> Iterator[Checkpoint]:
+    """The bulk syncs towards the target, finished or not (BLK-5)."""
+    for row in flow.db.execute(
+        "SELECT object, cutoff, position, remaining, copied, failed, finished FROM main.orgsync_bulk WHERE connection = ?"
+        " ORDER BY object",
+        [flow.numbers[1]],
+    ):
+        yield Checkpoint(
+            object=row[0],
+            cutoff=row[1],
+            position=row[2],
+            remaining=row[3],
+            copied=row[4],
+            failed=row[5],
+            finished=row[6] is not None,
+        )

@@ -1,0 +1,365 @@
+"""One direction of a connection: batches of the log, and ranges of a bulk sync, from source to target."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from orgsync_reconcile.clock import iso
+from orgsync_reconcile.model.connection import Side
+from orgsync_reconcile.model.records import ObjectCounts
+from orgsync_reconcile.stores.sql.flow import cascades, conflicts, mentions, outcomes, staging, stamps, writes
+from orgsync_reconcile.stores.sql.flow.continuity import note_seen
+from orgsync_reconcile.stores.sql.flow.mirror import mirror
+from orgsync_reconcile.stores.sql.flow.network import has_several
+from orgsync_reconcile.stores.sql.flow.pair import Pair
+from orgsync_reconcile.stores.sql.flow.paths import Path, read_paths
+from orgsync_reconcile.stores.sql.flow.references import refresh_references
+from orgsync_reconcile.stores.sql.flow.refusals import Refusal
+from orgsync_reconcile.stores.sql.flow.roots import adopt
+from orgsync_reconcile.stores.sql.flow.severed import mirror_severed
+from orgsync_reconcile.stores.sql.flow.waiting import fill_waiting
+from orgsync_reconcile.stores.sql.flow.writer import Writer
+from orgsync_reconcile.stores.sql.flow.writes import Target
+from orgsync_reconcile.stores.sql.layout import MAX_HOPS
+from orgsync_reconcile.stores.sql.schema import rebuild_triggers, widen_masks
+
+#: The end of the source's log in the snapshot that the records are read from.
+_SEEN = "(SELECT coalesce(max(seq), 0) FROM partner.sqlite_sequence WHERE name = 'orgsync_change')"
+
+
+@dataclass(kw_only=True)
+class BatchResult:
+    """What one batch did. `seq` is the new watermark; `more` says that the log goes on."""
+
+    seq: int
+    more: bool
+    counts: dict[str, ObjectCounts] = field(default_factory=dict)
+    #: How many staged records were held ones that got their next try.
+    retried: int = 0
+
+
+class Flow:
+    """Records from `source` to the other side of a pair."""
+
+    def __init__(self, pair: Pair, source: Side) -> None:
+        pair.attach()
+        self.pair = pair
+        self.side = source
+        self.source = pair.orgs[source]
+        self.target = pair.orgs[source.other]
+        #: The connection's number in source and target.
+        self.numbers = (pair.numbers[source], pair.numbers[source.other])
+        self.db = self.target.db
+        self.paths: dict[str, Path] = {}
+        self.words = staging.Words(width=4)
+        self._own: set[int] = set()
+        #: Either org has several connections: changes may come, and go on, over others.
+        self.stamped = has_several(self.source) or has_several(self.target)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Reads the paths again: publications, subscriptions and schemas may have changed."""
+        self.paths = read_paths(self.source, self.target, *self.numbers)
+        #: Objects of the target that have triggers of the org's own, by number.
+        self._own = {path.target for name, path in self.paths.items() if self.target.engine.has_own_triggers(name)}
+        self.words = staging.Words(width=self.source.engine.mask_width())
+        if self.target.engine.mask_width() < self.words.width:
+            # The target notes what it refused with the source's masks.
+            with self.target.transaction():
+                widen_masks(self.target, self.words.width)
+        staging.prepare(self.db, self.words)
+        if self.stamped:
+            stamps.prepare(self.db, self.paths.values())
+        for org, other in ((self.source, self.target), (self.target, self.source)):
+            mentions.register(org.db, other.db)
+
+    def watermark(self) -> int:
+        """The last position of the source's log that the target has."""
+        row = self.db.execute("SELECT seq FROM main.orgsync_inbox WHERE connection = ?", [self.numbers[1]]).fetchone()
+        return int(row[0])
+
+    def head(self) -> int:
+        """The last position of the source's log."""
+        return self.source.db.log_end()
+
+    def due(self, now: datetime) -> bool:
+        """Whether a held record is due for its next try, or its parent has come."""
+        low, high = self._not_due(now)
+        row = self.source.db.execute(
+            "SELECT 1 FROM main.orgsync_held AS h WHERE connection = ?1 AND (next_retry <= ?2 OR next_retry > ?3 OR (waits_for <> '' AND EXISTS"
+            " (SELECT 1 FROM main.orgsync_link AS l WHERE l.local = h.waits_for AND l.connection = ?1))) LIMIT 1",
+            [self.numbers[0], low, high],
+        ).fetchone()
+        return row is not None
+
+    def _not_due(self, now: datetime) -> tuple[int, int]:
+        """The milliseconds after which, and up to which, a next try is still to come.
+
+        A try that is further ahead than the longest pause was set by a clock that has gone backwards since (QUE-5).
+        """
+        now_ms = int(now.timestamp() * 1000)
+        return now_ms, now_ms + max(self.pair.retry, default=0) * 1000
+
+    def people(self, limit: int) -> list[str]:
+        """The Ids of users whose record or assignments changed within the next `limit` log entries (USR-3)."""
+        low = self.watermark()
+        rows = self.source.db.execute(
+            'SELECT DISTINCT coalesce(a."AssigneeId", c.record) FROM (SELECT object, record, origin FROM main.orgsync_change'
+            ' WHERE seq > ? ORDER BY seq LIMIT ?) AS c LEFT JOIN main."PermissionSetAssignment" AS a ON a."Id" = c.record'
+            " WHERE c.object IN (SELECT number FROM main.orgsync_object WHERE name IN ('User', 'PermissionSetAssignment'))"
+            " AND (c.origin IS NULL OR c.origin <> ?)",
+            [low, limit, self.numbers[0]],
+        )
+        return [row[0] for row in rows if isinstance(row[0], str) and row[0].startswith("005")]
+
+    def target_facts(self, now: datetime) -> Target:
+        """What the write statements need to know of the target at this moment."""
+        row = self.db.execute(
+            'SELECT p."PrimaryContactId", p."IsSyncAuditFields" FROM main."PartnerNetworkConnection" AS p'
+            ' JOIN main.orgsync_connection AS c ON c.id = p."Id" WHERE c.number = ?',
+            [self.numbers[1]],
+        ).fetchone()
+        return Target(
+            connection=self.numbers[1],
+            there=self.numbers[0],
+            code=self.target.code,
+            stand_in=row[0] or self.target.admin_id,
+            now=iso(now),
+            now_ms=int(now.timestamp() * 1000),
+            audit=bool(row[1]),
+            rooted=has_several(self.source),
+            seen="(SELECT seq FROM partner.orgsync_stamped)" if self.stamped else _SEEN,
+            dialect=self.db.dialect,
+        )
+
+    def batch(self, limit: int, now: datetime) -> BatchResult:
+        """Moves the next `limit` entries of the log, and the held records that are due. One transaction in the target.
+
+        The caller holds the pair's lease. After it, `finish` tells the source.
+        """
+        with self.target.transaction():
+            if self.stamped:
+                stamps.fold(self.db, self.target.org_id, staging.Words(width=self.target.engine.mask_width()))
+            low = self.watermark()
+            high, hops, head = self._window(low, limit)
+            staged = staging.stage_log(self.db, self.words, self.paths, self.numbers, low, high)
+            retried = self._stage_held(now, staged)
+            if staged or retried:
+                staging.leave_severed(self.db, self.numbers[1])
+            result = BatchResult(seq=high, more=high < head, retried=retried)
+            waits = self.waits()
+            if staged or retried or waits:
+                facts = self.target_facts(now)
+                refresh_references(self.db, self.numbers[1], facts.now_ms)
+                if staged or retried:
+                    known = self.adopt(facts)
+                    self.widen_replaced(facts)
+                    self.settle_conflicts(facts, (low, high), ring=self.pair.ring or known > 0)
+                    with self.guarded(hops + 1):
+                        self.write_staged(facts, result, looping=hops >= MAX_HOPS)
+                with self.guarded(hops + 1):
+                    self.fill(Writer(self.db, self.words, facts))
+            self.move_watermark(high)
+        return result
+
+    def _stage_held(self, now: datetime, staged: int) -> int:
+        (held,) = self.db.execute(
+            "SELECT EXISTS (SELECT 1 FROM partner.orgsync_held WHERE connection = ?)", [self.numbers[0]]
+        ).fetchone()
+        if not held:
+            return 0
+        return staging.stage_held(self.db, self.words, self.numbers, self._not_due(now)) - staged
+
+    def _window(self, low: int, limit: int) -> tuple[int, int, int]:
+        """(last position, hops, end of the log) of the next batch: its entries were all made at one distance (ORG-7)."""
+        head = self.db.execute("SELECT coalesce(max(seq), 0) FROM partner.orgsync_change").fetchone()[0]
+        row = self.db.execute(
+            "SELECT max(seq) FROM (SELECT seq FROM partner.orgsync_change WHERE seq > ? ORDER BY seq LIMIT ?)",
+            [low, limit],
+        ).fetchone()
+        high = low if row[0] is None else row[0]
+        if self.stamped:
+            # What has no stamp yet gets it before the next batch.
+            (ready,) = self.db.execute("SELECT seq FROM partner.orgsync_stamped").fetchone()
+            high = max(min(high, ready), low)
+        first = self.db.execute(
+            "SELECT coalesce(hops, 0) FROM partner.orgsync_change WHERE seq > ? ORDER BY seq LIMIT 1", [low]
+        ).fetchone()
+        hops = 0 if first is None else first[0]
+        other = self.db.execute(
+            "SELECT min(seq) FROM partner.orgsync_change WHERE seq > ? AND seq <= ? AND coalesce(hops, 0) <> ?",
+            [low, high, hops],
+        ).fetchone()[0]
+        return (high if other is None else other - 1), hops, head
+
+    def adopt(self, facts: Target) -> int:
+        """Links staged new records that the target has already over another connection (CON-10); returns how many."""
+        if not has_several(self.target):
+            return 0
+        (seen,) = self.db.execute(f"SELECT {facts.seen}").fetchone()
+        return adopt(self.db, self.paths.values(), self.source, self.target, (facts.connection, facts.now_ms, seen))
+
+    def widen_replaced(self, facts: Target) -> None:
+        """Inserts under Ids that are linked already become updates of all columns (ORG-7)."""
+        found = self.db.execute("SELECT DISTINCT object FROM temp.stage WHERE ins = 1 AND local IS NOT NULL").fetchall()
+        objects = {row[0] for row in found}
+        for path in self.paths.values():
+            if path.source in objects:
+                self.db.execute(writes.mask_of_linked_inserts(path, self.words.width, facts))
+
+    def settle_conflicts(self, facts: Target, window: tuple[int, int], *, ring: bool) -> None:
+        """Takes out of the stage what loses against the target's changes, and what the target has seen already."""
+        paths = list(self.paths.values())
+        if self.stamped:
+            stamps.leave_placeholders(self.db, paths)
+        case = self._case(window)
+        if self.stamped and not ring and stamps.stage_lost(self.db, self.words, older_too=False):
+            conflicts.take_out_lost(self.db, self.words)
+        pending = conflicts.stage_pending(self.db, self.words, paths, case)
+        if self.stamped and ring:
+            if stamps.stage_lost(self.db, self.words, older_too=True):
+                if pending:
+                    conflicts.log_lost(self.db, paths, facts)
+                conflicts.take_out_lost(self.db, self.words)
+        elif pending:
+            conflicts.resolve(self.db, self.words, paths, case, self.pair.policy, facts)
+
+    def _case(self, window: tuple[int, int]) -> conflicts.Case:
+        (seen,) = self.db.execute(
+            "SELECT seq FROM partner.orgsync_inbox WHERE connection = ?", [self.numbers[0]]
+        ).fetchone()
+        return conflicts.Case(
+            here=self.numbers[1],
+            there=self.numbers[0],
+            watermark=seen,
+            window=window,
+            source=self.side,
+            stamped=self.target.org_id if self.stamped else "",
+        )
+
+    def write_staged(self, facts: Target, result: BatchResult, *, looping: bool = False) -> None:
+        """Writes temp.stage into the target: deletes children first, then the rest parents first."""
+        writer = Writer(self.db, self.words, facts)
+        links_before, changes_before = self.last_link(), self._last_change()
+        objects = {row[0] for row in self.db.execute("SELECT DISTINCT object FROM temp.stage")}
+        ordered = [path for path in self.paths.values() if path.source in objects]
+        if looping:
+            self._cut_loop(ordered, result, writer)
+            return
+        cascades.prepare(self.db)
+        for path in reversed(ordered):
+            with self.writing(path.target, writer):
+                result.counts[path.object] = counts = ObjectCounts(object=path.object)
+                counts.deleted += writer.delete(path)
+        for path in ordered:
+            with self.writing(path.target, writer):
+                counts = result.counts[path.object]
+                counts.copied += writer.insert_new(path)
+                counts.updated += writer.update_linked(path)
+                counts.updated += writer.undelete(path)
+        cascades.after_deletes(self.db, self.paths, writer.target, lambda number: self.writing(number, writer))
+        self.write_outcomes(writer.refusals.items, {path.source: path.object for path in ordered}, result)
+        outcomes.note_arrived(self.db, self.numbers[1], writer.refusals.items)
+        if self.stamped:
+            self.bring_stamps(links_before)
+            stamps.keep_moments(self.db, self.numbers[1], changes_before)
+
+    def bring_stamps(self, links_after: int) -> None:
+        """Gives what was just written from the stage the stamps of the source; links made before are of known records."""
+        if self.stamped:
+            batch = outcomes.this_batch(self.db, self.numbers[1])
+            stamps.bring(self.db, self.words, self.numbers[1], self.target.org_id, links_after, batch)
+
+    def _last_change(self) -> int:
+        return int(self.db.execute("SELECT coalesce(max(seq), 0) FROM main.orgsync_change").fetchone()[0])
+
+    def _cut_loop(self, ordered: Sequence[Path], result: BatchResult, writer: Writer) -> None:
+        """Two orgs' triggers answer one another: what goes on after a few rounds is refused and logged (ORG-7)."""
+        for path in ordered:
+            result.counts[path.object] = ObjectCounts(object=path.object)
+            writer.refusals.refuse_all(
+                path, "LOOP_DETECTED", f"triggers in both orgs have answered one another {MAX_HOPS} times"
+            )
+        self.write_outcomes(writer.refusals.items, {path.source: path.object for path in ordered}, result)
+
+    @contextmanager
+    def guarded(self, hops: int = 1) -> Iterator[None]:
+        """Marks the writes of this transaction as the engine's."""
+        self.db.execute(
+            "UPDATE main.orgsync_guard SET connection = ?, hops = ?, cascading = 0", [self.numbers[1], hops]
+        )
+        yield
+        self.db.execute("UPDATE main.orgsync_guard SET connection = NULL, object = NULL, hops = 0, cascading = 0")
+
+    @contextmanager
+    def writing(self, object_number: int, writer: Writer) -> Iterator[None]:
+        """Says which object the engine itself writes; what the org's own triggers change meanwhile is the org's."""
+        (before,) = self.db.execute("SELECT coalesce(max(seq), 0) FROM main.orgsync_change").fetchone()
+        self.db.execute("UPDATE main.orgsync_guard SET object = ?", [object_number])
+        yield
+        self.db.execute("UPDATE main.orgsync_guard SET object = NULL")
+        (after,) = self.db.execute("SELECT coalesce(max(seq), 0) FROM main.orgsync_change").fetchone()
+        if after > before and object_number in self._own:
+            writer.give_back_own_changes(object_number, before)
+
+    def watch_own_triggers(self) -> None:
+        """Where an org got triggers of its own on a published object, engine writes are captured with their origin."""
+        for org in (self.source, self.target):
+            found = [
+                name for name in self.paths if org.engine.has_own_triggers(name) and org.engine.leaves_out_ours(name)
+            ]
+            if found:
+                with org.transaction():
+                    rebuild_triggers(org, found)
+
+    def waits(self) -> bool:
+        """Whether any lookup of the target waits for its parent."""
+        (found,) = self.db.execute(
+            "SELECT EXISTS (SELECT 1 FROM main.orgsync_waiting WHERE connection = ?)", [self.numbers[1]]
+        ).fetchone()
+        return bool(found)
+
+    def fill(self, writer: Writer) -> None:
+        """Fills in the lookups whose parents were linked since the last time, by whatever made the links."""
+        (done,) = self.db.execute(
+            "SELECT link FROM main.orgsync_inbox WHERE connection = ?", [self.numbers[1]]
+        ).fetchone()
+        newest = self.last_link()
+        if newest != done:
+            filled = fill_waiting(self.db, self.numbers[1], done, lambda number: self.writing(number, writer))
+            if filled and self.stamped:
+                stamps.bring_filled(self.db, self.numbers[1])
+            self.db.execute("UPDATE main.orgsync_inbox SET link = ? WHERE connection = ?", [newest, self.numbers[1]])
+
+    def last_link(self) -> int:
+        """The number of the target's newest link."""
+        return int(self.db.execute("SELECT coalesce(max(number), 0) FROM main.orgsync_link").fetchone()[0])
+
+    def write_outcomes(self, refused: Sequence[Refusal], names: dict[int, str], result: BatchResult) -> None:
+        """Notes what was refused, in the transaction of the data; `names` are the source's objects by number."""
+        for item in refused:
+            result.counts[names[item.object]].failed += 1
+        outcomes.note_refused(self.db, self.words, self.numbers[1], refused)
+
+    def move_watermark(self, high: int) -> None:
+        """The watermark moves with the data; outcomes that the source has copied are forgotten."""
+        (copied,) = self.db.execute(
+            "SELECT batch FROM partner.orgsync_outbox WHERE connection = ?", [self.numbers[0]]
+        ).fetchone()
+        self.db.execute(
+            "DELETE FROM main.orgsync_outcome WHERE connection = ? AND batch <= ?", [self.numbers[1], copied]
+        )
+        self.db.execute(
+            "UPDATE main.orgsync_inbox SET seq = ?, batch = batch + 1 WHERE connection = ?", [high, self.numbers[1]]
+        )
+        note_seen(self.db, self.numbers[1], high)
+
+    def finish(self, now: datetime) -> None:
+        """Tells the source what became of the batches; safe to call at any time, and after a crash."""
+        if self.stamped:
+            stamps.fold_new(self.source, self.words)
+        mirror(self.source, *self.numbers, self.words, self.pair.retry, int(now.timestamp() * 1000))
+        mirror_severed(self.source, *self.numbers, [path.source for path in self.paths.values()])

@@ -1,0 +1,126 @@
+"""What the source learns of a batch after the target has committed: links, outcomes, its own cursor (QUE-3).
+
+A crash between the two commits is made good by the next call: everything here goes by position.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from orgsync_reconcile.stores.sql.database import Database
+from orgsync_reconcile.stores.sql.flow.feeds import LARGE_FILE, TOO_LARGE
+from orgsync_reconcile.stores.sql.flow.staging import Words
+from orgsync_reconcile.stores.sql.org import Org
+from orgsync_reconcile.stores.sql.text import commas
+
+_EVENTS = {"I": "Generic Insert", "U": "Generic Update", "D": "Replication Delete", "R": "Replication Undelete"}
+
+
+def mirror(source: Org, here: int, there: int, words: Words, retry: Sequence[int], now_ms: int) -> None:
+    """Copies new links and outcomes from the target (attached as partner) to the source and moves its cursor.
+
+    `here` and `there` are the connection's numbers in source and target; `retry` the seconds between tries.
+    """
+    db = source.db
+    ours = db.execute("SELECT seq, batch, link FROM main.orgsync_outbox WHERE connection = ?", [here]).fetchone()
+    theirs = db.execute("SELECT seq, batch FROM partner.orgsync_inbox WHERE connection = ?", [there]).fetchone()
+    (newest,) = db.execute("SELECT coalesce(max(number), 0) FROM partner.orgsync_link").fetchone()
+    if (ours[0], ours[1]) == tuple(theirs) and newest == ours[2]:
+        return
+    db.execute("CREATE TEMP TABLE IF NOT EXISTS object_map (theirs INTEGER PRIMARY KEY, ours INTEGER)")
+    with source.transaction():
+        db.execute("DELETE FROM temp.object_map")
+        db.execute(
+            "INSERT INTO temp.object_map SELECT o.number, m.number FROM partner.orgsync_object AS o"
+            " JOIN main.orgsync_object AS m ON m.name = o.name"
+        )
+        db.execute(
+            "INSERT OR IGNORE INTO main.orgsync_link (connection, object, local, partner, status, since)"
+            " SELECT ?1, m.ours, p.partner, p.local, p.status, p.since"
+            " FROM partner.orgsync_link AS p CROSS JOIN temp.object_map AS m ON m.theirs = p.object"
+            " WHERE p.number > ?2 AND p.number <= ?4 AND p.connection = ?3 AND p.made_here = 1",
+            [here, ours[2], there, newest],
+        )
+        _copy_outcomes(source, here, there, words, ours[1], theirs[1], retry, now_ms)
+        db.execute(
+            "UPDATE main.orgsync_outbox SET seq = ?, batch = ?, link = ? WHERE connection = ?",
+            [theirs[0], theirs[1], newest, here],
+        )
+        _trim(db)
+
+
+def _trim(db: Database) -> None:
+    """Forgets the log behind the slowest cursor of a connection that is not inactive; all of it is durable over there."""
+    db.execute(
+        "DELETE FROM main.orgsync_change WHERE seq <= (SELECT min(o.seq) FROM main.orgsync_outbox AS o"
+        " JOIN main.orgsync_connection AS c ON c.number = o.connection"
+        ' JOIN main."PartnerNetworkConnection" AS p ON p."Id" = c.id WHERE p."ConnectionStatus" <> \'Inactive\')'
+    )
+
+
+def _copy_outcomes(
+    source: Org, here: int, there: int, words: Words, after: int, upto: int, retry: Sequence[int], now_ms: int
+) -> None:
+    """Held records and log entries from the target's outcomes of the batches (after, upto] (QUE-5, LOG-1)."""
+    db = source.db
+    rows = db.execute(
+        f"SELECT record, object, op, error_code, error, field, waits_for, {words.columns} FROM partner.orgsync_outcome"
+        " WHERE connection = ? AND batch > ? AND batch <= ? ORDER BY batch, record",
+        [there, after, upto],
+    ).fetchall()
+    for record, number, op, code, error, field, waits_for, *masks in rows:
+        held = db.execute(
+            "SELECT attempts, queued_at, next_retry FROM main.orgsync_held WHERE connection = ? AND record = ?",
+            [here, record],
+        ).fetchone()
+        if not code:
+            if held is not None:
+                db.execute("DELETE FROM main.orgsync_held WHERE connection = ? AND record = ?", [here, record])
+                _log(source, here, number, record, op, "Resolved", "", "", "")
+            continue
+        if code == LARGE_FILE:
+            _log(source, here, number, record, op, "Warning", code, error, field)
+            continue
+        attempts = 1 if held is None or held[2] is None else held[0] + 1
+        again = attempts <= len(retry) and code != TOO_LARGE
+        next_retry = now_ms + retry[attempts - 1] * 1000 if again else None
+        db.execute(
+            "INSERT OR REPLACE INTO main.orgsync_held (connection, record, object, op, queued_at, attempts, next_retry,"
+            f" waits_for, error_code, error, {words.columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, {commas('?' for _ in masks)})",
+            [
+                here,
+                record,
+                number,
+                op,
+                held[1] if held else now_ms,
+                attempts,
+                next_retry,
+                waits_for,
+                code,
+                error,
+                *masks,
+            ],
+        )
+        if attempts == 1 and next_retry is not None:
+            _log(source, here, number, record, op, "Retrying", code, error, field)
+        elif next_retry is None:
+            _log(source, here, number, record, op, "Failed", code, error, field)
+
+
+def _log(
+    source: Org, here: int, number: int, record: str, op: str, status: str, code: str, error: str, field: str
+) -> None:
+    """One entry of the source's sync log."""
+    db: Database = source.db
+    (name,) = db.execute("SELECT name FROM main.orgsync_object WHERE number = ?", [number]).fetchone()
+    row = db.execute(
+        "SELECT definition FROM main.orgsync_field WHERE object = ? AND name = ?", [number, field]
+    ).fetchone()
+    kind = json.loads(row[0])["type"] if row and row[0] else None
+    db.execute(
+        'INSERT INTO main."PartnerNetworkSyncLog" ("ConnectionId", "EntityType", "LocalRecord", "ConnectionEvent", "Status",'
+        ' "Error", "Description", "FieldName", "FieldType") VALUES ((SELECT id FROM main.orgsync_connection WHERE number = ?),'
+        " ?, ?, ?, ?, ?, ?, ?, ?)",
+        [here, name, record, _EVENTS[op], status, code or None, error or None, field or None, kind],
+    )

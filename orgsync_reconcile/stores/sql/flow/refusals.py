@@ -1,0 +1,153 @@
+"""What the target refused of a batch, and why: by the database, with a refused parent, as a duplicate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from orgsync_reconcile.stores.faults import refusal
+from orgsync_reconcile.stores.sql.database import Database
+from orgsync_reconcile.stores.sql.flow import writes
+from orgsync_reconcile.stores.sql.flow.duplicates import find_duplicates
+from orgsync_reconcile.stores.sql.flow.paths import Path
+from orgsync_reconcile.stores.sql.flow.staging import Words
+from orgsync_reconcile.stores.sql.text import quote
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refusal:
+    """A record that the target refused. `object` is the source's number, `masks` the changed columns."""
+
+    record: str
+    object: int
+    op: str
+    code: str
+    error: str
+    field: str = ""
+    waits_for: str = ""
+    masks: tuple[int, ...] = ()
+
+
+class Refusals:
+    """Collects the refused records of a transaction in `items`; takes them out of temp.todo where they stand there."""
+
+    def __init__(self, db: Database, words: Words, target: writes.Target) -> None:
+        self.db = db
+        self.words = words
+        self.target = target
+        self.items: list[Refusal] = []
+
+    def refuse_one(self, path: Path, record: str, code: str, error: str, field: str) -> None:
+        """Refuses one staged new record of the object."""
+        masks = self.db.execute(
+            f"SELECT {self.words.columns} FROM temp.stage WHERE object = ? AND record = ?", [path.source, record]
+        ).fetchone()
+        self.items.append(
+            Refusal(record=record, object=path.source, op="I", code=code, error=error, field=field, masks=tuple(masks))
+        )
+
+    def refuse_all(self, path: Path, code: str, error: str) -> None:
+        """Refuses every staged record of the object."""
+        for record, *masks in self.db.execute(
+            f"SELECT record, {self.words.columns} FROM temp.stage WHERE object = ?", [path.source]
+        ).fetchall():
+            self.items.append(
+                Refusal(record=record, object=path.source, op="U", code=code, error=error, masks=tuple(masks))
+            )
+
+    def refuse_children(self, path: Path) -> None:
+        """Records of temp.todo whose parent was itself refused stay behind with it (BLK-3)."""
+        never_arrived = [item.record for item in self.items if item.op == "I"]
+        (held,) = self.db.execute(
+            "SELECT EXISTS (SELECT 1 FROM partner.orgsync_held WHERE op = 'I' AND connection = ?)", [self.target.there]
+        ).fetchone()
+        if not path.references or not (never_arrived or held):
+            return
+        self.db.execute("CREATE TEMP TABLE IF NOT EXISTS refused (record TEXT PRIMARY KEY)")
+        self.db.execute("DELETE FROM temp.refused")
+        self.db.executemany("INSERT OR IGNORE INTO temp.refused VALUES (?)", [(record,) for record in never_arrived])
+        self.db.execute(
+            "INSERT OR IGNORE INTO temp.refused SELECT h.record FROM partner.orgsync_held AS h WHERE h.op = 'I'"
+            " AND h.connection = ? AND NOT EXISTS"
+            " (SELECT 1 FROM main.orgsync_link AS l WHERE l.partner = h.record AND l.connection = ?)",
+            [self.target.there, self.target.connection],
+        )
+        for column in path.references:
+            name = quote(column.name)
+            rows = self.db.execute(
+                f"SELECT st.n, st.record, s.{name}, {self.words.of('st')} FROM temp.todo AS st"
+                f' CROSS JOIN partner.{quote(path.object)} AS s ON s."Id" = st.record'
+                f" WHERE s.{name} IN (SELECT record FROM temp.refused) AND s.{name} <> st.record"
+            ).fetchall()
+            for number, record, parent, *masks in rows:
+                self.items.append(
+                    Refusal(
+                        record=record,
+                        object=path.source,
+                        op="I",
+                        code="INVALID_CROSS_REFERENCE_KEY",
+                        error=f"its {column.name} {parent} was refused and is not in the linked org",
+                        field=column.name,
+                        waits_for=parent,
+                        masks=tuple(masks),
+                    )
+                )
+                self.db.execute("DELETE FROM temp.todo WHERE n = ?", [number])
+
+    def refuse_duplicates(self, path: Path) -> None:
+        """Takes out of temp.todo what the target's duplicate management refuses (CON-8)."""
+        if not path.unlike:
+            return
+        for number, field in sorted(find_duplicates(self.db, path).items()):
+            record, *masks = self.db.execute(
+                f"SELECT record, {self.words.columns} FROM temp.todo WHERE n = ?", [number]
+            ).fetchone()
+            self.items.append(
+                Refusal(
+                    record=record,
+                    object=path.source,
+                    op="I",
+                    code="DUPLICATES_DETECTED",
+                    error=f"the linked org has a record like it already, by {field}",
+                    field=field,
+                    masks=tuple(masks),
+                )
+            )
+            self.db.execute("DELETE FROM temp.todo WHERE n = ?", [number])
+
+    def refuse(
+        self,
+        path: Path,
+        rows: writes.RowSource,
+        number: int,
+        why: Exception,
+        op: str,
+        parameters: dict[str, object],
+    ) -> None:
+        """Notes one refused record; a blank required lookup is put down to the parent that is not there."""
+        bounds = parameters | {"low": number - 1, "high": number}
+        found = self.db.execute(f'SELECT s."Id" {rows.sql}', bounds).fetchone()
+        if found is None:
+            return
+        code, field, error = refusal(why)
+        waits_for = ""
+        column = next((item for item in path.references if item.name == field), None)
+        if code == "REQUIRED_FIELD_MISSING" and column is not None:
+            (parent,) = self.db.execute(f"SELECT s.{quote(field)} {rows.sql}", bounds).fetchone()
+            if parent:
+                code, waits_for = "INVALID_CROSS_REFERENCE_KEY", parent
+                error = f"its {field} {parent} is not in the linked org"
+        masks = self.db.execute(
+            f"SELECT {self.words.columns} FROM temp.stage WHERE object = ? AND record = ?", [path.source, found[0]]
+        ).fetchone()
+        self.items.append(
+            Refusal(
+                record=found[0],
+                object=path.source,
+                op=op,
+                code=code,
+                error=error,
+                field=field,
+                waits_for=waits_for,
+                masks=tuple(masks or (0,) * self.words.width),
+            )
+        )

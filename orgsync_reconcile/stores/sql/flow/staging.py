@@ -1,0 +1,128 @@
+"""A batch of the source's log in the target's temporary tables: merged per record, links looked up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from orgsync_reconcile.stores.sql.database import Database
+from orgsync_reconcile.stores.sql.flow.paths import Path
+from orgsync_reconcile.stores.sql.text import commas
+
+
+@dataclass(frozen=True, kw_only=True)
+class Words:
+    """The mask words m0, m1, … of the source's log, as SQL fragments need them."""
+
+    width: int
+
+    @property
+    def names(self) -> list[str]:
+        """m0, m1, …"""
+        return [f"m{word}" for word in range(self.width)]
+
+    def of(self, alias: str) -> str:
+        """`alias.m0, alias.m1, …`."""
+        return commas(f"{alias}.{name}" for name in self.names)
+
+    @property
+    def columns(self) -> str:
+        """`m0, m1, …`."""
+        return commas(self.names)
+
+    def any_bit(self, bits: Mapping[int, int], alias: str) -> str:
+        """A condition: any of these bits (word -> bits) is set."""
+        tests = [f"({alias}.m{word} & {value}) <> 0" for word, value in sorted(bits.items()) if value]
+        return "(" + " OR ".join(tests) + ")" if tests else "0"
+
+
+def prepare(db: Database, words: Words) -> None:
+    """Makes the temporary tables of a flow, once per database connection."""
+    masks = commas(f"{name} INTEGER" for name in words.names)
+    db.execute("CREATE TEMP TABLE IF NOT EXISTS path (object INTEGER PRIMARY KEY, since_seq INTEGER)")
+    for table in ("entry", "stage"):
+        db.execute(f"DROP TABLE IF EXISTS temp.{table}")
+        db.execute(
+            f"CREATE TEMP TABLE {table} (n INTEGER PRIMARY KEY, object INTEGER, record TEXT, ins INTEGER, gone INTEGER,"
+            f" held INTEGER, at INTEGER, local TEXT, {masks})"
+        )
+    db.execute("DROP TABLE IF EXISTS temp.todo")
+    db.execute(f"CREATE TEMP TABLE todo (n INTEGER PRIMARY KEY, record TEXT, local TEXT, {masks})")
+
+
+def stage_log(
+    db: Database, words: Words, paths: Mapping[str, Path], connections: tuple[int, int], low: int, high: int
+) -> int:
+    """Stages the source's log entries with `low` < seq <= `high`; returns how many records that makes.
+
+    `connections` are the connection's numbers in (source, target). Changes that arrived over this very connection are
+    left out: they never go back. So are those that were in the record already when it was copied.
+    """
+    here, there = connections[1], connections[0]
+    db.execute("DELETE FROM temp.path")
+    db.executemany("INSERT INTO temp.path VALUES (?, ?)", [(p.source, p.since_seq) for p in paths.values()])
+    db.execute("DELETE FROM temp.entry")
+    db.execute("DELETE FROM temp.stage")
+    masks = words.columns
+    db.execute(
+        f"INSERT INTO temp.stage (object, record, ins, gone, held, at, local, {masks})"
+        " SELECT c.object, c.record, c.op = 'I' AND c.seq > p.since_seq, c.op IN ('D', 'R'), 0, c.at, l.local, "
+        + commas(f"coalesce(c.{name}, 0)" for name in words.names)
+        + " FROM partner.orgsync_change AS c JOIN temp.path AS p ON p.object = c.object"
+        " LEFT JOIN main.orgsync_link AS l ON l.partner = c.record AND l.connection = ?1 AND l.status <> 2"
+        " WHERE c.seq > ?2 AND c.seq <= ?3 AND (c.origin IS NULL OR c.origin <> ?4) AND c.seq > coalesce(l.seen, 0)"
+        " ORDER BY c.seq",
+        [here, low, high, there],
+    )
+    (total, distinct) = db.execute("SELECT count(*), count(DISTINCT record) FROM temp.stage").fetchone()
+    if total != distinct:
+        _merge(db, words)
+    return int(distinct)
+
+
+def _merge(db: Database, words: Words) -> None:
+    """Several changes of one record become one, at the place of its first."""
+    merged = commas(f"bit_or({name})" for name in words.names)
+    columns = f"n, object, record, ins, gone, held, at, local, {words.columns}"
+    db.execute(
+        f"INSERT INTO temp.entry ({columns}) SELECT min(n), object, record, max(ins), max(gone), max(held), max(at), local,"
+        f" {merged} FROM temp.stage GROUP BY record, object"
+    )
+    db.execute("DELETE FROM temp.stage")
+    db.execute(f"INSERT INTO temp.stage ({columns}) SELECT {columns} FROM temp.entry ORDER BY n")
+    db.execute("DELETE FROM temp.entry")
+
+
+def leave_severed(db: Database, connection: int) -> None:
+    """Takes records whose link is severed out of the stage: only a forward restores it (LKP-5)."""
+    db.execute(
+        "DELETE FROM temp.stage WHERE record IN"
+        " (SELECT partner FROM main.orgsync_link WHERE connection = ? AND status = 4)",
+        [connection],
+    )
+
+
+def stage_held(db: Database, words: Words, connections: tuple[int, int], not_due: tuple[int, int]) -> int:
+    """Adds held records that are due, or whose parent has come; merges held ones that changed again (LOG-2).
+
+    A next try between the two moments of `not_due`, in milliseconds, is still to come.
+    """
+    here, there = connections[1], connections[0]
+    masks = commas(f"coalesce(h.{name}, 0)" for name in words.names)
+    db.execute(
+        f"INSERT INTO temp.stage (object, record, ins, gone, held, at, local, {words.columns})"
+        f" SELECT h.object, h.record, h.op = 'I', h.op IN ('D', 'R'), 1, h.queued_at, l.local, {masks}"
+        " FROM partner.orgsync_held AS h JOIN temp.path AS p ON p.object = h.object"
+        " LEFT JOIN main.orgsync_link AS l ON l.partner = h.record AND l.connection = ?1 AND l.status <> 2"
+        " WHERE h.connection = ?2 AND (h.next_retry <= ?3 OR h.next_retry > ?4 OR (h.waits_for <> '' AND EXISTS"
+        " (SELECT 1 FROM main.orgsync_link AS w WHERE w.partner = h.waits_for AND w.connection = ?1)))"
+        " AND h.record NOT IN (SELECT record FROM temp.stage)",
+        [here, there, *not_due],
+    )
+    merged = commas(f"{name} = stage.{name} | coalesce(h.{name}, 0)" for name in words.names)
+    db.execute(
+        f"UPDATE temp.stage SET held = 1, ins = max(ins, h.op = 'I'), gone = max(gone, h.op IN ('D', 'R')), {merged}"
+        " FROM partner.orgsync_held AS h WHERE h.connection = ? AND h.record = stage.record",
+        [there],
+    )
+    return int(db.execute("SELECT count(*) FROM temp.stage").fetchone()[0])

@@ -1,0 +1,108 @@
+"""Links of users, the mark of an engine write, and what failed: the rows that user and metadata sync keep."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from orgsync_reconcile.errors import RecordError
+from orgsync_reconcile.stores.sql.org import Org
+
+
+def object_number(org: Org, name: str) -> int:
+    """The permanent number of an object in this org."""
+    return int(org.db.execute("SELECT number FROM main.orgsync_object WHERE name = ?", [name]).fetchone()[0])
+
+
+def partners_of(org: Org, connection: int, object_name: str) -> dict[str, str]:
+    """The partner's Id -> this org's Id, of every active link of an object."""
+    rows = org.db.execute(
+        "SELECT partner, local FROM main.orgsync_link WHERE connection = ? AND object = ? AND status = 1",
+        [connection, object_number(org, object_name)],
+    )
+    return dict(rows.fetchall())
+
+
+def count_active(org: Org, connection: int) -> int:
+    """How many records of this org are linked over a connection."""
+    (count,) = org.db.execute(
+        "SELECT count(*) FROM main.orgsync_link WHERE connection = ? AND status = 1", [connection]
+    ).fetchone()
+    return int(count)
+
+
+def link_of(org: Org, connection: int, partner: str) -> str | None:
+    """The Id here of the partner's record, over an active link."""
+    row = org.db.execute(
+        "SELECT local FROM main.orgsync_link WHERE partner = ? AND connection = ? AND status = 1", [partner, connection]
+    ).fetchone()
+    return str(row[0]) if row else None
+
+
+def add_link(
+    org: Org, connection: int, object_name: str, local: str, partner: str, *, made_here: bool, since_ms: int
+) -> None:
+    """Links two records, or revives their link. Inside a transaction. Raises RecordError where either is taken."""
+    db = org.db
+    rows = db.execute(
+        "SELECT local, partner, status, number FROM main.orgsync_link WHERE connection = ?1 AND (local = ?2 OR partner = ?3)",
+        [connection, local, partner],
+    ).fetchall()
+    if any((row[0], row[1]) != (local, partner) and row[2] == 1 for row in rows):
+        raise RecordError(
+            f"DUPLICATE_VALUE: {local} or {partner} is linked with another record already",
+            code="DUPLICATE_VALUE",
+            where=org.label,
+        )
+    db.executemany("DELETE FROM main.orgsync_link WHERE number = ?", [(row[3],) for row in rows if row[2] != 1])
+    if any(row[2] == 1 for row in rows):
+        return
+    db.execute(
+        "INSERT INTO main.orgsync_link (connection, object, local, partner, made_here, since) VALUES (?, ?, ?, ?, ?, ?)",
+        [connection, object_number(org, object_name), local, partner, int(made_here), since_ms],
+    )
+
+
+@contextmanager
+def engine_write(org: Org, connection: int, object_name: str) -> Iterator[None]:
+    """Marks all that a transaction writes as arrived over `connection`, so that it is not sent back (ORG-7)."""
+    db = org.db
+    db.execute(
+        "UPDATE main.orgsync_guard SET connection = ?, object = ?, cascading = 1",
+        [connection, object_number(org, object_name)],
+    )
+    yield
+    db.execute("UPDATE main.orgsync_guard SET connection = NULL, object = NULL, cascading = 0")
+
+
+def failed_before(org: Org, connection: int, kind: str, name: str) -> tuple[str, str] | None:
+    """(hash that failed, error) of a user or component; None where it has not failed."""
+    row = org.db.execute(
+        "SELECT hash, error FROM main.orgsync_failed WHERE connection = ? AND kind = ? AND name = ?",
+        [connection, kind, name],
+    ).fetchone()
+    return (str(row[0]), str(row[1])) if row else None
+
+
+def set_failed(org: Org, connection: int, kind: str, name: str, fingerprint: str, error: str) -> None:
+    """Remembers the content that failed, so that it is not tried again until it is saved (USR-4, MET-8)."""
+    org.db.execute(
+        "INSERT OR REPLACE INTO main.orgsync_failed (connection, kind, name, hash, error) VALUES (?, ?, ?, ?, ?)",
+        [connection, kind, name, fingerprint, error],
+    )
+
+
+def clear_failed(org: Org, connection: int, kind: str, name: str) -> None:
+    """Forgets a failure."""
+    org.db.execute(
+        "DELETE FROM main.orgsync_failed WHERE connection = ? AND kind = ? AND name = ?", [connection, kind, name]
+    )
+
+
+def clear_failed_parts(org: Org, connection: int, object_name: str) -> None:
+    """Forgets the failures of an object's fields, record types and layouts: they may have failed for want of it."""
+    org.db.execute(
+        "DELETE FROM main.orgsync_failed WHERE connection = ?1 AND kind = 'component'"
+        " AND (name GLOB '*:' || ?2 || '.*' OR name GLOB 'Layout:' || ?2 || '-*')",
+        [connection, object_name],
+    )

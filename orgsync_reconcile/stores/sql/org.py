@@ -1,0 +1,116 @@
+"""An open org, whatever store holds it: its session, its transactions, who it is."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import ClassVar
+
+from orgsync_reconcile.stores.faults import explain, faults
+from orgsync_reconcile.stores.sql.database import Database
+from orgsync_reconcile.stores.sql.engine import Engine
+
+#: The layout of our tables; a store with a higher number was made by a newer orgsync.
+STORE_VERSION = 1
+#: How long a statement waits for another writer, in seconds.
+BUSY_SECONDS = 30.0
+
+
+class Org(ABC):
+    """An open org. Rooms above see what the modules beside this one make of it."""
+
+    #: Begins a transaction that writes, and one that only reads.
+    _begin: ClassVar[str]
+    _begin_reading: ClassVar[str]
+
+    def __init__(self, db: Database, label: str) -> None:
+        self.db = db
+        #: How messages name this store.
+        self.label = label
+        row = db.execute("SELECT org_id, code, name, admin_id, namespace FROM orgsync_org").fetchone()
+        self.org_id: str = row[0]
+        self.code: str = row[1]
+        self.name: str = row[2]
+        self.admin_id: str = row[3]
+        self.namespace: str = row[4]
+
+    @property
+    @abstractmethod
+    def place(self) -> str:
+        """Where the org is kept, as messages say it; never a secret."""
+
+    @property
+    @abstractmethod
+    def engine(self) -> Engine:
+        """What makes and changes the org's tables and triggers."""
+
+    @abstractmethod
+    def require_in_place(self) -> None:
+        """Raises UnreachableError where what is written now would be lost: the file is gone, the session was cut."""
+
+    @abstractmethod
+    def see(self, other: Org) -> None:
+        """Makes another org's tables readable in this one's statements, as `partner.x`; one org at a time."""
+
+    @abstractmethod
+    def hold(self, name: str, seconds: float) -> Callable[[], None] | None:
+        """Takes the org's lock of that name, which ends with this process at the latest; returns what releases it.
+
+        None where another process has held it for so many seconds. Raises UnreachableError where no lock can be had.
+        """
+
+    @contextmanager
+    def transaction(self) -> Iterator[Database]:
+        """A write transaction; nested use joins the outer one. Raises StoreError and its kin."""
+        if self.db.in_transaction:
+            yield self.db
+            return
+        with self.translated():
+            self.db.execute(self._begin)
+            try:
+                yield self.db
+            except BaseException:
+                self._roll_back()
+                raise
+            self.db.execute("COMMIT")
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Database]:
+        """One consistent view for several reads."""
+        if self.db.in_transaction:
+            yield self.db
+            return
+        with self.translated():
+            self.db.execute(self._begin_reading)
+            try:
+                yield self.db
+            finally:
+                self._roll_back()
+
+    def _roll_back(self) -> None:
+        """Ends the transaction, unless the store has ended it already (a full disk does)."""
+        if self.db.in_transaction:
+            self.db.execute("ROLLBACK")
+
+    @contextmanager
+    def translated(self) -> Iterator[None]:
+        """Turns the store's errors into ours."""
+        try:
+            yield
+        except faults() as error:
+            raise explain(error, self.label) from error
+
+    def touch_revision(self) -> None:
+        """Says that metadata, settings or connections changed. Inside a transaction."""
+        self.db.execute("UPDATE orgsync_org SET revision = revision + 1")
+
+    def close(self) -> None:
+        """Ends the session."""
+        self.db.close()
+
+    def __enter__(self) -> Org:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

@@ -1,0 +1,77 @@
+"""SQLite's words."""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+from typing import Final
+
+from typing_extensions import override
+
+from orgsync_reconcile.catalog.ids import checksum18
+from orgsync_reconcile.model.schema import SCALED, FieldDef, FieldType
+from orgsync_reconcile.stores.sql.dialect import Dialect
+from orgsync_reconcile.stores.sql.text import literal
+
+
+class SqliteDialect(Dialect):
+    """Times are text, numbers are scaled integers, checkboxes are 0 and 1."""
+
+    now = "strftime('%Y-%m-%dT%H:%M:%fZ','now')"
+    now_ms = "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)"
+    entry = "seq"
+
+    @override
+    def mint(self, key_prefix: str, code: str, row: str) -> str:
+        suffix = checksum18(f"{key_prefix}{code}000000000")
+        return f"printf('{key_prefix}{code}%09x{suffix}', {row})"
+
+    @override
+    def auto_number_text(self, display_format: str, number: str) -> str:
+        parts: list[str] = []
+        rest = display_format or "{0}"
+        dates = {"YYYY": "%Y", "YY": "%Y", "MM": "%m", "DD": "%d"}
+        while rest:
+            before, brace, after = rest.partition("{")
+            if before:
+                parts.append(literal(before))
+            if not brace:
+                break
+            inside, _, rest = after.partition("}")
+            if inside in dates:
+                text = f"strftime('{dates[inside]}', 'now')"
+                parts.append(f"substr({text}, 3)" if inside == "YY" else text)
+            else:
+                parts.append(f"printf('%0{max(len(inside), 1)}d', {number})")
+        return " || ".join(parts)
+
+    @override
+    def fold(self, text: str) -> str:
+        return f"{text} COLLATE NOCASE"
+
+    @override
+    def greater(self, one: str, other: str) -> str:
+        return f"max({one}, {other})"
+
+    @override
+    def json_value(self, column: str, key: str) -> str:
+        return f"json_extract({column}, '$.{key}')"
+
+    @override
+    def find(self, text: str, part: str) -> str:
+        return f"instr({text}, {part})"
+
+    @override
+    def default_of(self, field: FieldDef) -> str | None:
+        if field.type is FieldType.CHECKBOX:
+            return "1" if (field.default or "").lower() == "true" else "0"
+        if field.default is None or field.type in (FieldType.FORMULA, FieldType.ROLL_UP_SUMMARY, FieldType.AUTO_NUMBER):
+            return None
+        if field.type in SCALED:
+            try:
+                return str(int(Decimal(field.default).scaleb(field.scale or 0)))
+            except InvalidOperation:
+                return None
+        return literal(field.default)
+
+
+DIALECT: Final = SqliteDialect()
