@@ -5,7 +5,8 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from queue import Empty, SimpleQueue
 from types import FrameType
 
 from orgsync_reconcile.errors import ExitCode
@@ -19,13 +20,15 @@ class Stop:
     """Whether the run was asked to end, and by which signal."""
 
     def __init__(self) -> None:
-        self._asked = threading.Event()
+        # Signal handlers run within whatever the main thread does, resting too: they may use nothing that holds a lock
+        # of its own meanwhile, as an Event does. A SimpleQueue is made for them.
+        self._calls: SimpleQueue[int] = SimpleQueue()
         self._signal: int | None = None
 
     @property
     def asked(self) -> bool:
         """Whether somebody wants the run to end."""
-        return self._asked.is_set()
+        return self._signal is not None
 
     @property
     def exit_code(self) -> ExitCode:
@@ -35,7 +38,7 @@ class Stop:
     def ask(self, number: int = signal.SIGTERM) -> None:
         """Asks the run to end at its next boundary."""
         self._signal = number
-        self._asked.set()
+        self._calls.put(number)
 
     def between_batches(self, name: str, done: int, total: int) -> None:  # noqa: ARG002
         """Raises Stopped where the run was asked to end and there is more to do. For a drain's progress."""
@@ -44,7 +47,10 @@ class Stop:
 
     def rest(self, seconds: float) -> bool:
         """Waits for so long, or until the run is asked to end; returns whether it was."""
-        return self._asked.wait(seconds)
+        if not self.asked:
+            with suppress(Empty):
+                self._calls.get(timeout=max(seconds, 0.0))
+        return self.asked
 
 
 @contextmanager
