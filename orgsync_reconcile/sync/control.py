@@ -180,7 +180,7 @@ def _update(carrying: Carrying) -> None:
 def _delete_field_map(carrying: Carrying) -> None:
     """The field is no longer offered, so it is no longer accepted (PUB-10)."""
     event = carrying.event
-    offered = publications.read_published(carrying.source, carrying.connection).get(event.object)
+    offered = publications.read_published(carrying.source, carrying.connection, event.object).get(event.object)
     if offered is None or event.field not in offered.fields:
         _email(carrying, "is no longer published")
         publications.unsubscribe_field(
@@ -196,7 +196,7 @@ def _delete_field_map(carrying: Carrying) -> None:
 def _delete_type_map(carrying: Carrying) -> None:
     """The object is no longer offered, so it is no longer accepted; its records are disconnected here as there (PUB-10)."""
     event = carrying.event
-    if event.object not in publications.read_published(carrying.source, carrying.connection):
+    if event.object not in publications.read_published(carrying.source, carrying.connection, event.object):
         _email(carrying, "is no longer published")
         publications.unsubscribe_object(
             carrying.target,
@@ -212,7 +212,7 @@ def _delete_type_map(carrying: Carrying) -> None:
 def _set_partner_sub(carrying: Carrying) -> None:
     """The publisher learns whether the other org has subscribed."""
     event = carrying.event
-    accepted = publications.read_subscribed(carrying.source, carrying.connection)
+    accepted = publications.read_subscribed(carrying.source, carrying.connection, event.object)
     publications.set_partner_sub(
         carrying.target, carrying.connection, event.object, subscribed=event.object in accepted
     )
@@ -243,7 +243,10 @@ def _rename_field_map(carrying: Carrying) -> None:
     """The map follows a field's new name where this org has such a field; until then the field drops out (PUB-11)."""
     event = carrying.event
     before = str(event.detail["before"])
-    if event.field not in publications.read_published(carrying.source, carrying.connection)[event.object].fields:
+    if (
+        event.field
+        not in publications.read_published(carrying.source, carrying.connection, event.object)[event.object].fields
+    ):
         return
     map_names.follow_field_name(
         carrying.target,
@@ -263,7 +266,7 @@ def _rename_type_map(carrying: Carrying) -> None:
     """The map follows an object's new name once this org has such an object (PUB-11)."""
     event = carrying.event
     before = str(event.detail["before"])
-    if event.object in publications.read_published(carrying.source, carrying.connection):
+    if event.object in publications.read_published(carrying.source, carrying.connection, event.object):
         map_names.follow_object_name(carrying.target, carrying.connection, before, event.object)
         _email(carrying, f"was {before} before")
 

@@ -29,7 +29,7 @@ def diagnose_route(subject: Subject) -> Iterator[Finding]:
             why="records of such objects are never sent",
         )
         return
-    published = read_published(subject.source, subject.name).get(subject.object)
+    published = read_published(subject.source, subject.name, subject.object).get(subject.object)
     if published is None:
         yield _not_published(subject)
         return
@@ -46,7 +46,7 @@ def diagnose_route(subject: Subject) -> Iterator[Finding]:
             command=_metadata_command(subject),
         )
         return
-    subscribed = read_subscribed(subject.target, subject.name).get(subject.object)
+    subscribed = read_subscribed(subject.target, subject.name, subject.object).get(subject.object)
     if subscribed is None:
         yield Finding(
             severity=Severity.ERROR,

@@ -28,16 +28,12 @@ class Engine(ABC):
         """Drops our triggers and indexes of a table: they hold names in their own text, and are made anew."""
 
     @abstractmethod
-    def set_triggers(self, obj: ObjectDef, wanted: Wanted) -> None:
-        """Makes the triggers of an object's table what is wanted; those that are right already stay."""
+    def set_triggers(self, wanted: Sequence[tuple[ObjectDef, Wanted]]) -> None:
+        """Makes the triggers of these objects' tables what is wanted; those that are right already stay."""
 
     @abstractmethod
     def own_triggers(self) -> Iterable[tuple[str, str]]:
         """(table, trigger) of the org's own triggers, which are not of our making (ORG-7, TRG-1)."""
-
-    @abstractmethod
-    def has_own_triggers(self, object_name: str) -> bool:
-        """Whether one object's table has any."""
 
     @abstractmethod
     def leaves_out_ours(self, object_name: str) -> bool:

@@ -1,9 +1,10 @@
-"""An org's own triggers: SQL triggers in its store and active Apex triggers, by object (TRG-1)."""
+"""An org's own triggers: SQL triggers in its store and active Apex triggers, by object (ORG-7, TRG-1)."""
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 
 from orgsync_reconcile.stores.sql.org import Org
 
@@ -30,3 +31,12 @@ def own_triggers(org: Org) -> dict[str, tuple[str, ...]]:
         if match and content.get("status", "Active") == "Active":
             add(match[2], name)
     return {owner: tuple(sorted(triggers)) for owner, triggers in sorted(found.items())}
+
+
+def with_sql_triggers(org: Org, names: Iterable[str]) -> frozenset[str]:
+    """Those of these objects that have SQL triggers of the org's own, which run within engine writes (ORG-7).
+
+    One look at the schema for all of them, as each reads all of it.
+    """
+    owners = {owner.casefold() for owner, _ in org.engine.own_triggers()}
+    return frozenset(name for name in names if name.casefold() in owners)

@@ -23,18 +23,22 @@ from orgsync_reconcile.stores.sql.schema import rebuild_triggers
 _ACTIVE, _DISCONNECTED = 1, 2
 
 
-def read_published(org: Org, connection: str) -> dict[str, ActualPublication]:
-    """Object -> what this org offers of it over the connection."""
+def _of(known: Connection, only: str | None) -> tuple[str, list[object]]:
+    """The condition on rows of a connection, of one object alone where `only` names it, and its values."""
+    if only is None:
+        return "connection = ?", [known.number]
+    return "connection = ? AND object = ?", [known.number, only]
+
+
+def read_published(org: Org, connection: str, only: str | None = None) -> dict[str, ActualPublication]:
+    """Object -> what this org offers of it over the connection; of one object where `only` names it."""
     with org.snapshot() as db:
-        number = get_connection(org, connection).number
+        condition, values = _of(get_connection(org, connection), only)
         fields: dict[str, set[str]] = {}
-        for name, field in db.execute(
-            "SELECT object, field FROM orgsync_published_field WHERE connection = ?", [number]
-        ):
+        for name, field in db.execute(f"SELECT object, field FROM orgsync_published_field WHERE {condition}", values):
             fields.setdefault(name, set()).add(field)
         rows = db.execute(
-            "SELECT object, match_on, record_types FROM orgsync_published WHERE connection = ? ORDER BY object",
-            [number],
+            f"SELECT object, match_on, record_types FROM orgsync_published WHERE {condition} ORDER BY object", values
         ).fetchall()
     return {
         name: ActualPublication(
@@ -47,14 +51,17 @@ def read_published(org: Org, connection: str) -> dict[str, ActualPublication]:
     }
 
 
-def read_subscribed(org: Org, connection: str) -> dict[str, ActualSubscription]:
-    """Object -> what this org accepts of it over the connection, and the fields that unsubscribed themselves (PUB-8)."""
+def read_subscribed(org: Org, connection: str, only: str | None = None) -> dict[str, ActualSubscription]:
+    """Object -> what this org accepts of it over the connection, and the fields that unsubscribed themselves (PUB-8).
+
+    Of one object where `only` names it.
+    """
     with org.snapshot() as db:
-        number = get_connection(org, connection).number
+        condition, values = _of(get_connection(org, connection), only)
         fields: dict[str, set[str]] = {}
         dropped: dict[str, dict[str, str]] = {}
         for name, field, reason in db.execute(
-            "SELECT object, field, dropped FROM orgsync_subscribed_field WHERE connection = ?", [number]
+            f"SELECT object, field, dropped FROM orgsync_subscribed_field WHERE {condition}", values
         ):
             if reason is None:
                 fields.setdefault(name, set()).add(field)
@@ -62,9 +69,7 @@ def read_subscribed(org: Org, connection: str) -> dict[str, ActualSubscription]:
                 dropped.setdefault(name, {})[field] = reason
         names = [
             row[0]
-            for row in db.execute(
-                "SELECT object FROM orgsync_subscribed WHERE connection = ? ORDER BY object", [number]
-            )
+            for row in db.execute(f"SELECT object FROM orgsync_subscribed WHERE {condition} ORDER BY object", values)
         ]
     return {
         name: ActualSubscription(object=name, fields=frozenset(fields.get(name, ())), dropped=dropped.get(name, {}))

@@ -11,6 +11,7 @@ from orgsync_reconcile.errors import MetadataError
 from orgsync_reconcile.model.schema import FieldDef, FieldType, ObjectDef
 from orgsync_reconcile.stores.sql.layout import WORD, Capture, Child, Mirror, Wanted
 from orgsync_reconcile.stores.sql.org import Org
+from orgsync_reconcile.stores.sql.own_triggers import with_sql_triggers
 from orgsync_reconcile.stores.sql.schema_events import tell_of_schema
 
 
@@ -149,6 +150,7 @@ def captures(org: Org, objects: Objects) -> dict[str, Capture]:
         for name in ("User", "PermissionSetAssignment"):
             published[name] = {f.name for f in objects[name].fields.values() if f.type is not FieldType.FORMULA}
             connections[name] = {row[0] for row in db.execute(live)}
+    triggered = with_sql_triggers(org, published)
     result: dict[str, Capture] = {}
     for name, fields in published.items():
         if name not in objects:
@@ -160,7 +162,7 @@ def captures(org: Org, objects: Objects) -> dict[str, Capture]:
             if field in numbers
             for column in objects[name].fields[field].columns
         }
-        alone = len(connections.get(name, ())) <= 1 and not org.engine.has_own_triggers(name)
+        alone = len(connections.get(name, ())) <= 1 and name not in triggered
         result[name] = Capture(number=objects.number(name), columns=columns, suppress=alone)
     return result
 
@@ -185,9 +187,15 @@ def rebuild_triggers(org: Org, names: Iterable[str], objects: Objects | None = N
     highest = max((number // WORD for item in capture.values() for number in item.columns.values()), default=0)
     widen_masks(org, highest + 1)
     mirrored = mirrors(org, objects)
-    for name in wanted:
-        wanted_here = Wanted(children=children[name], capture=capture.get(name), mirrors=mirrored.get(name, ()))
-        org.engine.set_triggers(objects[name], wanted_here)
+    org.engine.set_triggers(
+        [
+            (
+                objects[name],
+                Wanted(children=children[name], capture=capture.get(name), mirrors=mirrored.get(name, ())),
+            )
+            for name in wanted
+        ]
+    )
 
 
 def widen_masks(org: Org, width: int) -> None:

@@ -13,6 +13,7 @@ from orgsync_reconcile.stores.sql.layout import Wanted
 from orgsync_reconcile.stores.sqlite.alter import Tables
 from orgsync_reconcile.stores.sqlite.formulas import translate
 from orgsync_reconcile.stores.sqlite.tables import create_table
+from orgsync_reconcile.stores.sqlite.trigger_rows import write_triggers
 from orgsync_reconcile.stores.sqlite.triggers import SUPPRESSED, object_triggers
 
 #: What tells triggers and indexes of our making, as a condition on sqlite_master.
@@ -47,33 +48,15 @@ class SqliteEngine(Engine):
             self._db.execute(f'DROP {kind} "{name}"')
 
     @override
-    def set_triggers(self, obj: ObjectDef, wanted: Wanted) -> None:
-        triggers = object_triggers(obj, wanted, code=self._code, admin_id=self._admin_id)
-        present = dict(
-            self._db.execute(
-                f"SELECT name, sql FROM main.sqlite_master WHERE type = 'trigger' AND tbl_name = ? AND {_OURS}",
-                [obj.name],
-            ).fetchall()
-        )
-        for trigger in present:
-            if triggers.get(trigger) != present[trigger]:
-                self._db.execute(f'DROP TRIGGER "{trigger}"')
-        for trigger, statement in triggers.items():
-            if present.get(trigger) != statement:
-                self._db.execute(statement)
+    def set_triggers(self, wanted: Sequence[tuple[ObjectDef, Wanted]]) -> None:
+        texts = {obj.name: object_triggers(obj, item, code=self._code, admin_id=self._admin_id) for obj, item in wanted}
+        write_triggers(self._db, texts)
 
     @override
     def own_triggers(self) -> Iterable[tuple[str, str]]:
         return self._db.execute(
             f"SELECT tbl_name, name FROM main.sqlite_master WHERE type = 'trigger' AND NOT {_OURS}"
         ).fetchall()
-
-    @override
-    def has_own_triggers(self, object_name: str) -> bool:
-        found = self._db.execute(
-            f"SELECT 1 FROM main.sqlite_master WHERE type = 'trigger' AND tbl_name = ? AND NOT {_OURS}", [object_name]
-        )
-        return found.fetchone() is not None
 
     @override
     def leaves_out_ours(self, object_name: str) -> bool:

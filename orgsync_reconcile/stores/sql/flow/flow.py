@@ -24,6 +24,7 @@ from orgsync_reconcile.stores.sql.flow.waiting import fill_waiting
 from orgsync_reconcile.stores.sql.flow.writer import Writer
 from orgsync_reconcile.stores.sql.flow.writes import Target
 from orgsync_reconcile.stores.sql.layout import MAX_HOPS
+from orgsync_reconcile.stores.sql.own_triggers import with_sql_triggers
 from orgsync_reconcile.stores.sql.schema import rebuild_triggers, widen_masks
 
 #: The end of the source's log in the snapshot that the records are read from.
@@ -64,7 +65,7 @@ class Flow:
         """Reads the paths again: publications, subscriptions and schemas may have changed."""
         self.paths = read_paths(self.source, self.target, *self.numbers)
         #: Objects of the target that have triggers of the org's own, by number.
-        self._own = {path.target for name, path in self.paths.items() if self.target.engine.has_own_triggers(name)}
+        self._own = {self.paths[name].target for name in with_sql_triggers(self.target, self.paths)}
         self.words = staging.Words(width=self.source.engine.mask_width())
         if self.target.engine.mask_width() < self.words.width:
             # The target notes what it refused with the source's masks.
@@ -308,9 +309,7 @@ class Flow:
     def watch_own_triggers(self) -> None:
         """Where an org got triggers of its own on a published object, engine writes are captured with their origin."""
         for org in (self.source, self.target):
-            found = [
-                name for name in self.paths if org.engine.has_own_triggers(name) and org.engine.leaves_out_ours(name)
-            ]
+            found = [name for name in sorted(with_sql_triggers(org, self.paths)) if org.engine.leaves_out_ours(name)]
             if found:
                 with org.transaction():
                     rebuild_triggers(org, found)
