@@ -207,3 +207,19 @@ def test_equal_means_no_difference_and_the_reverse(
     swap = {"create": "delete", "delete": "create", "update": "update"}
     whole = [(item.address, item.change) for item in there if not item.key]
     assert whole == [(item.address, swap[item.change]) for item in back if not item.key]
+
+
+@pytest.mark.parametrize("form", ["text", "markdown"])
+def test_an_allowance_says_how_far_until_when_and_why(repo: Repo, form: str) -> None:
+    """REC-5, REC-9: what lets a guard pass is shown with its last day, however long its reason."""
+    why = "Leads move to the new org, CHG-1234, as the board has decided after long discussions about the costs of it"
+    first = f"{{guard: disconnect, limit: 40%, reason: '{why}', until: 2026-12-01}}"
+    second = f"{{guard: move, limit: 500, reason: '{why}', until: 2027-01-31}}"
+    repo.commit({"manifests/connection.yaml": connection(allow=f"[{first}]")})
+    repo.branch("topic", {"manifests/connection.yaml": connection(allow=f"[{second}]")})
+    shown = " ".join(repo.run("review", "main", "--no-plan", "--format", form).stdout.replace("\\", "").split())
+    assert f'allow: adds move up to 500 until 2027-01-31, "{why[:60]}' in shown
+    assert f'drops disconnect up to 40.0% until 2026-12-01, "{why[:60]}' in shown
+    assert "lets a guard pass" in shown
+    ((_, risk, _),) = repo.differences()
+    assert risk == DESTRUCTIVE

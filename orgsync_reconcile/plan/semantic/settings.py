@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from orgsync_reconcile.model.component import canonical
 from orgsync_reconcile.model.origin import Origin
 from orgsync_reconcile.model.plan import Change
 from orgsync_reconcile.plan.draft import listed
+from orgsync_reconcile.plan.guards import limit_words
 from orgsync_reconcile.plan.semantic.difference import Difference
 from orgsync_reconcile.plan.semantic.risks import setting_risk
 
@@ -81,10 +82,11 @@ def _is_list(item: Any) -> bool:
 
 
 def _list_message(key: str, before: list[Any], after: list[Any]) -> str:
+    said = _WORDS.get(key, value)
     old, new = Counter(map(canonical, before)), Counter(map(canonical, after))
     parts = []
     for word, left in (("adds", new - old), ("drops", old - new)):
-        texts = [value(json.loads(text)) for text in sorted(left.elements())]
+        texts = [said(json.loads(text)) for text in sorted(left.elements())]
         if texts:
             parts.append(f"{word} {listed(texts, 6)}")
     return f"{key}: {'; '.join(parts)}"
@@ -96,3 +98,12 @@ def value(item: Any) -> str:
         return "none"
     text = item if isinstance(item, str) else json.dumps(item, sort_keys=True, ensure_ascii=False)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
+def _allowance(item: Mapping[str, Any]) -> str:
+    """What lets a guard pass: how far and until when stand first, so that a long reason cuts off neither."""
+    return f'{item["guard"]} {limit_words(item["limit"], "up to")} until {item["until"]}, "{value(item["reason"])}"'
+
+
+#: Lists whose items have words of their own.
+_WORDS: Mapping[str, Callable[[Any], str]] = {"allow": _allowance}
