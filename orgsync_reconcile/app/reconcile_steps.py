@@ -16,6 +16,7 @@ from orgsync_reconcile.apply import ApplyReport, Status
 from orgsync_reconcile.model.connection import ConnectionStatus, Side
 from orgsync_reconcile.model.desired import Desired, DesiredConnection
 from orgsync_reconcile.model.plan import Action, Drift, Op, Plan, Reason
+from orgsync_reconcile.model.wording import counted
 from orgsync_reconcile.operations.alerts import Event, state_of
 from orgsync_reconcile.operations.reconcile import Outcome, StepResult, StepStatus, skipped
 from orgsync_reconcile.operations.stopping import Stop
@@ -112,7 +113,10 @@ def _look(run: Run) -> Outcome:
     manual = sum(item.address.startswith(prefix) for item in made.manual)
     notes = [f"drift in {item.org}: {item.detail}" for item in drift[:_LISTED]]
     if pending and not run.apply:
-        notes.append(f"{len(pending)} of the manifests' changes wait for a person: orgsync plan, then orgsync apply")
+        wait = "waits" if len(pending) == 1 else "wait"
+        notes.append(
+            f"{counted(len(pending), 'change')} of the manifests {wait} for a person: orgsync plan, then orgsync apply"
+        )
     check_later = bool(drift) or (bool(pending) and not run.apply)
     return Outcome(
         status=StepStatus.ATTENTION if check_later else StepStatus.OK,
@@ -261,8 +265,16 @@ def _events(run: Run) -> Iterator[Event]:
         yield _event(run, "drift", len(lines), f"{len(lines)} found that was changed by hand", lines)
     if verify.status in (StepStatus.OK, StepStatus.ATTENTION):
         number = verify.counts["different"]
-        yield _event(run, "difference", number, f"{number} linked records of a sample differ", verify.notes)
-    yield _event(run, "reconcile_failed", len(failed), f"{len(failed)} steps of the unattended run failed", failed)
+        yield _event(
+            run,
+            "difference",
+            number,
+            f"{counted(number, 'linked record')} of a sample {'differs' if number == 1 else 'differ'}",
+            verify.notes,
+        )
+    yield _event(
+        run, "reconcile_failed", len(failed), f"{counted(len(failed), 'step')} of the unattended run failed", failed
+    )
 
 
 def _event(run: Run, event: str, count: int, summary: str, lines: Sequence[str]) -> Event:

@@ -11,6 +11,7 @@ from orgsync_reconcile.metadata import to_component
 from orgsync_reconcile.model.component import Component, ComponentKey
 from orgsync_reconcile.model.connection import Side
 from orgsync_reconcile.model.plan import Action
+from orgsync_reconcile.model.wording import counted
 from orgsync_reconcile.stores.sql import history, mirrors
 from orgsync_reconcile.stores.sql.component_table import read_component
 from orgsync_reconcile.stores.sql.connections import get_connection
@@ -90,4 +91,4 @@ def fill(context: ApplyContext, action: Action) -> None:
     field = str((action.after or {})["mirrors"])
     with org.transaction():
         filled = mirrors.fill(org, name, field, mirror)
-        _tell(context, action, f"{name}.{mirror} filled from {field} in {filled} records")
+        _tell(context, action, f"{name}.{mirror} filled from {field} in {counted(filled, 'record')}")

@@ -9,6 +9,7 @@ from orgsync_reconcile.apply.context import ApplyContext, holder_name
 from orgsync_reconcile.apply.executor import Result
 from orgsync_reconcile.model.connection import Side
 from orgsync_reconcile.model.plan import Action
+from orgsync_reconcile.model.wording import counted
 from orgsync_reconcile.stores.sql.flow import Pair
 from orgsync_reconcile.sync.bulk import bulk_sync
 from orgsync_reconcile.sync.users import sync_users
@@ -44,7 +45,7 @@ def copy_records(context: ApplyContext, actions: Sequence[Action]) -> Result:
     )
     return Result(
         notes={
-            by_object[item.object].id: f"{item.failed + item.held} records stayed behind"
+            by_object[item.object].id: f"{counted(item.failed + item.held, 'record')} stayed behind"
             for item in counts
             if item.object in by_object and item.failed + item.held
         }

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from orgsync_reconcile.cli.happened import happened
-from orgsync_reconcile.cli.layout import counted, shown_time, spoken
+from orgsync_reconcile.cli.layout import shown_time, spoken
+from orgsync_reconcile.model.wording import counted
 
 #: Settings as people call them, in the order of the page; those that are empty are left out.
 _SETTINGS = {

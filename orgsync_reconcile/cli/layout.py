@@ -10,14 +10,6 @@ from datetime import timedelta
 from orgsync_reconcile.cli.session import Session
 
 
-def counted(number: int, noun: str) -> str:
-    """`1 record`, `2,000 records`, `3 entries`."""
-    if number == 1:
-        return f"1 {noun}"
-    plural = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
-    return f"{number:,} {plural}"
-
-
 def visible(text: str) -> str:
     """`text` on one line, its control characters shown and not obeyed."""
     return "".join(

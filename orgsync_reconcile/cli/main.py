@@ -15,6 +15,7 @@ from orgsync_reconcile.cli.base import Lazy
 from orgsync_reconcile.cli.session import Session
 from orgsync_reconcile.cli.table import COMMANDS
 from orgsync_reconcile.errors import ExitCode, ManifestError, OrgsyncError
+from orgsync_reconcile.model.wording import counted
 
 _HELP = """Keep a secondary org in step with a primary one, as YAML manifests say.
 
@@ -74,7 +75,7 @@ def _explain(error: BaseException, session: Session) -> int:
     if isinstance(error, ManifestError):
         session.complain(str(error))
         number = len(error.diagnostics)
-        session.complain(f"{mark} {number} problem{'' if number == 1 else 's'} in the manifests; no org was touched")
+        session.complain(f"{mark} {counted(number, 'problem')} in the manifests; no org was touched")
         return error.exit_code
     if isinstance(error, OrgsyncError):
         session.complain(f"{mark} {error}")

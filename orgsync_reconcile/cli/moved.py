@@ -7,9 +7,10 @@ from typing import Any
 
 from orgsync_reconcile.app.records import Moved
 from orgsync_reconcile.app.status import count_waiting
-from orgsync_reconcile.cli.layout import counted, spoken, table
+from orgsync_reconcile.cli.layout import spoken, table
 from orgsync_reconcile.cli.session import Session
 from orgsync_reconcile.errors import ExitCode
+from orgsync_reconcile.model.wording import counted
 
 _HEADS = ("OBJECT", "COPIED", "UPDATED", "DELETED", "FAILED", "HELD")
 

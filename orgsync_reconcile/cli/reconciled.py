@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from orgsync_reconcile.cli.layout import columns, counted, markdown_table, spoken, visible
+from orgsync_reconcile.cli.layout import columns, markdown_table, spoken, visible
 from orgsync_reconcile.cli.session import Session
 from orgsync_reconcile.errors import ExitCode
+from orgsync_reconcile.model.wording import counted
 from orgsync_reconcile.operations.reconcile import ConnectionResult, ReconcileReport, StepStatus
 from orgsync_reconcile.operations.reconcile_document import reconcile_document
 from orgsync_reconcile.plan.escape import for_markdown
@@ -33,8 +34,13 @@ def show_reconciled(session: Session, report: ReconcileReport, code: ExitCode, *
 
 
 def _counts(counts: Mapping[str, int]) -> str:
-    """The counts that are not zero: `3 moved, 1 held`."""
-    return ", ".join(f"{number:,} {name.replace('_', ' ')}" for name, number in counts.items() if number)
+    """The counts that are not zero: `3 moved, 1 held, 1 pending change`."""
+    return ", ".join(_count(name.replace("_", " "), number) for name, number in counts.items() if number)
+
+
+def _count(name: str, number: int) -> str:
+    """Names that end in s are nouns in the plural, the others say what became of records."""
+    return counted(number, name[:-1]) if name.endswith("s") else f"{number:,} {name}"
 
 
 def _rows(result: ConnectionResult) -> list[tuple[str, str, str, str]]:

@@ -11,6 +11,7 @@ from typing import Any
 from orgsync_reconcile.cli.layout import visible
 from orgsync_reconcile.cli.session import Session
 from orgsync_reconcile.clock import iso
+from orgsync_reconcile.model.wording import counted
 from orgsync_reconcile.operations.reconcile import ReconcileReport, StepResult, StepStatus
 
 #: Status of a step -> the level of its line.
@@ -69,7 +70,7 @@ class RunLog:
             self.line(
                 level,
                 "run",
-                f"reconciled {len(report.connections)} connections: {report.status.value}",
+                f"reconciled {counted(len(report.connections), 'connection')}: {report.status.value}",
                 status=report.status.value,
                 seconds=round(report.seconds, 3),
                 seed=report.seed,

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from orgsync_reconcile.app.failover import Outcome
-from orgsync_reconcile.cli.layout import counted, shown_time, visible
+from orgsync_reconcile.cli.layout import shown_time, visible
 from orgsync_reconcile.cli.session import Session
 from orgsync_reconcile.errors import ExitCode
+from orgsync_reconcile.model.wording import counted
 
 
 def switch_document(outcome: Outcome) -> dict[str, Any]:

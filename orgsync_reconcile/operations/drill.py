@@ -9,6 +9,7 @@ from orgsync_reconcile.catalog import publishable_object
 from orgsync_reconcile.model.connection import ConnectionStatus, Side
 from orgsync_reconcile.model.desired import DesiredConnection
 from orgsync_reconcile.model.plan import Op, Plan
+from orgsync_reconcile.model.wording import counted
 from orgsync_reconcile.operations.failover_settings import FailoverSettings, Integration
 from orgsync_reconcile.stores.sql.connections import Connection, find_connection
 from orgsync_reconcile.stores.sql.logins import users_without_password
@@ -114,8 +115,12 @@ def run_drill(
     blockers = [
         *_state(mine, theirs, connection),
         *_losses(objects, settings),
-        *([f"{_counted(len(unpublished), 'publication')} of the manifests not applied"] if unpublished else []),
-        *([f"{len(locked_out)} of {users} users could not log in: they have no password there"] if locked_out else []),
+        *([f"{counted(len(unpublished), 'publication')} of the manifests not applied"] if unpublished else []),
+        *(
+            [f"{len(locked_out):,} of {counted(users, 'user')} could not log in: they have no password there"]
+            if locked_out
+            else []
+        ),
     ]
     return Drill(
         connection=name,
@@ -131,13 +136,9 @@ def run_drill(
         blockers=tuple(blockers),
         tasks=(
             *(f"repoint {item.name}" for item in settings.integrations),
-            *([f"{_counted(len(manual), 'manual task')} of the plan"] if manual else []),
+            *([f"{counted(len(manual), 'manual task')} of the plan"] if manual else []),
         ),
     )
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _state(mine: Connection | None, theirs: Connection | None, connection: DesiredConnection) -> list[str]:
@@ -227,14 +228,14 @@ def _losses(objects: tuple[LostObject, ...], settings: FailoverSettings) -> list
     late = [item for item in objects if item.oldest is not None and item.oldest > settings.behind]
     found = []
     if never:
-        found.append(f"{_counted(never, 'record')} never copied")
+        found.append(f"{counted(never, 'record')} never copied")
     if refused:
-        found.append(f"{_counted(refused, 'record')} refused by the secondary")
+        found.append(f"{counted(refused, 'record')} refused by the secondary")
     if late:
         seconds = max(item.oldest or 0.0 for item in late)
         number = sum(item.changed for item in late)
         if number:
-            found.append(f"{_counted(number, 'change')} not sent, the oldest for {seconds:,.0f} seconds")
+            found.append(f"{counted(number, 'change')} not sent, the oldest for {seconds:,.0f} seconds")
     return found
 
 

@@ -15,6 +15,7 @@ from orgsync_reconcile.clock import Clock, iso
 from orgsync_reconcile.errors import StoreError
 from orgsync_reconcile.model.connection import Side
 from orgsync_reconcile.model.routing import Routing, Unfinished
+from orgsync_reconcile.model.wording import counted
 from orgsync_reconcile.operations.failover_mail import audience, letters, shown_moment
 from orgsync_reconcile.operations.failover_settings import FailoverSettings
 from orgsync_reconcile.operations.mail import NO_MAIL, Delivery, MailRoom
@@ -136,7 +137,7 @@ def stop(desk: Desk, *, mail: bool = True, left: int = 0) -> Switch:
     )
     detail = f"users are sent to {desk.reach.names[Side.PRIMARY]}"
     if left:
-        detail += f", while {left} changes of {desk.reach.names[Side.SECONDARY]} had not arrived there"
+        detail += f", while {counted(left, 'change')} of {desk.reach.names[Side.SECONDARY]} had not arrived there"
     return _carry_out(desk, routing, new, history.FAILOVER_STOPPED, detail)
 
 
@@ -199,7 +200,7 @@ def _send(desk: Desk, routing: Routing) -> tuple[Routing, tuple[Delivery, ...], 
     sent = len(deliveries) - len(missed)
     if sent:
         _, home = desk.reach.reachable()[0]
-        detail = f"{routing.unfinished.letter} of a failover to {sent} address{'' if sent == 1 else 'es'}"
+        detail = f"{routing.unfinished.letter} of a failover to {counted(sent, 'address')}"
         history.record_event(
             home, desk.settings.connection, history.NOTIFICATION, detail, actor="orgsync", clock=desk.clock
         )

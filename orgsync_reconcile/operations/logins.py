@@ -16,6 +16,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 from orgsync_reconcile.clock import Clock
 from orgsync_reconcile.errors import OrgsyncError, PermissionDeniedError, UsageError
 from orgsync_reconcile.model.desired import Desired
+from orgsync_reconcile.model.wording import counted
 from orgsync_reconcile.operations.letters import Letter
 from orgsync_reconcile.operations.mail import MailRoom
 from orgsync_reconcile.plan.users import SUFFIX
@@ -138,7 +139,7 @@ def reset_passwords(
                 logins.settle_link(secondary, user.id, _hash(tokens[user.id]), sent=delivery.sent)
     sent = sum(item.sent for item in done)
     if sent:
-        detail = f"password links to {sent} user{'' if sent == 1 else 's'}"
+        detail = f"password links to {counted(sent, 'user')}"
         history.record_event(secondary, connection, history.NOTIFICATION, detail, actor=actor, clock=clock)
     return tuple(
         Reset(username=user.username, email=user.email, error=item.error)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from orgsync_reconcile.model.connection import Side
 from orgsync_reconcile.model.plan import Change, Op, Risk
+from orgsync_reconcile.model.wording import counted
 from orgsync_reconcile.plan import address, codes
 from orgsync_reconcile.plan.connection import ready_needs
-from orgsync_reconcile.plan.draft import Draft, Phase, Sheet, counted, listed
+from orgsync_reconcile.plan.draft import Draft, Phase, Sheet, listed
 from orgsync_reconcile.plan.preflight import FEEDS, missing_for_feeds
 from orgsync_reconcile.plan.scope import Scope
 from orgsync_reconcile.plan.users import counterpart

@@ -118,11 +118,6 @@ def listed(names: Sequence[str], limit: int = 10) -> str:
     return shown if len(names) <= limit else f"{shown} and {len(names) - limit} more"
 
 
-def counted(number: int, noun: str) -> str:
-    """`1 record`, `2 records`."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
 def shown_value(value: Any, longest: int | None = _LONGEST) -> str:
     """A value for people: `none` for nothing, text as it is, the rest as JSON; one beyond `longest` is cut."""
     shown = "none" if value in (None, "") else value if isinstance(value, str) else json.dumps(value, sort_keys=True)

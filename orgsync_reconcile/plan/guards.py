@@ -9,7 +9,7 @@ from datetime import date
 from orgsync_reconcile.model.actual import Actual
 from orgsync_reconcile.model.desired import Allowance, Desired
 from orgsync_reconcile.model.plan import Action, AllowanceState, Guard, Op, Plan, Reason, Risk
-from orgsync_reconcile.plan.draft import counted
+from orgsync_reconcile.model.wording import counted
 from orgsync_reconcile.plan.removed import removed_connections
 
 OK, REFUSED = "ok", "refused"
@@ -41,7 +41,9 @@ class _Permissions:
             if item.guard != guard:
                 continue
             place = f"{item.origin.file}:{item.origin.line}"
-            if not in_force(item, self.today):
+            if self.today is None:
+                notes.append(f"the allowance at {place} ends on {item.until.isoformat()}, and this plan knows no date")
+            elif not in_force(item, self.today):
                 notes.append(f"the allowance at {place} expired on {item.until.isoformat()}")
             elif within_limit(item.limit, count, total):
                 return f"{place} until {item.until.isoformat()}: {item.reason}", ""

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from orgsync_reconcile.model.plan import Action, Change, Guard, Op, Plan
-from orgsync_reconcile.plan.draft import counted, shown_value
+from orgsync_reconcile.model.wording import counted
+from orgsync_reconcile.plan.draft import shown_value
 from orgsync_reconcile.plan.guards import PROTECTION, UNPROTECT_HINT, above, limit_words, refused
 
 NO_CHANGES = "No changes. The orgs match the manifests."

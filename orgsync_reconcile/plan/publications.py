@@ -12,11 +12,12 @@ from orgsync_reconcile.model.desired import DesiredPublication
 from orgsync_reconcile.model.graph import parents_first
 from orgsync_reconcile.model.plan import Op
 from orgsync_reconcile.model.schema import ObjectDef
+from orgsync_reconcile.model.wording import counted
 from orgsync_reconcile.plan import address, codes
 from orgsync_reconcile.plan.attribution import tell_apart
 from orgsync_reconcile.plan.auto_numbers import check_published, plan_mirrors, plan_values
 from orgsync_reconcile.plan.connection import will_be_suspended_throughout
-from orgsync_reconcile.plan.draft import Sheet, counted, listed
+from orgsync_reconcile.plan.draft import Sheet, listed
 from orgsync_reconcile.plan.lane import Lane
 from orgsync_reconcile.plan.publish import plan_publish
 from orgsync_reconcile.plan.relations import check_computed, check_cycles, pruned

@@ -9,9 +9,10 @@ from orgsync_reconcile.model.actual import ActualPublication
 from orgsync_reconcile.model.connection import Side
 from orgsync_reconcile.model.plan import Change, Op, Reason, Risk
 from orgsync_reconcile.model.schema import FieldDef
+from orgsync_reconcile.model.wording import counted
 from orgsync_reconcile.plan import address, codes
 from orgsync_reconcile.plan.connection import ready_needs
-from orgsync_reconcile.plan.draft import Draft, Phase, Sheet, counted, listed
+from orgsync_reconcile.plan.draft import Draft, Phase, Sheet, listed
 from orgsync_reconcile.plan.lane import Lane
 from orgsync_reconcile.plan.schema import resolvable
 

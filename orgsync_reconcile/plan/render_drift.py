@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from orgsync_reconcile.model.plan import Action, Drift
-from orgsync_reconcile.plan.draft import counted
+from orgsync_reconcile.model.wording import counted
 from orgsync_reconcile.plan.drift_report import DriftReport
 from orgsync_reconcile.plan.escape import as_code, for_markdown, for_terminal
 from orgsync_reconcile.plan.phrases import DRIFT, SYMBOLS, phrase

@@ -7,9 +7,10 @@ from typing import Any
 from orgsync_reconcile.model.actual import ActualSubscription
 from orgsync_reconcile.model.connection import Side
 from orgsync_reconcile.model.plan import Change, Op, Reason, Risk
+from orgsync_reconcile.model.wording import counted
 from orgsync_reconcile.plan import address, codes
 from orgsync_reconcile.plan.connection import ready_needs
-from orgsync_reconcile.plan.draft import Draft, Phase, Sheet, counted, listed
+from orgsync_reconcile.plan.draft import Draft, Phase, Sheet, listed
 from orgsync_reconcile.plan.lane import Lane, acceptable_fields, obstacle
 from orgsync_reconcile.plan.publish import parents_of, publish_reason, removal_reason
 from orgsync_reconcile.plan.schema import resolvable

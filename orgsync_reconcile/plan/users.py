@@ -8,9 +8,10 @@ from orgsync_reconcile.model.actual import ActualOrg, UserInfo
 from orgsync_reconcile.model.component import ComponentKey
 from orgsync_reconcile.model.connection import ConnectionStatus, Side
 from orgsync_reconcile.model.plan import Change, Op
+from orgsync_reconcile.model.wording import counted
 from orgsync_reconcile.plan import address, codes
 from orgsync_reconcile.plan.connection import feature_needs
-from orgsync_reconcile.plan.draft import Draft, Phase, Sheet, counted, listed
+from orgsync_reconcile.plan.draft import Draft, Phase, Sheet, listed
 from orgsync_reconcile.plan.scope import Scope
 
 #: Appended to usernames on the way to the secondary, removed on the way back (USR-2).

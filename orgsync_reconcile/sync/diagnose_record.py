@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from orgsync_reconcile.model.connection import Side
+from orgsync_reconcile.model.wording import counted
 from orgsync_reconcile.stores.sql import diagnosis as reading
 from orgsync_reconcile.stores.sql.diagnosis import RecordRow
 from orgsync_reconcile.stores.sql.flow import Flow
@@ -62,7 +63,7 @@ def queue_findings(subject: Subject, partner: str) -> Iterator[Finding]:
                 yield Finding(
                     severity=Severity.ERROR,
                     code="failed",
-                    what=f"{other_label} refused {record} {held.attempts} times; it has failed for good",
+                    what=f"{other_label} refused {record} {counted(held.attempts, 'time')}; it has failed for good",
                     why=why,
                     advice="mend the cause, then send it again",
                     command=f"orgsync forward {subject.name} {subject.object} {record} --from {from_.side}",

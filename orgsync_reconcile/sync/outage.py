@@ -8,6 +8,7 @@ from datetime import datetime
 from orgsync_reconcile.clock import Clock
 from orgsync_reconcile.errors import UnreachableError
 from orgsync_reconcile.model.connection import ConnectionStatus, Side
+from orgsync_reconcile.model.wording import counted
 from orgsync_reconcile.stores.sql import notified
 from orgsync_reconcile.stores.sql.connections import find_connection
 from orgsync_reconcile.stores.sql.org import Org
@@ -48,6 +49,5 @@ def _rounded(since: datetime, now: datetime) -> str:
     seconds = max((now - since).total_seconds(), 0)
     for size, unit in ((86400, "day"), (3600, "hour"), (60, "minute")):
         if seconds >= size:
-            number = round(seconds / size)
-            return f"{number} {unit}{'' if number == 1 else 's'}"
+            return counted(round(seconds / size), unit)
     return f"{seconds:.0f} s"

@@ -12,12 +12,13 @@ from orgsync_reconcile.app.apply import carry_out, check, prepare
 from orgsync_reconcile.app.planning import Choice
 from orgsync_reconcile.apply import ActionOutcome, ApplyReport, Status
 from orgsync_reconcile.cli.base import leaf
-from orgsync_reconcile.cli.layout import counted, visible
+from orgsync_reconcile.cli.layout import visible
 from orgsync_reconcile.cli.options import allowance
 from orgsync_reconcile.cli.plans import plan_text
 from orgsync_reconcile.cli.session import Session, pass_session
 from orgsync_reconcile.errors import DeclinedError, UsageError
 from orgsync_reconcile.model.plan import Action, Plan
+from orgsync_reconcile.model.wording import counted
 from orgsync_reconcile.plan.codes import BULK_SYNC_NEXT
 from orgsync_reconcile.plan.escape import as_code, for_markdown
 

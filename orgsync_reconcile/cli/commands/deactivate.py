@@ -6,9 +6,9 @@ import click
 
 from orgsync_reconcile.app.ending import deactivate, endings
 from orgsync_reconcile.cli.base import leaf
-from orgsync_reconcile.cli.layout import counted
 from orgsync_reconcile.cli.options import SIDE, chosen_sides, connection_argument
 from orgsync_reconcile.cli.session import Session, confirm, pass_session
+from orgsync_reconcile.model.wording import counted
 
 
 @leaf()

@@ -11,6 +11,7 @@ from orgsync_reconcile.app.demo import STEPS, Step, run_sql, write_demo
 from orgsync_reconcile.cli.base import leaf
 from orgsync_reconcile.cli.session import Session, pass_session
 from orgsync_reconcile.errors import OrgsyncError
+from orgsync_reconcile.model.wording import counted
 
 
 @leaf()
@@ -31,7 +32,7 @@ def command(session: Session, ctx: click.Context, folder: str) -> None:
     files = write_demo(place)
     session.show(
         "A harbour company keeps a second org in step with its first.\n"
-        f"{len(files)} files were written to {place}: manifests, a small SFDX project and\n"
+        f"{counted(len(files), 'file')} were written to {place}: manifests, a small SFDX project and\n"
         "sample records. Each command below can be typed there."
     )
     session.show(f"\n{session.style('run', f'$ cd {shlex.quote(folder)}')}")

@@ -9,9 +9,10 @@ import click
 
 from orgsync_reconcile.app.export import Exported, export
 from orgsync_reconcile.cli.base import leaf
-from orgsync_reconcile.cli.layout import counted, visible
+from orgsync_reconcile.cli.layout import visible
 from orgsync_reconcile.cli.session import Session, pass_session
 from orgsync_reconcile.errors import UsageError
+from orgsync_reconcile.model.wording import counted
 
 #: Planned actions and drift that are named one by one.
 _NAMED = 10

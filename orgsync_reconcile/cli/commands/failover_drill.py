@@ -9,10 +9,11 @@ import click
 
 from orgsync_reconcile.app.failover import drill_failover
 from orgsync_reconcile.cli.base import leaf
-from orgsync_reconcile.cli.layout import counted, shown_time, table, visible
+from orgsync_reconcile.cli.layout import shown_time, table, visible
 from orgsync_reconcile.cli.options import connection_argument
 from orgsync_reconcile.cli.session import Session, pass_session
 from orgsync_reconcile.errors import ExitCode
+from orgsync_reconcile.model.wording import counted
 from orgsync_reconcile.operations.drill import Drill
 
 _OBJECTS = ("OBJECT", "NEVER COPIED", "NOT SENT", "RETRYING", "FAILED", "OLDEST (S)")

@@ -6,11 +6,12 @@ from typing import Any
 
 from orgsync_reconcile.app.failover import show_failover
 from orgsync_reconcile.cli.base import leaf
-from orgsync_reconcile.cli.layout import counted, shown_time, table, visible
+from orgsync_reconcile.cli.layout import shown_time, table, visible
 from orgsync_reconcile.cli.options import connection_argument
 from orgsync_reconcile.cli.session import Session, pass_session
 from orgsync_reconcile.clock import iso
 from orgsync_reconcile.model.connection import Side
+from orgsync_reconcile.model.wording import counted
 from orgsync_reconcile.operations.readiness import Status
 from orgsync_reconcile.sync.lag import DirectionLag
 

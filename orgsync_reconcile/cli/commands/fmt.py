@@ -10,9 +10,9 @@ import click
 
 from orgsync_reconcile.app.formatting import Formatting, format_manifests, format_text
 from orgsync_reconcile.cli.base import leaf
-from orgsync_reconcile.cli.layout import counted
 from orgsync_reconcile.cli.session import Session, pass_session
 from orgsync_reconcile.errors import ExitCode, UsageError
+from orgsync_reconcile.model.wording import counted
 
 
 @leaf(formats=("text", "json"))

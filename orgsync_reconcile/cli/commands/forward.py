@@ -6,13 +6,13 @@ import click
 
 from orgsync_reconcile.app.forward import forward_records
 from orgsync_reconcile.cli.base import leaf
-from orgsync_reconcile.cli.layout import counted
 from orgsync_reconcile.cli.moved import moved_document, show_moved
 from orgsync_reconcile.cli.options import SIDE
 from orgsync_reconcile.cli.progress import progress_bars
 from orgsync_reconcile.cli.session import Session, pass_session
 from orgsync_reconcile.errors import ExitCode
 from orgsync_reconcile.model.connection import Side
+from orgsync_reconcile.model.wording import counted
 
 
 @leaf(formats=("text", "json", "markdown"))

@@ -9,12 +9,13 @@ import click
 
 from orgsync_reconcile.app.reports import Wish, list_reports, open_reports
 from orgsync_reconcile.cli.base import leaf
-from orgsync_reconcile.cli.layout import counted, shown_time, table, visible
+from orgsync_reconcile.cli.layout import shown_time, table, visible
 from orgsync_reconcile.cli.options import moment
 from orgsync_reconcile.cli.output import write_document
 from orgsync_reconcile.cli.session import Session, pass_session
 from orgsync_reconcile.errors import UsageError
 from orgsync_reconcile.model.connection import Side
+from orgsync_reconcile.model.wording import counted
 from orgsync_reconcile.operations.chart import shown_key
 from orgsync_reconcile.operations.report_csv import csv_lines
 from orgsync_reconcile.operations.report_html import html_page
@@ -96,7 +97,7 @@ def command(
         for result in results:
             if result.cut and session.format != "html":
                 session.note(
-                    f"{result.definition.name}: the newest {limit or wish.limit:,} of {result.total:,} entries"
+                    f"{result.definition.name}: the newest {limit or wish.limit:,} of {counted(result.total, 'entry')}"
                 )
     if out:
         session.note(f"Written to {out}")

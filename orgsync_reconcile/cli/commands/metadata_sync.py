@@ -8,10 +8,11 @@ from orgsync_reconcile.app.on_demand import sync_metadata
 from orgsync_reconcile.app.planning import Choice
 from orgsync_reconcile.apply import ActionOutcome
 from orgsync_reconcile.cli.base import leaf
-from orgsync_reconcile.cli.layout import counted, visible
+from orgsync_reconcile.cli.layout import visible
 from orgsync_reconcile.cli.options import allowance, connection_argument
 from orgsync_reconcile.cli.session import Session, pass_session
 from orgsync_reconcile.model.plan import Action
+from orgsync_reconcile.model.wording import counted
 
 
 @leaf()

@@ -9,6 +9,7 @@ from orgsync_reconcile.catalog.orgs import EDITIONS, ORG_TYPES
 from orgsync_reconcile.cli.base import leaf
 from orgsync_reconcile.cli.session import Session, pass_session
 from orgsync_reconcile.errors import UsageError
+from orgsync_reconcile.model.wording import counted
 
 
 @leaf(formats=("text", "json"))
@@ -66,7 +67,7 @@ def command(
     if session.format == "json":
         session.show_json({"name": name, "org_id": made.org_id, "admin": made.admin, "objects": made.objects})
     else:
-        session.show(f"Made {name} ({made.org_id}): {made.objects} objects, administrator {made.admin}.")
+        session.show(f"Made {name} ({made.org_id}): {counted(made.objects, 'object')}, administrator {made.admin}.")
 
 
 def _licenses(pairs: tuple[str, ...]) -> dict[str, int] | None:

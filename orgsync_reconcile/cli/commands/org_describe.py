@@ -8,8 +8,9 @@ import click
 
 from orgsync_reconcile.app.orgs import describe_org
 from orgsync_reconcile.cli.base import leaf
-from orgsync_reconcile.cli.layout import counted, table, visible
+from orgsync_reconcile.cli.layout import table, visible
 from orgsync_reconcile.cli.session import Session, pass_session
+from orgsync_reconcile.model.wording import counted
 
 _OBJECTS = ("OBJECT", "PREFIX", "RECORDS", "FIELDS", "CAN BE PUBLISHED")
 _FIELDS = ("FIELD", "TYPE", "REQUIRED", "CAN BE PUBLISHED")

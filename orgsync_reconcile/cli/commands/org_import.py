@@ -8,9 +8,10 @@ import click
 
 from orgsync_reconcile.app.orgs import Import, import_project
 from orgsync_reconcile.cli.base import leaf
-from orgsync_reconcile.cli.layout import counted, table, visible
+from orgsync_reconcile.cli.layout import table, visible
 from orgsync_reconcile.cli.session import Session, pass_session
 from orgsync_reconcile.errors import ExitCode
+from orgsync_reconcile.model.wording import counted
 
 
 @leaf(formats=("text", "json", "markdown"))

@@ -8,9 +8,10 @@ import click
 
 from orgsync_reconcile.app.orgs import load_records
 from orgsync_reconcile.cli.base import leaf
-from orgsync_reconcile.cli.layout import counted, table, visible
+from orgsync_reconcile.cli.layout import table, visible
 from orgsync_reconcile.cli.session import Session, pass_session
 from orgsync_reconcile.errors import ExitCode
+from orgsync_reconcile.model.wording import counted
 
 
 @leaf(formats=("text", "json", "markdown"))
@@ -48,7 +49,7 @@ def command(session: Session, org: str, files: tuple[str, ...], keep_going: bool
     if not report.problems and not report.failed:
         return ExitCode.OK
     if report.failed > len(report.problems):
-        session.complain(f"{counted(report.failed, 'record')} were refused; the first are listed.")
+        session.complain(f"{counted(report.failed, 'record')} refused; the first are listed.")
     if keep_going:
         return ExitCode.PARTIAL
     session.complain("Nothing was kept; mend the records, or leave them out with --keep-going.")

@@ -8,9 +8,9 @@ import click
 
 from orgsync_reconcile.app.retry import retry_records
 from orgsync_reconcile.cli.base import leaf
-from orgsync_reconcile.cli.layout import counted
 from orgsync_reconcile.cli.options import SIDE, chosen_sides
 from orgsync_reconcile.cli.session import Session, pass_session
+from orgsync_reconcile.model.wording import counted
 
 
 @leaf(formats=("text", "json"))

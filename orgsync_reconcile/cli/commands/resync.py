@@ -8,10 +8,10 @@ import click
 
 from orgsync_reconcile.app.resync import ResyncReport, resync
 from orgsync_reconcile.cli.base import leaf
-from orgsync_reconcile.cli.layout import counted
 from orgsync_reconcile.cli.options import SIDE, connection_argument
 from orgsync_reconcile.cli.session import Session, pass_session
 from orgsync_reconcile.model.connection import Side
+from orgsync_reconcile.model.wording import counted
 
 
 @leaf(formats=("text", "json"))

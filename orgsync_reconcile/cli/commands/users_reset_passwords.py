@@ -6,10 +6,11 @@ import click
 
 from orgsync_reconcile.app.logins import Resets, reset_passwords, users_concerned
 from orgsync_reconcile.cli.base import leaf
-from orgsync_reconcile.cli.layout import counted, visible
+from orgsync_reconcile.cli.layout import visible
 from orgsync_reconcile.cli.options import connection_argument
 from orgsync_reconcile.cli.session import Session, confirm, pass_session
 from orgsync_reconcile.errors import ExitCode, OrgsyncError
+from orgsync_reconcile.model.wording import counted
 
 
 @leaf(formats=("text", "json"))

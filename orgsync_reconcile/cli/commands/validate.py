@@ -5,9 +5,9 @@ from __future__ import annotations
 from orgsync_reconcile.app.validate import validate
 from orgsync_reconcile.cli.base import leaf
 from orgsync_reconcile.cli.findings import ANNOTATIONS, FINDING_FORMATS, findings_document, show_findings
-from orgsync_reconcile.cli.layout import counted
 from orgsync_reconcile.cli.session import Session, pass_session
 from orgsync_reconcile.errors import ExitCode, ManifestError
+from orgsync_reconcile.model.wording import counted
 
 
 @leaf(formats=FINDING_FORMATS)

@@ -10,11 +10,12 @@ import click
 
 from orgsync_reconcile.app.records import compare
 from orgsync_reconcile.cli.base import leaf
-from orgsync_reconcile.cli.layout import counted, table
+from orgsync_reconcile.cli.layout import table
 from orgsync_reconcile.cli.moved import note_waiting
 from orgsync_reconcile.cli.options import connection_argument
 from orgsync_reconcile.cli.session import Session, pass_session
 from orgsync_reconcile.errors import ExitCode
+from orgsync_reconcile.model.wording import counted
 from orgsync_reconcile.sync.verify import RepairResult, VerifyReport
 
 _HEADS = ("OBJECT", "LINKED", "EQUAL", "DIFFERENT", "MISSING IN PRIMARY", "MISSING IN SECONDARY")

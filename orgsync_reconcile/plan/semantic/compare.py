@@ -19,7 +19,7 @@ from orgsync_reconcile.model.desired import (
 )
 from orgsync_reconcile.model.origin import Origin
 from orgsync_reconcile.model.plan import Change, Risk
-from orgsync_reconcile.plan.draft import counted
+from orgsync_reconcile.model.wording import counted
 from orgsync_reconcile.plan.semantic.difference import OPERATIONS, ORGS, Difference
 from orgsync_reconcile.plan.semantic.publication import compare_publications, described
 from orgsync_reconcile.plan.semantic.settings import Sheet, compare_settings, value

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 
 from orgsync_reconcile.model.connection import Direction
 from orgsync_reconcile.model.desired import DesiredConnection, DesiredPublication, FieldSelection
-from orgsync_reconcile.plan.draft import counted, listed
+from orgsync_reconcile.model.wording import counted
+from orgsync_reconcile.plan.draft import listed
 from orgsync_reconcile.plan.semantic.difference import Difference
 from orgsync_reconcile.plan.semantic.settings import Sheet, compare_settings, value
 from orgsync_reconcile.plan.semantic.views import plain

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from orgsync_reconcile.model.plan import Risk
-from orgsync_reconcile.plan.draft import counted, listed
+from orgsync_reconcile.model.wording import counted
+from orgsync_reconcile.plan.draft import listed
 from orgsync_reconcile.plan.semantic.difference import Review
 
 SAME = "No semantic difference: the manifests mean the same."

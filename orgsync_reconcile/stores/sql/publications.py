@@ -14,6 +14,7 @@ from orgsync_reconcile.clock import Clock
 from orgsync_reconcile.errors import StoreError
 from orgsync_reconcile.model.actual import ActualPublication, ActualSubscription
 from orgsync_reconcile.model.events import QueueAction
+from orgsync_reconcile.model.wording import counted
 from orgsync_reconcile.stores.sql import events, history
 from orgsync_reconcile.stores.sql.connections import Connection, get_connection
 from orgsync_reconcile.stores.sql.layout import WORD
@@ -138,7 +139,9 @@ def publish_object(
             [(known.number, object_name, name) for name in wanted],
         )
         revived = _move_links(org, known, object_name, _DISCONNECTED, _ACTIVE)
-        detail = f"{object_name} with {len(wanted)} fields" + (f", {revived} links revived" if revived else "")
+        detail = f"{object_name} with {counted(len(wanted), 'field')}" + (
+            f", {counted(revived, 'link')} revived" if revived else ""
+        )
         history.record_event(org, connection, history.PUBLISH, detail, actor=actor, clock=clock)
         if again:
             events.tell(
@@ -230,7 +233,7 @@ def unpublish_object(
 
 def _cut(object_name: str, cut: int) -> str:
     """What the history says; of a two-way object's four ends the first in each org disconnects."""
-    return f"{object_name}, {cut} record{'' if cut == 1 else 's'} disconnected" if cut else object_name
+    return f"{object_name}, {counted(cut, 'record')} disconnected" if cut else object_name
 
 
 def _withdraw(org: Org, known: Connection, kind: Literal["published", "subscribed"], object_name: str) -> bool:
@@ -281,7 +284,9 @@ def subscribe_object(
         for field, shape in sorted(shapes.items()):
             _accept(org, known, object_name, field, shape)
         revived = _move_links(org, known, object_name, _DISCONNECTED, _ACTIVE)
-        detail = f"{object_name} with {len(shapes)} fields" + (f", {revived} links revived" if revived else "")
+        detail = f"{object_name} with {counted(len(shapes), 'field')}" + (
+            f", {counted(revived, 'link')} revived" if revived else ""
+        )
         history.record_event(org, connection, history.SUBSCRIBE, detail, actor=actor, clock=clock)
         _tell_subscribed(org, known, object_name, actor, clock)
         if rebuild:
