@@ -186,7 +186,7 @@ def until(day: str, limit: float, guard: str = "disconnect") -> Allowance:
         (until("2026-12-01", 39), date(2026, 12, 1), "refused", "lets up to 39 pass"),
         (until("2026-12-01", 0.39), date(2026, 12, 1), "refused", "lets up to 39.0% pass"),
         (until("2026-12-01", 0.4), date(2026, 12, 2), "refused", "manifests/acme.yaml:12 expired on 2026-12-01"),
-        (until("2026-12-01", 0.4), None, "refused", "expired"),
+        (until("2026-12-01", 0.4), None, "refused", "ends on 2026-12-01, and this plan knows no date"),
         (until("2026-12-01", 0.4, "move"), date(2026, 12, 1), "refused", ""),
     ],
 )

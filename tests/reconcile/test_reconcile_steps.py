@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import jsonschema
@@ -79,6 +80,16 @@ def test_what_nobody_has_applied_waits_for_a_person(connected: Path) -> None:
     assert sql(connected, "acme", published) == [("Account",), ("Contact",)]
     assert reconcile(connected, "--apply", "--allow", "disconnect").steps["apply"]["status"] == "ok"
     assert sql(connected, "acme", published) == [("Case",), ("Contact",)]
+
+
+def test_one_of_a_thing_is_said_in_the_singular(connected: Path) -> None:
+    """REC-10: a single pending change is no "1 pending changes", in text or Markdown, nor is it one in a note."""
+    settings(connected, "direction: two-way", "direction: two-way\nconflicts: latest-wins")
+    for form in ("text", "markdown"):
+        shown = run_in(connected, "reconcile", "--format", form).stdout
+        assert re.search(r"\b1 pending change\b", shown), shown
+        assert "1 change of the manifests waits for a person" in shown
+        assert not re.search(r"\b1 (pending changes|manual tasks|ranges|records|changes)\b", shown), shown
 
 
 def test_a_field_that_fits_again_is_subscribed_again(connected: Path) -> None:

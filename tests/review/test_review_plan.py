@@ -90,6 +90,6 @@ def test_the_comment_is_never_too_long(synced: Repo) -> None:
     assert len(comment.encode()) < 65_536
     lines = comment.splitlines()
     assert lines[0] == "<!-- orgsync:review -->"
-    assert lines[4].startswith("**Review: 1201 differences, 1 destructive")
+    assert lines[4].startswith("**Review: 1,201 differences, 1 destructive")
     assert comment.index("### Destructive (1)") < comment.index("### Differences (1200)")
     assert "more: run `orgsync review`" in comment
