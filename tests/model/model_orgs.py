@@ -6,7 +6,7 @@ import random
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import ExitStack, closing
 from functools import cache
 from pathlib import Path
@@ -16,9 +16,9 @@ from net_world import Net
 from orgsync_reconcile.model.schema import FieldDef, FieldType, ObjectDef
 from orgsync_reconcile.stores.sql.create import NewOrg
 from orgsync_reconcile.stores.sql.flow import Pair
+from orgsync_reconcile.stores.sql.org import Org
 from orgsync_reconcile.stores.sql.schema import deploy_objects
 from orgsync_reconcile.stores.sqlite.create import create_org
-from orgsync_reconcile.stores.sqlite.handle import open_org
 
 #: Shape -> the orgs, and the connections by the names of their ends.
 SHAPES = {
@@ -43,6 +43,14 @@ KINDS: dict[str, tuple[dict[str, object], Sequence[object]]] = {
     "checkbox": ({"type": FieldType.CHECKBOX}, (0, 1)),
     "date": ({"type": FieldType.DATE}, ("2026-01-01", "2026-02-03", None)),
     "picklist": ({"type": FieldType.PICKLIST, "picklist": ("One", "Two"), "restricted": True}, ("One", "Two", None)),
+    "scaled": ({"type": FieldType.NUMBER, "precision": 12, "scale": 2}, (100, 99999, -1, None)),
+    "currency": ({"type": FieldType.CURRENCY, "precision": 18, "scale": 4}, (123456789012345678, 5, None)),
+    "datetime": ({"type": FieldType.DATETIME}, ("2026-01-01T10:00:00.000Z", "2026-06-30T23:59:59.999Z", None)),
+    "multi": (
+        {"type": FieldType.MULTI_SELECT_PICKLIST, "picklist": ("One", "Two"), "restricted": True},
+        ("One", "One;Two", "Two", None),
+    ),
+    "exact": ({"type": FieldType.TEXT, "length": 20, "default": "new"}, ("X", "x", "", None)),
     "long": ({"type": FieldType.LONG_TEXT_AREA, "length": 500}, ("a\nb", "c", None)),
 }
 
@@ -57,12 +65,20 @@ def plain_fields(seed: int) -> dict[str, dict[str, str]]:
     }
 
 
-def _schema(seed: int) -> list[ObjectDef]:
+def only(org: str) -> str:
+    """The stage that this org alone takes."""
+    return f"Only {org}"
+
+
+def _schema(seed: int, stages: Collection[str]) -> list[ObjectDef]:
+    """The objects with fields of kinds that `seed` draws; `stages`: the orgs whose own stage is taken."""
     found = []
+    stage = {"type": FieldType.PICKLIST, "restricted": True, "picklist": ("Open", *map(only, sorted(stages)))}
     for place, (name, references) in enumerate(REFERENCES.items()):
         fields: list[dict[str, object]] = [
             {"name": "Name", "type": FieldType.TEXT, "length": 80, "name_field": True, "custom": False},
             {"name": "Key__c", "type": FieldType.TEXT, "length": 10, "unique": True},
+            {"name": "Stage__c", **stage},
         ]
         fields += [{"name": item, **KINDS[kind][0]} for item, kind in plain_fields(seed)[name].items()]
         for column, parent in references.items():
@@ -80,6 +96,11 @@ def _schema(seed: int) -> list[ObjectDef]:
     return found
 
 
+def accept_stage(org: Org, seed: int, stages: Collection[str]) -> None:
+    """The org takes the stages of these orgs from now on."""
+    deploy_objects(org, _schema(seed, stages))
+
+
 def make_template(base: Path, shape: str, seed: int) -> Path:
     """A folder with connected orgs of that shape and schema; made once."""
     folder = base / f"{shape}-{seed}"
@@ -89,7 +110,7 @@ def make_template(base: Path, shape: str, seed: int) -> Path:
     names, ways = SHAPES[shape]
     for place, name in enumerate(names):
         with create_org(building / f"{name}.db", NewOrg(name=name, admin=f"admin@{name}.example")) as org:
-            objects = _schema(seed)
+            objects = _schema(seed, name)
             if place % 2:
                 # Other numbers for the same fields.
                 alone = FieldDef.from_dict({"name": "Own__c", "type": FieldType.TEXT, "length": 9, "custom": True})
@@ -121,16 +142,3 @@ def open_net(template: Path, shape: str, folder: Path, stack: ExitStack) -> Net:
     for way in ways:
         net.pairs[way] = Pair(net.orgs[way[0]], net.orgs[way[1]], way)
     return net
-
-
-__all__ = [
-    "KINDS",
-    "OBJECTS",
-    "POLICIES",
-    "REFERENCES",
-    "SHAPES",
-    "make_template",
-    "open_net",
-    "open_org",
-    "plain_fields",
-]

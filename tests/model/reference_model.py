@@ -7,7 +7,7 @@ wrote has the last value of one of them: the policy says whose, never a mixture 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 #: Field -> value; lookups as the name of the record that they point to.
@@ -27,6 +27,8 @@ class Record:
     #: Orgs that deleted it, or something that takes it along, since then.
     deleted_in: set[str] = field(default_factory=set)
     restored_in: set[str] = field(default_factory=set)
+    #: Some org has deleted it for good: no undelete elsewhere lasts.
+    purged: bool = False
 
 
 class Reference:
@@ -36,7 +38,7 @@ class Reference:
         self.masters = masters
         self.records: dict[str, Record] = {}
 
-    def insert(self, org: str, name: str, kind: str, values: Values) -> None:
+    def insert(self, name: str, kind: str, values: Values) -> None:
         self.records[name] = Record(kind, settled={column: {value} for column, value in values.items()})
 
     def write(self, org: str, name: str, values: Values) -> None:
@@ -46,6 +48,10 @@ class Reference:
     def delete(self, org: str, names: Iterable[str]) -> None:
         for name in names:
             self.records[name].deleted_in.add(org)
+
+    def purge(self, org: str, name: str) -> None:
+        self.delete(org, [name])
+        self.records[name].purged = True
 
     def restore(self, org: str, names: Iterable[str]) -> None:
         for name in names:
@@ -62,18 +68,25 @@ class Reference:
         """Whether a client deleted a master of the record, while it, or its move there, was perhaps not known there yet."""
         field = self.masters.get(record.object, "")
         masters = {*record.settled.get(field, ()), *record.written.get(field, {}).values()}
-        return any(self.records[str(name)].deleted_in for name in masters if name is not None)
+        known = [self.records[str(name)] for name in masters if name is not None]
+        return any(record.deleted_in or record.purged for record in known)
 
-    def check(self, found: Mapping[str, Values]) -> None:
-        """`found`: the records that one org has alive after a full drain, by name. The model goes on from there."""
+    def check(self, found: Mapping[str, Values], behind: Collection[str] = ()) -> None:
+        """`found`: the records that one org has alive after a full drain, by name. The model goes on from there.
+
+        Of records that are still `behind`, for a reason, nothing is known yet.
+        """
         taken = {name for name, record in self.records.items() if self._master_deleted(record)}
         for name, record in self.records.items():
+            if name in behind:
+                continue
             touched = record.deleted_in | record.restored_in
             if name not in found:
                 assert not record.alive or record.deleted_in or name in taken, f"{name} is lost"
-                if not record.deleted_in and name not in taken:
+                if not record.deleted_in and not record.purged and name not in taken:
                     assert not record.restored_in, f"{name} was restored by {record.restored_in} and is still deleted"
             else:
+                assert not record.purged, f"{name} was deleted for good and has come back"
                 assert record.alive or touched or record.written, f"{name} has come back"
                 for column, value in found[name].items():
                     allowed = self._allowed(record, column)

@@ -38,6 +38,23 @@ def test_the_model_holds(shape: str) -> None:
     play(shape, 4, 20, random=False)
 
 
+@pytest.mark.parametrize("drained", [True, False])
+@pytest.mark.parametrize(("deleting", "restoring"), [(0, 1), (1, 0)])
+def test_an_undelete_elsewhere_does_not_outlast_a_hard_delete(deleting: int, restoring: int, drained: bool) -> None:
+    """QUE-4, CNF-3: random steps seldom get there, so these steps are fixed."""
+    orgs = machine("chain")()
+    orgs.connect(seed=0)
+    orgs.insert(0, "Leaf__c", 0, 0)
+    orgs.drain_all()
+    orgs.delete(deleting, "Leaf__c", 0)
+    orgs.drain_all()
+    orgs.delete_for_good(deleting, "Leaf__c", 0)
+    if drained:
+        orgs.drain_all()
+    orgs.undelete(restoring, "Leaf__c", 0)
+    orgs.teardown()
+
+
 @pytest.mark.soak
 @pytest.mark.parametrize("shape", SHAPES)
 def test_the_model_holds_for_long(shape: str) -> None:

@@ -1,0 +1,94 @@
+"""What all steps of the state machine share: the orgs of a run, the model beside them, how records are found."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize
+from model_orgs import OBJECTS, REFERENCES, SHAPES, make_template, open_net
+from net_world import Net
+from reference_model import Reference
+
+#: A number that is taken modulo what there is to choose from.
+places = st.integers(0, 7)
+kinds = st.sampled_from(OBJECTS)
+TEMPLATES = Path(tempfile.mkdtemp(prefix="orgsync-model-templates-"))
+
+
+class Base(RuleBasedStateMachine):
+    """Real orgs beside the reference model."""
+
+    shape = "pair"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = Path(tempfile.mkdtemp(prefix="orgsync-model-"))
+        self.stack = ExitStack()
+        self.net: Net
+        self.model = Reference({"Detail__c": "Node__c"})
+        self.seed = 0
+        self.suspended: set[str] = set()
+        self.made = 0
+
+    @initialize(seed=st.integers(0, 5))
+    def connect(self, seed: int) -> None:
+        self.seed = seed
+        template = make_template(TEMPLATES, self.shape, seed)
+        self.net = open_net(template, self.shape, self.folder, self.stack)
+
+    # -- choosing ----------------------------------------------------------------------------------------------
+
+    def _org(self, place: int) -> str:
+        names = SHAPES[self.shape][0]
+        return names[place % len(names)]
+
+    def _way(self, place: int) -> str:
+        ways = SHAPES[self.shape][1]
+        return ways[place % len(ways)]
+
+    def _names(self, org: str, kind: str, deleted: int = 0) -> list[str]:
+        return self.net.all(org, f'SELECT "Name" FROM "{kind}" WHERE "IsDeleted" = ? ORDER BY "Name"', deleted)
+
+    def _pick(self, org: str, kind: str, place: int, deleted: int = 0) -> str | None:
+        names = self._names(org, kind, deleted)
+        return names[place % len(names)] if names else None
+
+    def _all(self, sql: str, *values: object) -> set[Any]:
+        """What a query finds in any of the orgs."""
+        return {row for org in self.net.orgs for row in self.net.all(org, sql, *values)}
+
+    def _do(self, org: str, sql: str, *values: object) -> None:
+        self.net.clients[org].execute(sql, values)
+
+    def _set(self, org: str, kind: str, name: str, **values: object) -> None:
+        """A client's update, in the orgs and in the model."""
+        sets = ", ".join(f'"{item}" = ?' for item in values)
+        self._do(org, f'UPDATE "{kind}" SET {sets} WHERE "Name" = ?', *values.values(), name)
+        self.model.write(org, name, values)
+
+    def _below(self, names: set[str]) -> set[str]:
+        """These records and, in any org, all that point to them, or to what points to them."""
+        found, ahead = set(names), set(names)
+        while ahead:
+            marks = ", ".join("?" * len(ahead))
+            ahead = {
+                name
+                for kind, references in REFERENCES.items()
+                for column, other in references.items()
+                for name in self._all(
+                    f'SELECT t."Name" FROM "{kind}" AS t JOIN "{other}" AS p ON p."Id" = t."{column}"'
+                    f' WHERE p."Name" IN ({marks})',
+                    *ahead,
+                )
+            } - found
+            found |= ahead
+        return found
+
+    def close(self) -> None:
+        self.stack.close()
+        shutil.rmtree(self.folder)
