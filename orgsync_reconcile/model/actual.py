@@ -50,6 +50,8 @@ class UserInfo:
     permissions: frozenset[str] = frozenset()
     active: bool = True
     hash: str = ""
+    #: Under which Ids, each behind that of its org, this org and its partners know the person (CON-10).
+    known_as: frozenset[str] = frozenset()
 
     @property
     def standard(self) -> bool:

@@ -40,13 +40,14 @@ def _plan_direction(scope: Scope, sheet: Sheet, source: Side, planned: Collectio
     org, other = scope.org(source), scope.org(source.other)
     known = scope.side(source)
     by_name = {name.casefold(): name for name in other.users}
+    by_way = _known_over_others(scope, source)
     coming: list[UserInfo] = []
     nameless: list[str] = []
     for username in sorted(org.users):
         user = org.users[username]
         if not user.standard:
             continue
-        name = counterpart(username, source)
+        name = by_way.get(username) or counterpart(username, source)
         if name is None:
             if user.active:
                 nameless.append(username)
@@ -72,6 +73,21 @@ def _plan_direction(scope: Scope, sheet: Sheet, source: Side, planned: Collectio
     _say_left_out(scope, sheet, source, org, bool(coming))
     _check_licenses(scope, sheet, source, coming)
     _check_assignments(scope, sheet, source, coming, planned)
+
+
+def _known_over_others(scope: Scope, source: Side) -> dict[str, str]:
+    """Username -> that of the same person in the other org, whom both have over other connections (CON-10)."""
+    if any(scope.org(side).connections.keys() <= {scope.name} for side in Side):
+        return {}
+    theirs = {
+        identity: username for username, user in scope.org(source.other).users.items() for identity in user.known_as
+    }
+    return {
+        username: theirs[identity]
+        for username, user in scope.org(source).users.items()
+        for identity in sorted(user.known_as)
+        if identity in theirs
+    }
 
 
 def _linked_forward(scope: Scope, source: Side, found: UserInfo) -> bool:

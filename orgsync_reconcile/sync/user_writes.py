@@ -8,6 +8,7 @@ from typing import Any, Literal
 from orgsync_reconcile.errors import RecordError
 from orgsync_reconcile.model.connection import ConflictPolicy, Side
 from orgsync_reconcile.stores.sql.connections import Connection
+from orgsync_reconcile.stores.sql.kinship import Kinship
 from orgsync_reconcile.stores.sql.org import Org
 from orgsync_reconcile.stores.sql.pending import pending_columns, watermark
 from orgsync_reconcile.stores.sql.people import Person, PersonColumns, Setup, assign
@@ -40,6 +41,8 @@ class UserWriter:
     setup: Setup
     #: User in the source -> user in the target.
     links: dict[str, str]
+    #: Who else is the same person, over other connections.
+    kin: Kinship
     #: Users of the target by Id, and by username in lower case.
     present: dict[str, Person]
     by_name: dict[str, Person]
@@ -48,11 +51,13 @@ class UserWriter:
         """Makes the user, or brings it up to date; returns what was done and the user's Id in the target.
 
         A user who was there under the right name is linked; coming from the secondary that is all that happens, since
-        the primary's version of a user is the one to start from. Inside a transaction. Raises Refused.
+        the primary's version of a user is the one to start from. So it is where the person came there over another
+        connection (CON-10). Inside a transaction. Raises Refused.
         """
         known = self.present.get(self.links.get(person.id, ""))
-        there = known or self.by_name.get(username.lower())
-        if there is not None and known is None and self.side is Side.SECONDARY:
+        same = self.present.get(self.kin.same.get(person.id, ""))
+        there = known or same or self.by_name.get(username.lower())
+        if there is not None and known is None and (same or self.side is Side.SECONDARY):
             return "linked", there.id
         self._check(person, there)
         values = self._values(person, username)
@@ -109,7 +114,7 @@ class UserWriter:
         """The row as the target will have it; a manager who is not here yet is left out."""
         values: dict[str, Any] = {
             **person.values,
-            "Username": username,
+            **({} if person.id in self.kin.apart else {"Username": username}),
             "IsActive": int(person.active),
             "ProfileId": self.setup.profiles[person.profile],
             "UserRoleId": self.setup.roles[person.role] if person.role else None,

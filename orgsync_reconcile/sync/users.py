@@ -20,6 +20,7 @@ from orgsync_reconcile.stores.sql import events, history, links
 from orgsync_reconcile.stores.sql.component_schema import savepoint
 from orgsync_reconcile.stores.sql.connections import Connection, get_connection
 from orgsync_reconcile.stores.sql.history import USER_UPSERT, log_failure
+from orgsync_reconcile.stores.sql.kinship import Kinship, kinship
 from orgsync_reconcile.stores.sql.org import Org
 from orgsync_reconcile.stores.sql.people import (
     Person,
@@ -64,6 +65,10 @@ class _Way:
     side: Side
     clock: Clock
     columns: PersonColumns
+
+    def kinship(self) -> Kinship:
+        """Who is whom, over all connections of both orgs, at this moment."""
+        return kinship(self.source, self.target, (self.from_.number, self.to.number))
 
     @property
     def now_ms(self) -> int:
@@ -188,14 +193,16 @@ def _sync(way: _Way, *, ids: Sequence[str] | None = None, usernames: Sequence[st
         people = read_people(way.source, way.columns, ids=ids, usernames=usernames)
     with way.target.snapshot():
         linked = links.partners_of(way.target, way.to.number, "User")
+    kin = way.kinship()
     wanted: list[Person] = []
     nameless: list[Person] = []
     left_out: list[str] = []
     for person in people:
-        if counterpart(person.username, way.side) is None:
+        elsewhere = person.id in kin.apart or (person.id in kin.same and person.id not in linked)
+        if not (elsewhere or _name_there(way, person)):
             if person.active and person.standard:
                 nameless.append(person)
-        elif person.id in linked or person.standard:
+        elif elsewhere or person.id in linked or person.standard:
             wanted.append(person)
         elif person.active:
             left_out.append(person.username)
@@ -213,6 +220,11 @@ def _sync(way: _Way, *, ids: Sequence[str] | None = None, usernames: Sequence[st
     )
 
 
+def _name_there(way: _Way, person: Person) -> str:
+    """The person's username in the target; empty where there can be none by it (USR-2)."""
+    return counterpart(person.username, way.side) or ""
+
+
 def _copy(way: _Way, people: Sequence[Person], total: _Tally) -> None:
     """One transaction in the target, then one in the source."""
     tally = _Tally()
@@ -221,7 +233,7 @@ def _copy(way: _Way, people: Sequence[Person], total: _Tally) -> None:
         for person in people:
             try:
                 with savepoint(way.target):
-                    outcome, local = writer.write(person, str(counterpart(person.username, way.side)))
+                    outcome, local = writer.write(person, _name_there(way, person))
                     if outcome in ("copied", "linked"):
                         links.add_link(
                             way.target,
@@ -231,6 +243,7 @@ def _copy(way: _Way, people: Sequence[Person], total: _Tally) -> None:
                             person.id,
                             made_here=True,
                             since_ms=way.now_ms,
+                            root=writer.kin.root.get(person.id),
                         )
             except faults(OrgsyncError) as error:
                 tally.failed.append((person, _refused(error)))
@@ -251,13 +264,15 @@ def _copy(way: _Way, people: Sequence[Person], total: _Tally) -> None:
 
 def _writer(way: _Way, people: Sequence[Person]) -> UserWriter:
     setup: Setup = read_setup(way.target)
+    kin = way.kinship()
     linked = links.partners_of(way.target, way.to.number, "User")
-    names = [str(counterpart(person.username, way.side)) for person in people]
+    names = [_name_there(way, person) for person in people]
     present = {
         item.id: item
         for item in (
             *read_people(way.target, way.columns, usernames=names),
             *read_people(way.target, way.columns, ids=[linked[p.id] for p in people if p.id in linked]),
+            *read_people(way.target, way.columns, ids=[kin.same[p.id] for p in people if p.id in kin.same]),
         )
     }
     return UserWriter(
@@ -269,6 +284,7 @@ def _writer(way: _Way, people: Sequence[Person]) -> UserWriter:
         columns=way.columns,
         setup=setup,
         links=linked,
+        kin=kin,
         present=present,
         by_name={item.username.lower(): item for item in present.values()},
     )
@@ -374,6 +390,7 @@ def link_present_users(primary: Org, secondary: Org, connection: str, clock: Clo
     with secondary.snapshot():
         theirs = read_people(secondary, way.columns)
         taken = links.partners_of(secondary, way.to.number, "User")
+    kin = way.kinship()
     pairs = [
         (ours, their)
         for their in theirs
@@ -386,7 +403,10 @@ def link_present_users(primary: Org, secondary: Org, connection: str, clock: Clo
         with org.transaction():
             for ours, their in pairs:
                 local, partner = (their.id, ours.id) if made_here else (ours.id, their.id)
-                links.add_link(org, number, "User", local, partner, made_here=made_here, since_ms=way.now_ms)
+                root = kin.root.get(ours.id) if made_here else None
+                links.add_link(
+                    org, number, "User", local, partner, made_here=made_here, since_ms=way.now_ms, root=root
+                )
         if made_here:
             reach(FailPoint.USERS_AFTER_FIRST_LINKS)
     return len(pairs)

@@ -22,6 +22,7 @@ from orgsync_reconcile.stores.sqlite.create import create_org
 from orgsync_reconcile.stores.sqlite.handle import open_org
 from orgsync_reconcile.sync.bulk import bulk_sync
 from orgsync_reconcile.sync.drain import drain
+from orgsync_reconcile.sync.forward import forward
 from orgsync_reconcile.sync.verify import verify
 
 P, S = Side.PRIMARY, Side.SECONDARY
@@ -88,6 +89,7 @@ class Net:
         fields: Mapping[str, Sequence[str]] | None = None,
         one_way: bool = False,
         policy: str = "primary-wins",
+        users: bool = False,
     ) -> Net:
         """Connects each pair of orgs and publishes the objects over the connection, with all their fields or `fields`."""
         for name in ends:
@@ -101,7 +103,7 @@ class Net:
                     partner_name=orgs[side.other].name,
                     owner_id=org.admin_id,
                     contact_id=None,
-                    options=SyncOptions(users_primary=False, users_secondary=False),
+                    options=SyncOptions(users_primary=users, users_secondary=users),
                     status=ConnectionStatus.ACCEPTED,
                     settings={"conflicts": policy},
                     actor=ACTOR,
@@ -163,6 +165,10 @@ class Net:
 
     def bulk(self, name: str, source: Side = P) -> list[ObjectCounts]:
         return bulk_sync(self.pairs[name], source=source, cutoff=None, clock=self.clock)
+
+    def forward(self, name: str, source: Side, *records: str) -> None:
+        """Sends records of the object by hand."""
+        forward(self.pairs[name], source=source, object_name="Thing__c", records=records, clock=self.clock)
 
     def round(self, *order: str) -> int:
         """Drains connections once, all of them unless some are named; how many records moved."""

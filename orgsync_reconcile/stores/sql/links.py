@@ -40,9 +40,20 @@ def link_of(org: Org, connection: int, partner: str) -> str | None:
 
 
 def add_link(
-    org: Org, connection: int, object_name: str, local: str, partner: str, *, made_here: bool, since_ms: int
+    org: Org,
+    connection: int,
+    object_name: str,
+    local: str,
+    partner: str,
+    *,
+    made_here: bool,
+    since_ms: int,
+    root: str | None = None,
 ) -> None:
-    """Links two records, or revives their link. Inside a transaction. Raises RecordError where either is taken."""
+    """Links two records, or revives their link. Inside a transaction. Raises RecordError where either is taken.
+
+    `root`: where the partner got the record from, if it did not make it: an org's Id and the record's Id there (CON-10).
+    """
     db = org.db
     rows = db.execute(
         "SELECT local, partner, status, number FROM main.orgsync_link WHERE connection = ?1 AND (local = ?2 OR partner = ?3)",
@@ -58,8 +69,9 @@ def add_link(
     if any(row[2] == 1 for row in rows):
         return
     db.execute(
-        "INSERT INTO main.orgsync_link (connection, object, local, partner, made_here, since) VALUES (?, ?, ?, ?, ?, ?)",
-        [connection, object_number(org, object_name), local, partner, int(made_here), since_ms],
+        "INSERT INTO main.orgsync_link (connection, object, local, partner, made_here, since, root)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        [connection, object_number(org, object_name), local, partner, int(made_here), since_ms, root],
     )
 
 

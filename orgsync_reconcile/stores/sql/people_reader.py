@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from orgsync_reconcile.model.actual import UserInfo
 from orgsync_reconcile.model.component import canonical, digest
 from orgsync_reconcile.model.schema import FieldType, ObjectDef
+from orgsync_reconcile.stores.sql.kinship import identities
 from orgsync_reconcile.stores.sql.org import Org
 from orgsync_reconcile.stores.sql.text import commas, quote
 
@@ -28,6 +29,7 @@ def read_users(org: Org, user: ObjectDef) -> dict[str, UserInfo]:
     columns = synced_user_columns(user)
     grants = _grants(org)
     sets = _permission_sets(org)
+    known_as = identities(org)
     rows = org.db.execute(
         'SELECT u."Id", u."Username", coalesce(u."Name", \'\'), u."Email", u."IsActive", p."Id",'
         " coalesce(p.\"Name\", ''), coalesce(r.\"DeveloperName\", ''), coalesce(l.\"Name\", ''),"
@@ -56,6 +58,7 @@ def read_users(org: Org, user: ObjectDef) -> dict[str, UserInfo]:
                 grants.get(profile_id, frozenset()), *(grants.get(holder, frozenset()) for holder in assigned)
             ),
             active=bool(active),
+            known_as=known_as[id_],
             hash=digest(canonical([named, dict(zip(columns, map(_plain, values), strict=True))])),
         )
     return users
