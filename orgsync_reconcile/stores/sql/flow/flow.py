@@ -132,6 +132,9 @@ class Flow:
             now_ms=int(now.timestamp() * 1000),
             audit=bool(row[1]),
             rooted=has_several(self.source),
+            stamped=self.target.org_id if self.stamped else "",
+            ring=self.pair.ring,
+            width=mask_width(self.target),
             seen="(SELECT seq FROM partner.orgsync_stamped)" if self.stamped else _SEEN,
             dialect=self.db.dialect,
         )

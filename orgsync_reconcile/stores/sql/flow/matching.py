@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from orgsync_reconcile.stores.sql.database import Database
+from orgsync_reconcile.stores.sql.flow import stamps
+from orgsync_reconcile.stores.sql.flow.conflicts import take_out_lost
 from orgsync_reconcile.stores.sql.flow.paths import Match, Path
 from orgsync_reconcile.stores.sql.flow.roots import came_from
 from orgsync_reconcile.stores.sql.flow.staging import Words
@@ -81,6 +83,10 @@ def link_likes(db: Database, path: Path, words: Words, target: Target) -> tuple[
         [target.connection],
     )
     stage_differences(db, path, words, target, "stage.record IN (SELECT record FROM temp.likes)")
+    if target.stamped:
+        if target.ring and stamps.keep_later(db, words, path.target, target):
+            take_out_lost(db, words)
+        stamps.note_replaced(db, words, target)
     any_bit = " OR ".join(f"st.{name} <> 0" for name in words.names)
     (differing,) = db.execute(
         f"SELECT count(*) FROM temp.likes AS m JOIN temp.stage AS st ON st.record = m.record WHERE {any_bit}"

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from orgsync_reconcile.stores.sql.database import Database
 from orgsync_reconcile.stores.sql.flow.paths import Path
 from orgsync_reconcile.stores.sql.flow.staging import Words
+from orgsync_reconcile.stores.sql.flow.writes import Target
 from orgsync_reconcile.stores.sql.layout import WORD
 from orgsync_reconcile.stores.sql.org import Org
 from orgsync_reconcile.stores.sql.text import commas, literal, quote
@@ -164,6 +165,51 @@ def bring(db: Database, words: Words, connection: int, org_id: str, links_after:
         " SET stamp = CASE WHEN (excluded.stamp, excluded.org) >= (stamp, org) THEN excluded.stamp ELSE stamp + 1 END,"
         " org = CASE WHEN (excluded.stamp, excluded.org) >= (stamp, org) THEN excluded.org ELSE ? END",
         [connection, links_after, batch, org_id],
+    )
+    # So is what replaced a change here and was never changed over there: sent by hand, or with a record's like.
+    db.execute(
+        "UPDATE main.orgsync_stamp SET stamp = orgsync_stamp.stamp + 1, org = ?"
+        " FROM temp.stage AS st CROSS JOIN main.orgsync_link AS l ON l.partner = st.record AND l.connection = ?"
+        " CROSS JOIN temp.cell AS f ON f.object = st.object"
+        f" WHERE orgsync_stamp.record = l.local AND orgsync_stamp.field = f.target AND {_staged(words)} AND {waits}"
+        " AND NOT EXISTS (SELECT 1 FROM partner.orgsync_stamp AS s WHERE s.record = st.record AND s.field = f.source)"
+        f" AND NOT {refused}",
+        [org_id, connection, batch],
+    )
+
+
+def keep_later(db: Database, words: Words, object_number: int, target: Target) -> int:
+    """In a ring, what the target changed later than the source stays when a record is linked with its like (BLK-6).
+
+    It is taken out of temp.stage (as temp.lost) and logged again as the target's change, for the source to get it.
+    `object_number` is the target's. Returns how many records have some.
+    """
+    found = stage_lost(db, words, older_too=True)
+    if found:
+        places = range(target.width)
+        masks = commas(f"CASE WHEN f.target / {WORD} = {word} THEN 1 << (f.target % {WORD}) END" for word in places)
+        lost = " ".join(f"WHEN {place} THEN lost.{name}" for place, name in enumerate(words.names))
+        db.execute(
+            f"INSERT INTO main.orgsync_change (object, record, op, at, {commas(f'm{word}' for word in places)})"
+            f" SELECT {object_number}, st.local, 'U', {target.dialect.now_ms}, {masks} FROM temp.lost AS lost"
+            " CROSS JOIN temp.stage AS st ON st.n = lost.n CROSS JOIN temp.likes AS m ON m.record = st.record"
+            f" CROSS JOIN temp.cell AS f ON f.object = st.object WHERE CASE f.word {lost} ELSE 0 END & f.bit <> 0"
+        )
+    return found
+
+
+def note_replaced(db: Database, words: Words, target: Target) -> None:
+    """What a like gets that neither org has changed since it made its record is a change of the target.
+
+    Of two of these the later one stays, and any real change is later: the moment counts in milliseconds alone.
+    """
+    db.execute(
+        f"INSERT INTO main.orgsync_stamp (record, field, stamp, org) SELECT m.local, f.target, {target.dialect.now_ms}, ?"
+        " FROM temp.likes AS m CROSS JOIN temp.stage AS st ON st.record = m.record"
+        " CROSS JOIN temp.cell AS f ON f.object = st.object"
+        f" WHERE {_staged(words)} AND NOT EXISTS (SELECT 1 FROM partner.orgsync_stamp AS s"
+        " WHERE s.record = st.record AND s.field = f.source) ON CONFLICT DO NOTHING",
+        [target.stamped],
     )
 
 

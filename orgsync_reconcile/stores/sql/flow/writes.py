@@ -46,6 +46,11 @@ class Target:
     dialect: Dialect
     #: The source has other connections: its records may come from elsewhere.
     rooted: bool = False
+    #: The target's org Id where fields carry stamps, empty otherwise; whether the connection is part of a ring.
+    stamped: str = ""
+    ring: bool = False
+    #: How many mask words the target's log has.
+    width: int = 0
 
 
 def staged_rows(path: Path, table: str = "todo") -> RowSource:
