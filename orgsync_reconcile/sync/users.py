@@ -404,9 +404,7 @@ def link_present_users(primary: Org, secondary: Org, connection: str, clock: Clo
             for ours, their in pairs:
                 local, partner = (their.id, ours.id) if made_here else (ours.id, their.id)
                 root = kin.root.get(ours.id) if made_here else None
-                links.add_link(
-                    org, number, "User", local, partner, made_here=made_here, since_ms=way.now_ms, root=root
-                )
+                links.add_link(org, number, "User", local, partner, made_here=made_here, since_ms=way.now_ms, root=root)
         if made_here:
             reach(FailPoint.USERS_AFTER_FIRST_LINKS)
     return len(pairs)

@@ -8,8 +8,8 @@ from itertools import permutations
 import pytest
 from net_world import ACTOR, Net, P, S
 
-from orgsync_reconcile.stores.sqlite import publications
-from orgsync_reconcile.stores.sqlite.flow import Pair
+from orgsync_reconcile.stores.sql import publications
+from orgsync_reconcile.stores.sql.flow import Pair
 
 FIELDS = ("Name", "A__c", "B__c", "Parent__c")
 

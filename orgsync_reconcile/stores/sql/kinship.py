@@ -33,10 +33,7 @@ def kinship(source: Org, target: Org, numbers: tuple[int, int]) -> Kinship:
         return Kinship(root=root)
     theirs = {identity: user for user, found in identities(target).items() for identity in found}
     same = {
-        user: theirs[identity]
-        for user, found in identities(source).items()
-        for identity in found
-        if identity in theirs
+        user: theirs[identity] for user, found in identities(source).items() for identity in found if identity in theirs
     }
     late = _late(target, numbers[1])
     partners = dict(

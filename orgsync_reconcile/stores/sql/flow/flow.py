@@ -134,7 +134,7 @@ class Flow:
             rooted=has_several(self.source),
             stamped=self.target.org_id if self.stamped else "",
             ring=self.pair.ring,
-            width=mask_width(self.target),
+            width=self.target.engine.mask_width(),
             seen="(SELECT seq FROM partner.orgsync_stamped)" if self.stamped else _SEEN,
             dialect=self.db.dialect,
         )
