@@ -57,5 +57,23 @@ class Database(Protocol):
     def log_end(self) -> int:
         """The position up to which the org's change log is complete: nothing is added before it any more."""
 
+    def head(self) -> int:
+        """The last position of the change log that `log_end` covers and that has entries, also where they are trimmed."""
+
+    def reserve(self, object_name: str, count: int) -> int:
+        """Takes so many numbers of an object's Ids: those after the returned one are the caller's, in its transaction."""
+
+    def mark(self, connection: int, hops: int, *, triggers_too: bool = False) -> None:
+        """Says until `unmark` that this transaction writes what arrived over a connection, at a distance (ORG-7).
+
+        What the org's own triggers make of it is the org's own change, unless `triggers_too`.
+        """
+
+    def mark_object(self, number: int | None) -> None:
+        """Which object the engine itself writes from here on, by its number; None: none at the moment."""
+
+    def unmark(self) -> None:
+        """Ends what `mark` said."""
+
     def close(self) -> None:
         """Ends the session."""

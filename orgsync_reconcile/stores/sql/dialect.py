@@ -17,6 +17,8 @@ class Dialect(ABC):
     now_ms: ClassVar[str]
     #: The column of orgsync_change that grows with every entry, also within one transaction.
     entry: ClassVar[str]
+    #: Whether a record's Id is minted from its row number, which a writer may then give.
+    numbers_rows: ClassVar[bool]
 
     @abstractmethod
     def mint(self, key_prefix: str, code: str, row: str) -> str:

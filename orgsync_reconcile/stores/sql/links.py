@@ -79,12 +79,10 @@ def add_link(
 def engine_write(org: Org, connection: int, object_name: str) -> Iterator[None]:
     """Marks all that a transaction writes as arrived over `connection`, so that it is not sent back (ORG-7)."""
     db = org.db
-    db.execute(
-        "UPDATE main.orgsync_guard SET connection = ?, object = ?, cascading = 1",
-        [connection, object_number(org, object_name)],
-    )
+    db.mark(connection, 0, triggers_too=True)
+    db.mark_object(object_number(org, object_name))
     yield
-    db.execute("UPDATE main.orgsync_guard SET connection = NULL, object = NULL, cascading = 0")
+    db.unmark()
 
 
 def failed_before(org: Org, connection: int, kind: str, name: str) -> tuple[str, str] | None:

@@ -19,6 +19,7 @@ class SqliteDialect(Dialect):
     now = "strftime('%Y-%m-%dT%H:%M:%fZ','now')"
     now_ms = "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)"
     entry = "seq"
+    numbers_rows = True
 
     @override
     def mint(self, key_prefix: str, code: str, row: str) -> str:

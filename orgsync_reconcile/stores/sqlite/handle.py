@@ -58,6 +58,30 @@ class SqliteDatabase(sqlite3.Connection, Database):
     def log_end(self) -> int:
         return self.last_number("orgsync_change")
 
+    @override
+    def head(self) -> int:
+        return self.log_end()
+
+    @override
+    def reserve(self, object_name: str, count: int) -> int:
+        # Nobody else writes meanwhile, and the rows bring their numbers with them.
+        return self.last_number(object_name)
+
+    @override
+    def mark(self, connection: int, hops: int, *, triggers_too: bool = False) -> None:
+        self.execute(
+            "UPDATE main.orgsync_guard SET connection = ?, hops = ?, cascading = ?",
+            [connection, hops, int(triggers_too)],
+        )
+
+    @override
+    def mark_object(self, number: int | None) -> None:
+        self.execute("UPDATE main.orgsync_guard SET object = ?", [number])
+
+    @override
+    def unmark(self) -> None:
+        self.execute("UPDATE main.orgsync_guard SET connection = NULL, object = NULL, hops = 0, cascading = 0")
+
 
 def check_sqlite() -> None:
     """Raises StoreError where Python's SQLite is too old."""

@@ -57,6 +57,7 @@ class Flow:
         self.paths: dict[str, Path] = {}
         self.words = staging.Words(width=4)
         self._own: set[int] = set()
+        self._hops = 1
         #: Either org has several connections: changes may come, and go on, over others.
         self.stamped = has_several(self.source) or has_several(self.target)
         self.refresh()
@@ -278,7 +279,9 @@ class Flow:
             stamps.bring(self.db, self.words, self.numbers[1], self.target.org_id, links_after, batch)
 
     def _last_change(self) -> int:
-        return int(self.db.execute("SELECT coalesce(max(seq), 0) FROM main.orgsync_change").fetchone()[0])
+        """What tells the target's entries that are made from here on."""
+        entry = self.db.dialect.entry
+        return int(self.db.execute(f"SELECT coalesce(max({entry}), 0) FROM main.orgsync_change").fetchone()[0])
 
     def _cut_loop(self, ordered: Sequence[Path], result: BatchResult, writer: Writer) -> None:
         """Two orgs' triggers answer one another: what goes on after a few rounds is refused and logged (ORG-7)."""
@@ -292,22 +295,21 @@ class Flow:
     @contextmanager
     def guarded(self, hops: int = 1) -> Iterator[None]:
         """Marks the writes of this transaction as the engine's."""
-        self.db.execute(
-            "UPDATE main.orgsync_guard SET connection = ?, hops = ?, cascading = 0", [self.numbers[1], hops]
-        )
+        self._hops = hops
+        self.db.mark(self.numbers[1], hops)
         yield
-        self.db.execute("UPDATE main.orgsync_guard SET connection = NULL, object = NULL, hops = 0, cascading = 0")
+        self.db.unmark()
 
     @contextmanager
     def writing(self, object_number: int, writer: Writer) -> Iterator[None]:
         """Says which object the engine itself writes; what the org's own triggers change meanwhile is the org's."""
-        (before,) = self.db.execute("SELECT coalesce(max(seq), 0) FROM main.orgsync_change").fetchone()
-        self.db.execute("UPDATE main.orgsync_guard SET object = ?", [object_number])
+        watched = object_number in self._own
+        before = self._last_change() if watched else 0
+        self.db.mark_object(object_number)
         yield
-        self.db.execute("UPDATE main.orgsync_guard SET object = NULL")
-        (after,) = self.db.execute("SELECT coalesce(max(seq), 0) FROM main.orgsync_change").fetchone()
-        if after > before and object_number in self._own:
-            writer.give_back_own_changes(object_number, before)
+        self.db.mark_object(None)
+        if watched and self._last_change() > before:
+            writer.give_back_own_changes(object_number, before, self._hops)
 
     def watch_own_triggers(self) -> None:
         """Where an org got triggers of its own on a published object, engine writes are captured with their origin."""

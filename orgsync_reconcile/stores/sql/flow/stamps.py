@@ -68,9 +68,9 @@ def fold_new(org: Org, words: Words) -> None:
 
 
 def keep_moments(db: Database, connection: int, after: int) -> None:
-    """Changes beyond log position `after` that go on over other connections keep the moment when they were made (CNF-1)."""
+    """Changes that were logged after entry `after` and go on over other connections keep the moment when they were made (CNF-1)."""
     db.execute(
-        "UPDATE main.orgsync_change SET at = st.at FROM temp.stage AS st WHERE orgsync_change.seq > ?"
+        f"UPDATE main.orgsync_change SET at = st.at FROM temp.stage AS st WHERE orgsync_change.{db.dialect.entry} > ?"
         " AND orgsync_change.origin = ? AND orgsync_change.record = st.local",
         [after, connection],
     )

@@ -62,7 +62,7 @@ class Writer:
 
         Links come first, so that the org's own triggers can tell a replicated record from a new one (ORG-7).
         """
-        base = self._last_row(path)
+        base = self.db.reserve(path.object, end - start)
         before = self._link_count()
         parameters: dict[str, object] = {"base": base, "start": start}
         parameters |= {f"auto_{field.name}": self._next_number(path, field.name) - 1 for field in path.auto_numbers}
@@ -143,16 +143,13 @@ class Writer:
         )
         return self._set_deleted(path, alive, 0, "R")
 
-    def give_back_own_changes(self, object_number: int, after: int) -> None:
+    def give_back_own_changes(self, object_number: int, after: int, hops: int) -> None:
         """Captured engine writes of this object: what the org's own triggers added to them is the org's change."""
-        own = (
-            "SELECT record FROM main.orgsync_change WHERE seq > ?1 AND object = ?2 AND origin = ?3"
-            " GROUP BY record HAVING count(*) > 1"
-        )
+        captured = f"{self.db.dialect.entry} > ?1 AND object = ?2 AND origin = ?3"
+        own = f"SELECT record FROM main.orgsync_change WHERE {captured} GROUP BY record HAVING count(*) > 1"
         self.db.execute(
-            "UPDATE main.orgsync_change SET origin = NULL, hops = (SELECT hops FROM main.orgsync_guard) WHERE seq > ?1 AND object = ?2 AND origin = ?3 AND op <> 'I'"
-            f" AND record IN ({own})",
-            [after, object_number, self.target.connection],
+            f"UPDATE main.orgsync_change SET origin = NULL, hops = ?4 WHERE {captured} AND op <> 'I' AND record IN ({own})",
+            [after, object_number, self.target.connection, hops],
         )
 
     def _match(self, path: Path) -> int:
@@ -213,9 +210,6 @@ class Writer:
 
     def _last(self, table: str) -> int:
         return int(self.db.execute(f"SELECT coalesce(max(n), 0) FROM temp.{table}").fetchone()[0])
-
-    def _last_row(self, path: Path) -> int:
-        return self.db.last_number(path.object)
 
     def _next_number(self, path: Path, field: str) -> int:
         row = self.db.execute(

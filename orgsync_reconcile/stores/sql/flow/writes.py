@@ -91,7 +91,9 @@ def value_of(column: PathColumn, target: Target) -> str:
 def insert_rows(path: Path, rows: RowSource, target: Target) -> str:
     """INSERT of new records under Ids minted from `:base`."""
     number = f"(:base + {rows.number})"
-    values: dict[str, str] = {ROW: number, "Id": target.dialect.mint(path.key_prefix, target.code, number)}
+    values = {"Id": target.dialect.mint(path.key_prefix, target.code, number)}
+    if target.dialect.numbers_rows:
+        values[ROW] = number
     if target.audit:
         values["CreatedById"] = f"coalesce({translated('CreatedById', target)}, {literal(target.stand_in)})"
         values["CreatedDate"] = 's."CreatedDate"'
@@ -126,7 +128,7 @@ def missing_references(path: Path, rows: RowSource, target: Target) -> str:
         unset = f"t.{quote(column.name)} IS {literal(target.stand_in) if column.person else 'NULL'}"
         linked = f"EXISTS ({_link_of(column.name, target)})"
         tests.append(f"max(s.{quote(column.name)} IS NOT NULL AND {unset} AND NOT {linked})")
-    return f"SELECT {commas(tests)} {_joined_to_target(path, rows)}"
+    return f"SELECT {commas(tests)} {_joined_to_target(path, rows, target)}"
 
 
 def insert_waiting(path: Path, column: PathColumn, rows: RowSource, target: Target) -> str:
@@ -135,7 +137,7 @@ def insert_waiting(path: Path, column: PathColumn, rows: RowSource, target: Targ
     return (
         "INSERT OR REPLACE INTO main.orgsync_waiting (connection, object, record, field, parent, placeholder)"
         f' SELECT {target.connection}, {path.target}, t."Id", {literal(column.name)}, s.{name}, t.{name}'
-        f" {_joined_to_target(path, rows)} AND s.{name} IS NOT NULL AND NOT EXISTS ({_link_of(column.name, target)})"
+        f" {_joined_to_target(path, rows, target)} AND s.{name} IS NOT NULL AND NOT EXISTS ({_link_of(column.name, target)})"
     )
 
 
@@ -143,8 +145,14 @@ def _link_of(column: str, target: Target) -> str:
     return f"SELECT 1 FROM main.orgsync_link AS l WHERE l.partner = s.{quote(column)} AND l.connection = {target.connection}"
 
 
-def _joined_to_target(path: Path, rows: RowSource) -> str:
-    joined = f" CROSS JOIN main.{quote(path.object)} AS t ON t.{ROW} = :base + {rows.number} WHERE "
+def _joined_to_target(path: Path, rows: RowSource, target: Target) -> str:
+    number = f":base + {rows.number}"
+    same = (
+        f"t.{ROW} = {number}"
+        if target.dialect.numbers_rows
+        else f't."Id" = {target.dialect.mint(path.key_prefix, target.code, number)}'
+    )
+    joined = f" CROSS JOIN main.{quote(path.object)} AS t ON {same} WHERE "
     before, _, after = rows.sql.partition(" WHERE ")
     return before + joined + after
 
