@@ -12,17 +12,14 @@ import orgs
 import report
 
 from orgsync_reconcile.clock import system_clock
-from orgsync_reconcile.model.connection import Side
-from orgsync_reconcile.sync.bulk import bulk_sync
 from orgsync_reconcile.sync.drain import drain
 
 
 def idle(folder: Path, records: int, times: int) -> float:
     """CPU milliseconds of one drain of both directions with empty queues, the median of `times`."""
     orgs.connected(folder)
-    orgs.load(folder / "primary.db", records, 0)
+    orgs.link_accounts(folder, records)
     pair = orgs.pair(folder)
-    bulk_sync(pair, source=Side.PRIMARY, cutoff=None, clock=system_clock)
     drain(pair, clock=system_clock)
     spent = []
     for _ in range(times):

@@ -85,6 +85,42 @@ def load(path: Path, accounts: int, contacts: int) -> None:
     db.close()
 
 
+def link_accounts(folder: Path, accounts: int) -> None:
+    """Fills both connected, empty orgs with the same accounts, linked and in step, by two statements an org.
+
+    Only names are filled: for what depends on how many records there are, not on what stands in them.
+    """
+    with open_org(folder / "primary.db") as primary, open_org(folder / "secondary.db") as secondary:
+        for org, partner, arrived in ((primary, secondary, 0), (secondary, primary, 1)):
+            _fill_linked(org, partner, accounts, arrived=arrived)
+        for org, partner in ((primary, secondary), (secondary, primary)):
+            newest = partner.db.execute("SELECT max(number) FROM orgsync_link").fetchone()
+            org.db.execute("UPDATE orgsync_outbox SET link = ?", newest)
+            org.db.execute("UPDATE orgsync_inbox SET link = (SELECT max(number) FROM orgsync_link)")
+
+
+def _fill_linked(org: Org, partner: Org, accounts: int, *, arrived: int) -> None:
+    """The records of one org and their links; `arrived` says that they came from the partner."""
+    number = "WITH RECURSIVE row (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM row WHERE n < ?)"
+    local, there = (org.db.dialect.mint("001", code, "n") for code in (org.code, partner.code))
+    # Nothing is written twice; whoever opens the org next puts both back.
+    org.db.execute("PRAGMA journal_mode = OFF")
+    org.db.execute("PRAGMA synchronous = OFF")
+    with org.transaction() as db:
+        connection = connections.get_connection(org, CONNECTION).number
+        with links.engine_write(org, connection, "Account"):
+            db.execute(
+                f'{number} INSERT INTO "Account" (orgsync_row, "Id", "Name", "CreatedById", "LastModifiedById")'
+                f" SELECT n, {local}, printf('Account %08d Incorporated', n), ?, ? FROM row",
+                [accounts, org.admin_id, org.admin_id],
+            )
+        db.execute(
+            f"{number} INSERT INTO orgsync_link (connection, object, local, partner, made_here, since)"
+            f" SELECT ?, ?, {local}, {there}, ?, 0 FROM row",
+            [accounts, connection, links.object_number(org, "Account"), arrived],
+        )
+
+
 def _published(org: Org, name: str) -> list[FieldDef]:
     reachable = {*OBJECTS, "User", "Group", "RecordType"}
     return [

@@ -53,6 +53,16 @@ class FailPoint(StrEnum):
     CONTROL_AFTER_TARGET_COMMIT = "control:after-target-commit"
     #: The source has forgotten the control events that were carried out.
     CONTROL_AFTER_SOURCE_TOLD = "control:after-source-told"
+    #: The restored org gives no known Id again; its partner's links and positions are as they were.
+    RESYNC_AFTER_KEPT_APART = "resync:after-kept-apart"
+    #: The partner has ended links and moved its position; the restored org has nothing back yet.
+    RESYNC_AFTER_PARTNER_COMMIT = "resync:after-partner-commit"
+    #: Both orgs are joined again; what differs is not queued.
+    RESYNC_AFTER_RESTORED_COMMIT = "resync:after-restored-commit"
+    #: What the primary sends again is queued, what the secondary sends is not.
+    RESYNC_AFTER_FIRST_REPAIR = "resync:after-first-repair"
+    #: What differs is queued in both orgs; the mark of the resync still stands.
+    RESYNC_AFTER_REPAIR = "resync:after-repair"
     #: The secondary has the connection; neither log is joined.
     CONNECTION_AFTER_SECONDARY_CREATED = "connection:after-secondary-created"
     #: The secondary's log is joined, the primary's is not.

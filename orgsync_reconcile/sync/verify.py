@@ -10,7 +10,7 @@ from orgsync_reconcile.model.connection import ConflictPolicy, Side
 from orgsync_reconcile.stores.sql.flow import Flow, Pair
 from orgsync_reconcile.stores.sql.flow.continuity import check_continuity
 from orgsync_reconcile.stores.sql.flow.disagreements import Disagreements
-from orgsync_reconcile.stores.sql.flow.repair import Again, plan_repair, queue_repair
+from orgsync_reconcile.stores.sql.flow.repair import plan_repair, queue_repair
 from orgsync_reconcile.sync.verify_hashes import compare_hashes
 from orgsync_reconcile.sync.verify_report import Difference, ObjectResult, RepairResult, VerifyReport
 
@@ -43,40 +43,67 @@ def verify(
     Raises StoreError where an org was restored from a backup.
     """
     check_continuity(pair)
+    return verify_joined(
+        pair, clock=clock, objects=objects, listed=listed, repair=repair, policy=policy, edits_stand=edits_stand
+    )
+
+
+def verify_joined(
+    pair: Pair,
+    *,
+    clock: Clock,
+    objects: Sequence[str] = (),
+    listed: int = LISTED,
+    repair: bool = False,
+    policy: ConflictPolicy | None = None,
+    edits_stand: bool = True,
+    same_ids: bool = False,
+) -> VerifyReport:
+    """`verify` of orgs whose positions are known to fit together; rows that are gone come back under the `same_ids`."""
     flow = Flow(pair, Side.PRIMARY)
     with pair.lease():
         flow.finish(clock())
     with pair.lease() if repair else nullcontext():
         back = Flow(pair, Side.SECONDARY)
         with flow.target.snapshot():
-            wins = (policy or pair.policy) if repair else None
-            report, again = _compare(flow, back, clock, objects, listed, wins, edits_stand=edits_stand)
+            report, unequal = _compare(flow, back, clock, objects, listed, edits_stand=edits_stand)
         if not repair:
             return report
-        queue_repair(pair, again, (flow, back), int(clock().timestamp() * 1000))
-    result = RepairResult(
-        from_primary=len({item.record for item in again if item.winner is Side.PRIMARY}),
-        from_secondary=len({item.record for item in again if item.winner is Side.SECONDARY}),
-        sent_as_new=sum(item.op == "I" for item in again),
-    )
+        result = _repair(flow, back, unequal, policy or pair.policy, clock, same_ids=same_ids)
     return VerifyReport(objects=report.objects, differences=report.differences, repair=result)
 
 
-def _compare(
+def _repair(
     flow: Flow,
     back: Flow,
+    unequal: Sequence[Disagreements],
+    policy: ConflictPolicy,
     clock: Clock,
-    objects: Sequence[str],
-    listed: int,
-    wins: ConflictPolicy | None,
     *,
-    edits_stand: bool,
-) -> tuple[VerifyReport, list[Again]]:
-    """The report, and what a repair has to send where `wins` says who wins."""
+    same_ids: bool,
+) -> RepairResult:
+    """Queues what mends these objects, part by part. The caller holds the lease."""
+    winners = {Side.PRIMARY: 0, Side.SECONDARY: 0}
+    sent_as_new = 0
+    for found in unequal:
+        for part in plan_repair(found, policy):
+            queue_repair(flow.pair, part, (flow, back), int(clock().timestamp() * 1000), same_ids=same_ids)
+            for item in part:
+                winners[item.winner] += 1
+                sent_as_new += item.op == "I" and not same_ids
+    return RepairResult(
+        from_primary=winners[Side.PRIMARY], from_secondary=winners[Side.SECONDARY], sent_as_new=sent_as_new
+    )
+
+
+def _compare(
+    flow: Flow, back: Flow, clock: Clock, objects: Sequence[str], listed: int, *, edits_stand: bool
+) -> tuple[VerifyReport, list[Disagreements]]:
+    """The report, and the objects that are not equal."""
     facts = flow.target_facts(clock())
     results: list[ObjectResult] = []
     differences: list[Difference] = []
-    again: list[Again] = []
+    unequal: list[Disagreements] = []
     for path in flow.paths.values():
         if objects and path.object not in objects:
             continue
@@ -104,9 +131,9 @@ def _compare(
                 )
                 for item in found.differences(listed)
             )
-        if wins is not None and result.faults:
-            again.extend(plan_repair(found, wins))
-    return VerifyReport(objects=tuple(results), differences=tuple(differences)), again
+        if result.faults:
+            unequal.append(found)
+    return VerifyReport(objects=tuple(results), differences=tuple(differences)), unequal
 
 
 def verify_by_hashes(pair: Pair, *, clock: Clock, objects: Sequence[str] = (), listed: int = LISTED) -> VerifyReport:

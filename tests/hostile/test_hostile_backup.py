@@ -121,6 +121,50 @@ def test_an_id_that_was_given_twice_is_two_records(world: HostileWorld, one_way:
     assert fresh not in taken
 
 
+def test_what_was_lost_comes_back_under_its_id(world: HostileWorld) -> None:
+    """VER-1, ORG-5: it is the same record as before, for its links and for whoever wrote its Id down."""
+    _connected(world)
+    world.backup(P)
+    lost = world.insert(P, "Account", Name="lost")
+    child = world.insert(P, "Contact", LastName="child", AccountId=lost)
+    world.drain()
+    world.restore(P)
+    world.resync()
+    world.settle()
+    assert world.get(P, "Account", lost, "Name") == "lost"
+    assert world.get(P, "Contact", child, "AccountId") == lost
+    world.assert_equal()
+
+
+def test_records_of_the_secondary_itself_are_not_taken_for_lost_ones(world: HostileWorld) -> None:
+    """PUB-7, ORG-5: one-way; a record that somebody made in the restored secondary under an Id given before stays theirs."""
+    _connected(world, one_way=True)
+    world.backup(S)
+    late = world.insert(P, "Account", Name="late in P")
+    world.drain()
+    taken = world.other(P, late)
+    world.restore(S)
+    assert world.insert(S, "Account", Name="theirs") == taken
+    assert world.resync().rejoined.ended == 1
+    world.settle()
+    assert world.get(S, "Account", str(taken), "Name") == "theirs"
+    assert _names(world, S) == ["deleted", "edited", "kept", "late in P", "theirs"]
+    world.assert_equal()
+
+
+def test_a_link_that_was_disconnected_after_the_backup_comes_back(world: HostileWorld) -> None:
+    """PUB-10: publishing again finds the record linked in both orgs and makes no second one of it."""
+    world.connect("Account")
+    ours = world.insert(P, "Account", Name="matched")
+    world.backup(S)
+    world.drain()
+    theirs = world.other(P, ours)
+    world.clients[P].execute("UPDATE orgsync_link SET status = 2 WHERE local = ?", [ours])
+    world.restore(S)
+    world.resync()
+    assert world.all(S, "SELECT partner, status FROM orgsync_link WHERE local = ?", theirs) == [(ours, 2)]
+
+
 def test_edits_after_the_restore_are_sent(world: HostileWorld) -> None:
     """QUE-3: what was changed in the restored org before anybody noticed is a change like others."""
     _connected(world)

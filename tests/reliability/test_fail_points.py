@@ -19,6 +19,7 @@ SCENES = {
     "bulk": ("applied", ("bulk-sync",)),
     "forward": ("cut", ("forward", "link", "Contact", "--where", "LastName LIKE 'old%'")),
     "users": ("new", ("apply", "--yes")),
+    "resync": ("restored", ("resync",)),
     "metadata": ("new", ("apply", "--yes")),
     "connection": ("new", ("apply", "--yes")),
     "control": ("new", ("apply", "--yes")),
@@ -41,17 +42,22 @@ def carry_on(folder: Path) -> None:
 
 @pytest.mark.parametrize("point", [*FailPoint, *AGAIN])
 def test_nothing_is_lost_at(point: str, stages: dict[str, Path], tmp_path: Path) -> None:
-    """QUE-3, REC-3, BLK-4, USR-7, MET-8, FWD-1: killed there, then carried on: all there, once, and a run more does nothing."""
+    """QUE-3, REC-3, BLK-4, USR-7, MET-8, FWD-1, VER-1: killed there, then carried on: all there, once, and a run more does nothing."""
     stage, command = SCENES[point.partition(":")[0]]
     folder = shutil.copytree(stages[stage], tmp_path / "work")
     done = killed_at(folder, point, *command)
     assert done.returncode == -signal.SIGKILL, (done.returncode, done.stdout, done.stderr)
-    if stage == "cut":
+    if stage == "restored":
+        # No other sync runs between: it would carry what the backup holds over what came after it.
+        here(folder, "drain", codes=(1,))
+    if stage in ("cut", "restored"):
         here(folder, *command)
     carry_on(folder)
     assert_equal(folder)
     assert len(sql(folder, "acme-dr", 'SELECT 1 FROM "Contact" WHERE "LastName" LIKE \'old%\'')) == 4
     assert_users_are_there_once(folder)
+    if stage == "restored":
+        assert_nothing_of_the_backup_won(folder)
     before = positions(folder)
     assert here(folder, "plan", "--detailed-exitcode")
     for again in ("bulk-sync", "drain"):
@@ -60,6 +66,17 @@ def test_nothing_is_lost_at(point: str, stages: dict[str, Path], tmp_path: Path)
     edit(folder, STORES[:1] if stage == "cut" else STORES, label="later")
     here(folder, "drain")
     assert_equal(folder)
+
+
+def assert_nothing_of_the_backup_won(folder: Path) -> None:
+    """QUE-3, VER-1: both orgs have what came after the backup, and what was written to the restored org since."""
+    names = ("lost 0", "lost 1", "lost 2", "fresh 0")
+    for store in STORES:
+        for name in names:
+            assert sql(folder, store, 'SELECT count(*) FROM "Account" WHERE "Name" = ?', name) == [(1,)]
+            assert sql(folder, store, 'SELECT count(*) FROM "Contact" WHERE "LastName" = ?', name) == [(1,)]
+        assert sql(folder, store, 'SELECT "Phone" FROM "Account" WHERE "Name" = \'old 0\'') == [("lost",)]
+        assert sql(folder, store, 'SELECT "Industry" FROM "Account" WHERE "Name" = \'old 1\'') == [("Media",)]
 
 
 def assert_users_are_there_once(folder: Path) -> None:

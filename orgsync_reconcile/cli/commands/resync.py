@@ -26,7 +26,7 @@ def command(session: Session, connection: str | None, source: str | None) -> Non
     records. What differs is queued: the next drain sends it. Where a record differs, the org that was not restored wins,
     since it has what the backup lacks; --from says otherwise, for instance where the backup was to undo a mistake.
 
-    Records that the restored org has lost are sent to it as new ones, with new Ids. One-way, the primary gets nothing
+    Records that the restored org has lost are sent to it again, under the Ids that they had. One-way, the primary gets nothing
     back: what it has lost stays in the secondary, no longer linked, and what was edited there stands unless
     --from primary is given.
 

@@ -129,6 +129,9 @@ CREATE INDEX orgsync_link_reference ON orgsync_link (connection) WHERE status = 
 CREATE INDEX orgsync_link_severed ON orgsync_link (connection) WHERE status = 4;
 CREATE INDEX orgsync_link_root ON orgsync_link (root) WHERE root IS NOT NULL;
 
+-- Roots that no link tells: an org that was restored from a backup gave an Id a second time, so two records bear it.
+CREATE TABLE orgsync_root (record TEXT PRIMARY KEY, root TEXT NOT NULL UNIQUE) WITHOUT ROWID;
+
 -- Where an org has several connections, or its partner has: which change a field of a record holds. `stamp` grows with
 -- time and with every change that follows another; `org` is where the change was made. Field -1: whether it is deleted.
 CREATE TABLE orgsync_stamp (

@@ -15,6 +15,8 @@ from orgsync_reconcile.stores.sql.flow.pair import Pair
 
 #: The setting that holds the change at the watermark, by the connection's number.
 SEEN = "orgsync.seen.{}"
+#: The setting of an org that stands while its partner, which was restored, is joined to it again.
+REJOINING = "orgsync.rejoining.{}"
 _CHANGE = "printf('%d %s %s %d', seq, record, op, at)"
 
 
@@ -44,10 +46,23 @@ def seen_change(db: Database, connection: int) -> tuple[int, str] | None:
 def find_break(pair: Pair) -> Break | None:
     """The org of the pair that was restored from a backup, if one was. The caller holds the lease for a sure answer."""
     for side in Side:
+        if _is_rejoining(pair, side):
+            return Break(side=side, why="joining it to the other org again was cut off")
+    for side in Side:
         found = _break_of_source(pair, side) or _break_of_target(pair, side.other)
         if found:
             return found
     return None
+
+
+def _is_rejoining(pair: Pair, side: Side) -> bool:
+    """Whether a resync of `side`, restored, has begun and not ended."""
+    row = (
+        pair.orgs[side.other]
+        .db.execute("SELECT 1 FROM main.orgsync_setting WHERE name = ?", [REJOINING.format(pair.numbers[side.other])])
+        .fetchone()
+    )
+    return row is not None
 
 
 def _break_of_source(pair: Pair, side: Side) -> Break | None:

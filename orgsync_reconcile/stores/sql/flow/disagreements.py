@@ -94,14 +94,18 @@ class Disagreements(Comparison):
         )
         return left, total
 
-    def mendable(self) -> Iterator[Unequal]:
-        """The pairs that disagree, less the exceptions and those with a change on its way, by the source's Id."""
+    def mendable(self, after: str, limit: int) -> Iterator[Unequal]:
+        """Pairs that disagree, less the exceptions and those with a change on its way, by the source's Id: the first
+        `limit` of those whose Id there comes behind `after`.
+        """
         columns = self.path.columns
         same = "".join(f", {self._same(column)}" for column in columns)
         rows = self.flow.db.execute(
             f'SELECT k.partner, k.local, s."Id" IS NOT NULL, t."Id" IS NOT NULL, {self._alive_source}, {self._alive_target},'
             f' coalesce(t."LastModifiedDate" > s."LastModifiedDate", 0){same}'
-            f" {self._from} AND {self.unequal} AND NOT ({self.queued}) AND NOT coalesce({self.stands}, 0) ORDER BY k.partner"
+            f" {self._from} AND {self.unequal} AND NOT ({self.queued}) AND NOT coalesce({self.stands}, 0)"
+            " AND k.partner > ? ORDER BY k.partner LIMIT ?",
+            [after, limit],
         )
         for source, target, there, here, alive, alive_here, later, *equal in rows:
             yield Unequal(

@@ -259,10 +259,15 @@ class Flow:
             with self.writing(path.target, writer):
                 result.counts[path.object] = counts = ObjectCounts(object=path.object)
                 counts.deleted += writer.delete(path)
+        (again,) = self.db.execute(
+            "SELECT EXISTS (SELECT 1 FROM temp.stage WHERE ins = 1 AND local IS NOT NULL)"
+        ).fetchone()
         for path in ordered:
             with self.writing(path.target, writer):
                 counts = result.counts[path.object]
                 counts.copied += writer.insert_new(path)
+                if again:
+                    counts.copied += writer.insert_lost(path)
                 counts.updated += writer.update_linked(path)
                 counts.updated += writer.undelete(path)
         cascades.after_deletes(self.db, self.paths, writer.target, lambda number: self.writing(number, writer))

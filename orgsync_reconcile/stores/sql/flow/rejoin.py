@@ -1,21 +1,26 @@
 """Joining an org that was restored from a backup to its partner again: positions, counters and links.
 
-Two transactions, the partner's first. Until the second has committed the restored org's log ends before the partner's
-watermark, so a run that was killed in between is known and made again.
+All of it is SQL over both orgs, whatever the number of links. The partner's transaction leaves a mark that stands until
+what differs was queued too: up to then no sync runs, and a resync that was killed is made again with what the mark says.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from orgsync_reconcile.model.connection import Side
-from orgsync_reconcile.stores.sql.flow.continuity import SEEN, seen_change
+from orgsync_reconcile.stores.sql.flow.continuity import REJOINING, SEEN, seen_change
 from orgsync_reconcile.stores.sql.flow.flow import Flow
+from orgsync_reconcile.stores.sql.flow.network import has_several
 from orgsync_reconcile.stores.sql.flow.pair import Pair
-from orgsync_reconcile.stores.sql.org import Org
+from orgsync_reconcile.stores.sql.flow.roots import came_from
 from orgsync_reconcile.stores.sql.text import commas, quote
+
+#: Log positions that are copied by one statement.
+_RANGE = 10_000
+#: Links of records: what is matched by name (3) is found anew by every sync.
+_RECORDS = "status IN (1, 2, 4)"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,198 +30,255 @@ class Rejoined:
     `kept` are records of the other org that the restored one has lost and that do not flow to it.
     """
 
-    linked: int
-    ended: int
-    sent_again: int
-    kept: int
+    linked: int = 0
+    ended: int = 0
+    sent_again: int = 0
+    kept: int = 0
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Link:
-    """A link of the partner, as the restored org should have it."""
+class Rejoining:
+    """Joins the restored org of `side` to its partner, in three steps, each a transaction that may be made again.
 
-    object: str
-    local: str
-    partner: str
-    status: int
-    made_here: int
-    since: int
-
-
-def rejoin(pair: Pair, side: Side, now_ms: int) -> Rejoined:
-    """Joins the restored org of `side` to its partner. The caller holds the lease, and finishes both flows after it.
-
-    Where the restored org has given a linked Id to another record since, the link ends. Where a row is gone and its object flows to the restored org, the link stays for verify to find.
+    The caller holds the lease, finishes both flows after the steps, queues what differs, and then calls `forget_mark`.
     """
-    restored, partner = pair.orgs[side], pair.orgs[side.other]
-    flow = Flow(pair, side.other)
-    links = _links(pair, side)
-    watermark, seen = _watermark(pair, side)
-    missing, reused = _faults(pair, side, links, seen)
-    lost = [link for link in links if link.local in missing and link.object not in flow.paths]
-    again = [link for link in links if link.local in reused]
-    ended = {link.partner for link in (*lost, *again)}
-    with partner.transaction() as db:
-        number = pair.numbers[side.other]
-        db.executemany(
-            "DELETE FROM main.orgsync_link WHERE local = ? AND connection = ?", [(item, number) for item in ended]
-        )
-        _insert_anew(partner, [link for link in again if link.object in flow.paths], now_ms)
-        position = max(watermark, restored.db.last_number("orgsync_change")) + 1
-        db.execute("UPDATE main.orgsync_inbox SET seq = ? WHERE connection = ?", [position, number])
-        db.execute("DELETE FROM main.orgsync_setting WHERE name = ?", [SEEN.format(number)])
-    with restored.transaction():
-        repeated = _unsent(pair, side, watermark, seen)
-        _drop_links(pair, side)
-        _raise_counters(pair, side, links, position)
-        linked = _give_links(pair, side, [link for link in links if link.partner not in ended])
-        _log_again(restored, repeated)
-        _move_inbox(pair, side)
-    return Rejoined(linked=linked, ended=len(ended), sent_again=len(repeated), kept=len(lost))
 
+    def __init__(self, pair: Pair, side: Side, now_ms: int) -> None:
+        self.restored, self.partner = pair.orgs[side], pair.orgs[side.other]
+        #: The connection's number in the restored org and in its partner.
+        self.here, self.there = pair.numbers[side], pair.numbers[side.other]
+        self.now_ms = now_ms
+        #: What flows to the restored org, and what flows from it.
+        self.to_restored, self.from_restored = Flow(pair, side.other).paths, Flow(pair, side).paths
+        self._objects = {row[0] for row in self.restored.db.execute("SELECT name FROM main.orgsync_object")}
+        self.watermark, self.seen = self._last_known()
 
-def _links(pair: Pair, side: Side) -> list[_Link]:
-    """The partner's links that count, seen from the restored org."""
-    rows = pair.orgs[side.other].db.execute(
-        "SELECT o.name, l.partner, l.local, l.status, 1 - l.made_here, l.since FROM main.orgsync_link AS l"
-        " JOIN main.orgsync_object AS o ON o.number = l.object WHERE l.connection = ? AND l.status IN (1, 4)",
-        [pair.numbers[side.other]],
-    )
-    return [
-        _Link(object=row[0], local=row[1], partner=row[2], status=row[3], made_here=row[4], since=row[5])
-        for row in rows
-    ]
+    def _last_known(self) -> tuple[int, int]:
+        """How far the partner had the restored org's log, and the time of the change there (-1: unknown)."""
+        db = self.partner.db
+        mark = db.execute(
+            "SELECT value FROM main.orgsync_setting WHERE name = ?", [REJOINING.format(self.there)]
+        ).fetchone()
+        if mark is not None:
+            watermark, seen = mark[0].split()
+            return int(watermark), int(seen)
+        (position,) = db.execute("SELECT seq FROM main.orgsync_inbox WHERE connection = ?", [self.there]).fetchone()
+        change = seen_change(db, self.there)
+        return int(position), int(change[1].rpartition(" ")[2]) if change else -1
 
+    # -- the steps ---------------------------------------------------------------------------------------------
 
-def _faults(pair: Pair, side: Side, links: Sequence[_Link], seen: int) -> tuple[set[str], set[str]]:
-    """The linked Ids of the restored org without a row, and those that it has given to another record since.
+    def keep_apart(self) -> None:
+        """No record Id that the partner knows is given a second time; where one was, the new record's root is noted.
 
-    A link that the backup knows is no other record's. Of the others those are, which were inserted later than anything
-    that the partner has seen, and later than the link.
-    """
-    org, number = pair.orgs[side], pair.numbers[side]
-    known = set(org.db.execute("SELECT local, partner FROM main.orgsync_link WHERE connection = ?", [number]))
-    new = {
-        row[0]
-        for row in org.db.execute(
-            "SELECT record FROM main.orgsync_change WHERE op = 'I' AND at > ?1"
-            " AND seq > (SELECT seq FROM main.orgsync_outbox WHERE connection = ?2)",
-            [seen, number],
-        )
-    }
-    missing: set[str] = set()
-    reused: set[str] = set()
-    for name in sorted({link.object for link in links}):
-        mine = [link for link in links if link.object == name]
-        rows = dict(
-            org.db.execute(
-                'SELECT "Id", (julianday("CreatedDate") - 2440587.5) * 86400000'
-                f' FROM main.{quote(name)} WHERE "Id" IN (SELECT value FROM json_each(?))',
-                [json.dumps([link.local for link in mine])],
+        First, while the partner still knows them all.
+        """
+        with self.restored.transaction() as db:
+            highest = db.execute(
+                "SELECT o.name, max(substr(l.partner, 7, 9)) FROM partner.orgsync_link AS l"
+                " JOIN partner.orgsync_object AS o ON o.number = l.object"
+                " WHERE l.connection = ? AND l.status <> 3 AND substr(l.partner, 4, 3) = ? GROUP BY o.name",
+                [self.there, self.restored.code],
+            ).fetchall()
+            for name, number in highest:
+                self._raise(name, int(number, 16))
+            # Nobody else writes to the restored org now, so no Id is given again behind this look.
+            self._find_reused()
+            db.executemany(
+                "INSERT INTO main.orgsync_root (record, root) VALUES (?, ?) ON CONFLICT DO NOTHING",
+                (
+                    (record, f"{self.restored.org_id}{record}/{self.now_ms}")
+                    for (record,) in self.partner.db.execute("SELECT partner FROM temp.reused")
+                ),
             )
+
+    def end_links(self) -> tuple[int, int]:
+        """The partner's part: (links that ended, records among them that stay in the partner alone).
+
+        A link ends where its Id was given to another record since, whose partner is then sent as new, and where the row
+        is gone and its object does not flow to the restored org. Where it does, the link stays for verify to find.
+        """
+        with self.partner.transaction() as db:
+            reused = self._end_reused()
+            lost = sum(
+                self._end_lost(number, name, there=name in self._objects)
+                for number, name in self._linked_objects()
+                if name not in self.to_restored
+            )
+            db.execute(
+                "INSERT INTO main.orgsync_setting (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO NOTHING",
+                [REJOINING.format(self.there), f"{self.watermark} {self.seen}"],
+            )
+            db.execute("DELETE FROM main.orgsync_setting WHERE name = ?", [SEEN.format(self.there)])
+            db.execute(
+                "UPDATE main.orgsync_inbox SET seq = ? WHERE connection = ?",
+                [self._new_position(), self.there],
+            )
+        return lost + reused, lost
+
+    def restore_links(self) -> tuple[int, int]:
+        """The restored org's part: (links that it got back, changes that are sent again under new positions)."""
+        with self.restored.transaction() as db:
+            end = db.last_number("orgsync_change")
+            self._drop_ended_links()
+            self._raise_positions()
+            linked = self._give_links()
+            repeated = self._log_again(end)
+            db.execute(
+                "UPDATE main.orgsync_outbox SET seq = (SELECT seq FROM partner.orgsync_inbox WHERE connection = ?)"
+                " WHERE connection = ?",
+                [self.there, self.here],
+            )
+            self._move_inbox()
+        return linked, repeated
+
+    # -- what the steps consist of -----------------------------------------------------------------------------
+
+    def _new_position(self) -> int:
+        """A log position beyond all that either org knows of the restored org's log."""
+        (position,) = self.partner.db.execute(
+            "SELECT seq FROM main.orgsync_inbox WHERE connection = ?", [self.there]
+        ).fetchone()
+        return max(int(position), self.restored.db.last_number("orgsync_change")) + 1
+
+    def _linked_objects(self) -> list[tuple[int, str]]:
+        return self.partner.db.execute(
+            "SELECT number, name FROM main.orgsync_object WHERE number IN"
+            f" (SELECT object FROM main.orgsync_link WHERE connection = ? AND {_RECORDS}) ORDER BY name",
+            [self.there],
+        ).fetchall()
+
+    def _end_lost(self, number: int, name: str, *, there: bool) -> int:
+        """Ends the links whose row the restored org has lost; all of them where it has not even the object."""
+        lost = f'NOT EXISTS (SELECT 1 FROM partner.{quote(name)} AS r WHERE r."Id" = orgsync_link.partner)'
+        return self.partner.db.execute(
+            f"DELETE FROM main.orgsync_link WHERE connection = ? AND object = ? AND {_RECORDS}"
+            f" AND {lost if there else '1 = 1'}",
+            [self.there, number],
+        ).rowcount
+
+    def _find_reused(self) -> None:
+        """Fills temp.reused of the partner with the links whose Id the restored org has given to another record since.
+
+        A link that the backup knows is no other record's. Of the others those are, whose row is younger than the link,
+        unless another connection has brought that row back already: then it is younger than its link there, too. Where
+        the restored org logs its inserts, it must have logged this one after anything that the partner has seen.
+        """
+        db = self.partner.db
+        db.execute("DROP TABLE IF EXISTS temp.reused")
+        db.execute("CREATE TEMP TABLE reused (number INTEGER PRIMARY KEY, partner TEXT)")
+        made = '((julianday(r."CreatedDate") - 2440587.5) * 86400000)'
+        for number, name in self._linked_objects():
+            if name not in self._objects:
+                continue
+            rows = "main.orgsync_link AS l"
+            values: list[int] = []
+            if name in self.from_restored:
+                rows = "partner.orgsync_change AS c CROSS JOIN main.orgsync_link AS l ON l.partner = c.record AND c.op = 'I'"
+                rows += " AND c.at > ? AND c.seq > (SELECT seq FROM partner.orgsync_outbox WHERE connection = ?)"
+                values = [self.seen, self.here]
+            db.execute(
+                f"INSERT INTO temp.reused SELECT DISTINCT l.number, l.partner FROM {rows}"
+                f' CROSS JOIN partner.{quote(name)} AS r ON r."Id" = l.partner'
+                f" WHERE l.connection = ? AND l.object = ? AND l.{_RECORDS} AND {made} > l.since + 1 AND NOT EXISTS"
+                " (SELECT 1 FROM partner.orgsync_link AS k WHERE k.local = l.partner AND k.status <> 3"
+                f" AND ((k.connection = ? AND k.partner = l.local) OR {made} > k.since + 1))",
+                [*values, self.there, number, self.here],
+            )
+
+    def _end_reused(self) -> int:
+        """Ends the links of temp.reused. The records keep their roots, and go to the restored org as new ones."""
+        db = self.partner.db
+        db.execute(
+            "INSERT INTO main.orgsync_root (record, root) SELECT l.local, coalesce(l.root, ? || l.partner)"
+            " FROM temp.reused AS u JOIN main.orgsync_link AS l ON l.number = u.number WHERE l.made_here = 1"
+            " ON CONFLICT DO NOTHING",
+            [self.restored.org_id],
         )
-        for link in mine:
-            if link.local not in rows:
-                missing.add(link.local)
-            elif link.local in new and (link.local, link.partner) not in known and rows[link.local] > link.since + 1:
-                reused.add(link.local)
-    return missing, reused
-
-
-def _watermark(pair: Pair, side: Side) -> tuple[int, int]:
-    """How far the partner has the restored org's log, and the time of the change there (-1: unknown)."""
-    db, number = pair.orgs[side.other].db, pair.numbers[side.other]
-    (position,) = db.execute("SELECT seq FROM main.orgsync_inbox WHERE connection = ?", [number]).fetchone()
-    seen = seen_change(db, number)
-    return int(position), int(seen[1].rpartition(" ")[2]) if seen else -1
-
-
-def _insert_anew(org: Org, links: Sequence[_Link], now_ms: int) -> None:
-    """Queues the partner's records whose Id in the restored org was given to another one: they are sent as new."""
-    org.db.executemany(
-        "INSERT INTO main.orgsync_change (object, record, op, at) SELECT number, ?, 'I', ? FROM main.orgsync_object"
-        " WHERE name = ?",
-        [(link.partner, now_ms, link.object) for link in links],
-    )
-
-
-def _unsent(pair: Pair, side: Side, watermark: int, seen: int) -> list[tuple[object, ...]]:
-    """The restored org's log less what the partner is known to have had before: (object, record, op, at, masks…)."""
-    db, number = pair.orgs[side].db, pair.numbers[side]
-    return db.execute(
-        f"SELECT object, record, op, at, {_masks(pair.orgs[side])} FROM main.orgsync_change"
-        " WHERE seq > (SELECT seq FROM main.orgsync_outbox WHERE connection = ?1) AND (origin IS NULL OR origin <> ?1)"
-        " AND NOT (seq <= ?2 AND at <= ?3 AND record IN"
-        " (SELECT partner FROM partner.orgsync_link WHERE connection = ?4)) ORDER BY seq",
-        [number, watermark, seen, pair.numbers[side.other]],
-    ).fetchall()
-
-
-def _masks(org: Org) -> str:
-    return commas(f"m{word}" for word in range(org.engine.mask_width()))
-
-
-def _drop_links(pair: Pair, side: Side) -> None:
-    """Links that the partner ended after the backup end here too; those that it never saw stay for the mirror."""
-    pair.orgs[side].db.execute(
-        "DELETE FROM main.orgsync_link WHERE connection = ?1 AND status IN (1, 4) AND (made_here = 0 OR number <="
-        " (SELECT link FROM partner.orgsync_outbox WHERE connection = ?2)) AND local NOT IN"
-        " (SELECT partner FROM partner.orgsync_link WHERE connection = ?2)",
-        [pair.numbers[side], pair.numbers[side.other]],
-    )
-
-
-def _raise_counters(pair: Pair, side: Side, links: Sequence[_Link], position: int) -> None:
-    """No log position, link number or record Id that the partner knows is given a second time."""
-    org, partner = pair.orgs[side], pair.orgs[side.other]
-    (link,) = partner.db.execute(
-        "SELECT link FROM main.orgsync_outbox WHERE connection = ?", [pair.numbers[side.other]]
-    ).fetchone()
-    (event,) = partner.db.execute(
-        "SELECT max(event_state, event_map) FROM main.orgsync_inbox WHERE connection = ?",
-        [pair.numbers[side.other]],
-    ).fetchone()
-    highest = {"orgsync_change": position, "orgsync_link": int(link), "orgsync_event": int(event)}
-    for item in links:
-        if item.local[3:6] == org.code:
-            highest[item.object] = max(highest.get(item.object, 0), int(item.local[6:15], 16))
-    for table, number in highest.items():
-        present = org.db.last_number(table)
-        if number > present:
-            org.db.set_last_number(table, number)
-
-
-def _give_links(pair: Pair, side: Side, links: Sequence[_Link]) -> int:
-    """Gives the restored org the links that it lacks; returns how many."""
-    return (
-        pair.orgs[side]
-        .db.executemany(
-            "INSERT OR IGNORE INTO main.orgsync_link (connection, object, local, partner, status, made_here, since)"
-            " SELECT ?, number, ?, ?, ?, ?, ? FROM main.orgsync_object WHERE name = ?",
-            [
-                (pair.numbers[side], item.local, item.partner, item.status, item.made_here, item.since, item.object)
-                for item in links
-            ],
+        flowing = [str(path.source) for path in self.to_restored.values()]
+        db.execute(
+            "INSERT INTO main.orgsync_change (object, record, op, at) SELECT l.object, l.local, 'I', ?"
+            " FROM temp.reused AS u JOIN main.orgsync_link AS l ON l.number = u.number"
+            f" WHERE l.object IN ({commas(flowing)})",
+            [self.now_ms],
         )
-        .rowcount
-    )
+        return db.execute("DELETE FROM main.orgsync_link WHERE number IN (SELECT number FROM temp.reused)").rowcount
 
+    def _drop_ended_links(self) -> None:
+        """Links that the partner ended after the backup end here too; those that it never saw stay for the mirror."""
+        self.restored.db.execute(
+            "DELETE FROM main.orgsync_link WHERE connection = ?1 AND status IN (1, 4) AND (made_here = 0 OR number <="
+            " (SELECT link FROM partner.orgsync_outbox WHERE connection = ?2)) AND NOT EXISTS (SELECT 1 FROM"
+            " partner.orgsync_link AS p WHERE p.partner = orgsync_link.local AND p.connection = ?2)",
+            [self.here, self.there],
+        )
 
-def _log_again(org: Org, changes: Sequence[tuple[object, ...]]) -> None:
-    """Changes under positions that the partner counts as had get new positions, in their order."""
-    if changes:
-        org.db.executemany(
-            f"INSERT INTO main.orgsync_change (object, record, op, at, {_masks(org)})"
-            f" VALUES ({commas('?' for _ in changes[0])})",
-            changes,
+    def _raise_positions(self) -> None:
+        """No position of the log, of a link or of an event that the partner knows is given a second time."""
+        (link,) = self.partner.db.execute(
+            "SELECT link FROM main.orgsync_outbox WHERE connection = ?", [self.there]
+        ).fetchone()
+        position, *events = self.partner.db.execute(
+            "SELECT seq, event_state, event_map FROM main.orgsync_inbox WHERE connection = ?", [self.there]
+        ).fetchone()
+        self._raise("orgsync_change", int(position))
+        self._raise("orgsync_link", int(link))
+        self._raise("orgsync_event", max(int(event) for event in events))
+
+    def _raise(self, table: str, number: int) -> None:
+        db = self.restored.db
+        if number > db.last_number(table):
+            db.set_last_number(table, number)
+
+    def _give_links(self) -> int:
+        """Gives the restored org the links that it lacks, with where their records were made; returns how many."""
+        made = f"CASE l.made_here WHEN 0 THEN {came_from('l.local')} END" if has_several(self.partner) else "NULL"
+        return self.restored.db.execute(
+            "INSERT INTO main.orgsync_link (connection, object, local, partner, status, made_here, since, root)"
+            f" SELECT ?, m.number, l.partner, l.local, l.status, 1 - l.made_here, l.since, {made}"
+            " FROM partner.orgsync_link AS l JOIN partner.orgsync_object AS o ON o.number = l.object"
+            f" JOIN main.orgsync_object AS m ON m.name = o.name WHERE l.connection = ? AND l.{_RECORDS}"
+            " ORDER BY l.number ON CONFLICT DO NOTHING",
+            [self.here, self.there],
+        ).rowcount
+
+    def _log_again(self, end: int) -> int:
+        """What the partner is not known to have had before gets new positions, in its order; returns how much that is.
+
+        `end` is the last position of before: positions up to the partner's new one count as sent.
+        """
+        db = self.restored.db
+        masks = commas(f"m{word}" for word in range(self.restored.engine.mask_width()))
+        (start,) = db.execute("SELECT seq FROM main.orgsync_outbox WHERE connection = ?", [self.here]).fetchone()
+        count = 0
+        for low, high in _ranges(start, end):
+            count += db.execute(
+                f"INSERT INTO main.orgsync_change (object, record, op, at, origin, hops, {masks})"
+                f" SELECT object, record, op, at, origin, hops, {masks} FROM main.orgsync_change AS c"
+                " WHERE c.seq > ?1 AND c.seq <= ?2 AND (c.origin IS NULL OR c.origin <> ?3)"
+                " AND NOT (c.seq <= ?4 AND c.at <= ?5 AND EXISTS"
+                " (SELECT 1 FROM partner.orgsync_link AS k WHERE k.partner = c.record AND k.connection = ?6))"
+                " ORDER BY c.seq",
+                [low, high, self.here, self.watermark, self.seen, self.there],
+            ).rowcount
+        return count
+
+    def _move_inbox(self) -> None:
+        """What the partner sent before is not sent again: verify compares instead."""
+        names = ("seq", "batch", "event_state", "event_map")
+        moved = commas(f"{name} = CASE WHEN o.{name} > i.{name} THEN o.{name} ELSE i.{name} END" for name in names)
+        self.restored.db.execute(
+            f"UPDATE main.orgsync_inbox AS i SET {moved} FROM partner.orgsync_outbox AS o"
+            " WHERE o.connection = ? AND i.connection = ?",
+            [self.there, self.here],
         )
 
 
-def _move_inbox(pair: Pair, side: Side) -> None:
-    """What the partner sent before is not sent again: verify compares instead."""
-    pair.orgs[side].db.execute(
-        "UPDATE main.orgsync_inbox SET seq = max(orgsync_inbox.seq, o.seq), batch = max(orgsync_inbox.batch, o.batch),"
-        " event_state = max(orgsync_inbox.event_state, o.event_state), event_map = max(orgsync_inbox.event_map, o.event_map)"
-        " FROM partner.orgsync_outbox AS o WHERE o.connection = ? AND orgsync_inbox.connection = ?",
-        [pair.numbers[side.other], pair.numbers[side]],
-    )
+def _ranges(start: int, end: int) -> Iterator[tuple[int, int]]:
+    for low in range(start, end, _RANGE):
+        yield low, min(low + _RANGE, end)
+
+
+def forget_mark(pair: Pair, side: Side) -> None:
+    """Ends the joining of the restored org of `side`: what differs is queued in both orgs, and syncs may run again."""
+    with pair.orgs[side.other].transaction() as db:
+        db.execute("DELETE FROM main.orgsync_setting WHERE name = ?", [REJOINING.format(pair.numbers[side.other])])

@@ -6,9 +6,10 @@ gone for good in the other org, the end of their link, so that the row is sent a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 
+from orgsync_reconcile.failpoints import FailPoint, reach
 from orgsync_reconcile.model.connection import ConflictPolicy, Side
 from orgsync_reconcile.stores.sql.flow.disagreements import Disagreements, Unequal
 from orgsync_reconcile.stores.sql.flow.flow import Flow
@@ -17,6 +18,9 @@ from orgsync_reconcile.stores.sql.flow.paths import Path, PathColumn
 from orgsync_reconcile.stores.sql.layout import WORD
 from orgsync_reconcile.stores.sql.org import Org
 from orgsync_reconcile.stores.sql.text import commas, quote
+
+#: Records of a repair that are held in memory and queued in one transaction per org.
+PART = 20_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,26 +36,37 @@ class Again:
     masks: dict[int, int]
 
 
-def plan_repair(found: Disagreements, policy: ConflictPolicy) -> Iterator[Again]:
-    """What to send again so that the records of one path agree, read in the snapshot of the comparison.
+def plan_repair(found: Disagreements, policy: ConflictPolicy) -> Iterator[list[Again]]:
+    """What to send again so that the records of one path agree: by parts of up to PART records, each of one snapshot.
 
-    The path leads from the primary to the secondary. The policy says who wins, by the time of the record's last change
+    The path leads from the primary to the secondary. Each part may be queued before the next is read. The policy says who wins, by the time of the record's last change
     where the latest does; a column that flows one way only is the primary's. A row that is gone for good never wins
     over a living one in two-way sync: a delete leaves the row. Records that are queued already are left alone.
     """
-    back = {column.name for column in found.back.columns} if found.back else set()
-    for pair in found.mendable():
-        wins = _secondary_wins(pair, policy) if found.back else False
-        theirs = tuple(column for column in pair.columns if wins and column.name in back)
-        ours = tuple(column for column in pair.columns if column not in theirs)
-        winner = Side.SECONDARY if wins else Side.PRIMARY
-        op = _operation(pair, wins)
-        # The columns of a row that is gone all differ; the insert brings them.
-        for side, columns in ((Side.PRIMARY, ours), (Side.SECONDARY, theirs)):
-            if side is winner and (op != "U" or columns):
-                yield _one(found.path, side, pair, op, columns if op in "UR" else ())
-            elif side is not winner and op in "UR" and columns:
-                yield _one(found.path, side, pair, "U", columns)
+    back = {column.name for column in found.back.columns} if found.back else None
+    last = ""
+    while True:
+        with found.flow.target.snapshot():
+            pairs = list(found.mendable(last, PART))
+        if not pairs:
+            return
+        yield [item for pair in pairs for item in _again(found.path, pair, back, policy)]
+        last = pairs[-1].source_record
+
+
+def _again(path: Path, pair: Unequal, back: Set[str] | None, policy: ConflictPolicy) -> Iterator[Again]:
+    """What each org sends of one pair of records; `back` are the columns that flow to the primary, if the object does."""
+    wins = back is not None and _secondary_wins(pair, policy)
+    theirs = tuple(column for column in pair.columns if wins and back and column.name in back)
+    ours = tuple(column for column in pair.columns if column not in theirs)
+    winner = Side.SECONDARY if wins else Side.PRIMARY
+    op = _operation(pair, wins)
+    # The columns of a row that is gone all differ; the insert brings them.
+    for side, columns in ((Side.PRIMARY, ours), (Side.SECONDARY, theirs)):
+        if side is winner and (op != "U" or columns):
+            yield _one(path, side, pair, op, columns if op in "UR" else ())
+        elif side is not winner and op in "UR" and columns:
+            yield _one(path, side, pair, "U", columns)
 
 
 def _secondary_wins(pair: Unequal, policy: ConflictPolicy) -> bool:
@@ -85,14 +100,17 @@ def _one(path: Path, side: Side, pair: Unequal, op: str, columns: Sequence[PathC
     )
 
 
-def queue_repair(pair: Pair, items: Sequence[Again], flows: Sequence[Flow], now_ms: int) -> None:
+def queue_repair(
+    pair: Pair, items: Sequence[Again], flows: Sequence[Flow], now_ms: int, *, same_ids: bool = False
+) -> None:
     """Writes the change-log rows of a repair, one transaction per org; the caller holds the pair's lease.
 
-    Links of rows that are gone for good end in both orgs. The secondary is written last: verifying goes by its links,
+    Links of rows that are gone for good end in both orgs, unless they are to come back under the `same_ids`, as what an
+    org lost that was restored from a backup. The secondary is written last: verifying goes by its links,
     so that a repair that was cut off in between is found and made again.
     """
     lookups = {flow.side.other: list(flow.paths.values()) for flow in flows}
-    lost = [item for item in items if item.op == "I"]
+    lost = [] if same_ids else [item for item in items if item.op == "I"]
     for side in Side:
         org = pair.orgs[side]
         with org.transaction():
@@ -104,6 +122,8 @@ def queue_repair(pair: Pair, items: Sequence[Again], flows: Sequence[Flow], now_
                 [(item.record if item.winner is side else item.partner, pair.numbers[side]) for item in lost],
             )
             _log(org, [item for item in items if item.winner is side], now_ms)
+        if side is Side.PRIMARY:
+            reach(FailPoint.RESYNC_AFTER_FIRST_REPAIR)
 
 
 def _log(org: Org, items: Sequence[Again], now_ms: int) -> None:

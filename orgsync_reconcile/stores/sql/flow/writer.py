@@ -55,6 +55,26 @@ class Writer:
         rows = writes.staged_rows(path)
         return matched + self.insert_set(path, rows, rows, 0, self._last("todo"))
 
+    def insert_lost(self, path: Path) -> int:
+        """Brings linked records back that this org lost when it was restored from a backup; returns how many.
+
+        They get the Ids that they had, so that their links hold, and every lookup and every other org that knows them.
+        """
+        gone = f'NOT EXISTS (SELECT 1 FROM main.{quote(path.object)} AS t WHERE t."Id" = st.local)'
+        kept = "st.local NOT IN (SELECT record FROM main.orgsync_change WHERE op = 'D')"
+        # A repair that sends a row as a new one ends the source's link first.
+        linked = (
+            "EXISTS (SELECT 1 FROM partner.orgsync_link AS k WHERE k.local = st.record AND k.partner = st.local"
+            f" AND k.connection = {self.target.there})"
+        )
+        wanted = f's."IsDeleted" = 0 AND st.ins = 1 AND st.local IS NOT NULL AND {gone} AND {kept} AND {linked}'
+        if not self._todo(path, wanted, joined=True):
+            return 0
+        rows, before = writes.staged_rows(path), len(self.refusals.items)
+        statement = writes.insert_rows(path, rows, self.target, known="st.local")
+        self._insert(path, rows, rows, [statement], 0, self._last("todo"))
+        return self._last("todo") - (len(self.refusals.items) - before)
+
     def insert_set(
         self, path: Path, new_links: writes.RowSource, new_rows: writes.RowSource, start: int, end: int
     ) -> int:
@@ -62,22 +82,34 @@ class Writer:
 
         Links come first, so that the org's own triggers can tell a replicated record from a new one (ORG-7).
         """
-        base = self.db.reserve(path.object, end - start)
         before = self._link_count()
+        statements = [
+            writes.insert_links(path, new_links, self.target),
+            writes.insert_rows(path, new_rows, self.target),
+        ]
+        self._insert(path, new_links, new_rows, statements, start, end)
+        return self._link_count() - before
+
+    def _insert(
+        self,
+        path: Path,
+        listed: writes.RowSource,
+        rows: writes.RowSource,
+        statements: Sequence[str],
+        start: int,
+        end: int,
+    ) -> None:
+        """Runs the statements over the rows (start, end]; sets the bad ones of `listed` apart; notes what `rows` wait for."""
+        base = self.db.reserve(path.object, end - start)
         parameters: dict[str, object] = {"base": base, "start": start}
         parameters |= {f"auto_{field.name}": self._next_number(path, field.name) - 1 for field in path.auto_numbers}
 
         def attempt(low: int, high: int) -> Exception | None:
             bounds = parameters | {"low": low, "high": high}
-            return self._try(
-                lambda: [
-                    self._run(writes.insert_links(path, new_links, self.target), bounds),
-                    self._run(writes.insert_rows(path, new_rows, self.target), bounds),
-                ]
-            )
+            return self._try(lambda: [self._run(statement, bounds) for statement in statements])
 
         def refused(number: int, why: Exception) -> None:
-            self.refusals.refuse(path, new_links, number, why, "I", parameters)
+            self.refusals.refuse(path, listed, number, why, "I", parameters)
 
         isolate(start, end, attempt, refused)
         for field in path.auto_numbers:
@@ -85,8 +117,7 @@ class Writer:
                 "UPDATE main.orgsync_autonumber SET next = next + ? WHERE object = ? AND field = ?",
                 [end - start, path.object, field.name],
             )
-        self._wait_for_parents(path, new_rows, parameters | {"low": start, "high": end})
-        return self._link_count() - before
+        self._wait_for_parents(path, rows, parameters | {"low": start, "high": end})
 
     def update_linked(self, path: Path) -> int:
         """Updates linked records by their changed columns; returns how many."""

@@ -88,10 +88,10 @@ def value_of(column: PathColumn, target: Target) -> str:
     return f"{PLAIN}(s.{quote(column.name)})" if column.mentions else f"s.{quote(column.name)}"
 
 
-def insert_rows(path: Path, rows: RowSource, target: Target) -> str:
-    """INSERT of new records under Ids minted from `:base`."""
+def insert_rows(path: Path, rows: RowSource, target: Target, *, known: str = "") -> str:
+    """INSERT of new records under Ids minted from `:base`, or under those that they have already: the SQL of `known`."""
     number = f"(:base + {rows.number})"
-    values = {"Id": target.dialect.mint(path.key_prefix, target.code, number)}
+    values = {"Id": known or target.dialect.mint(path.key_prefix, target.code, number)}
     if target.dialect.numbers_rows:
         values[ROW] = number
     if target.audit:
