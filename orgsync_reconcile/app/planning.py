@@ -20,7 +20,7 @@ from orgsync_reconcile.stores.sql.connection_reader import read_connection
 from orgsync_reconcile.stores.sql.connections import connection_names
 from orgsync_reconcile.stores.sql.org import Org
 from orgsync_reconcile.stores.sql.reader import read_org
-from orgsync_reconcile.stores.urls import store_path
+from orgsync_reconcile.stores.urls import missing_file
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,7 +56,7 @@ def org_names(workspace: Workspace, desired: Desired) -> set[str]:
     return needed | {
         name
         for name, org in desired.orgs.items()
-        if name not in needed and store_path(store_url(workspace, org), workspace.directory).is_file()
+        if name not in needed and missing_file(store_url(workspace, org), workspace.directory) is None
     }
 
 

@@ -13,7 +13,7 @@ from orgsync_reconcile.manifest.revisions import brought_along, in_repository, r
 from orgsync_reconcile.model.desired import Desired, DesiredOrg, SecretRef
 from orgsync_reconcile.model.diagnostic import Diagnostic, Severity
 from orgsync_reconcile.plan.semantic import codes, untrusted
-from orgsync_reconcile.stores.urls import store_path
+from orgsync_reconcile.stores.urls import store_place
 
 
 def require_trust(workspace: Workspace, desired: Desired, revision: str) -> None:
@@ -84,4 +84,6 @@ def _files(workspace: Workspace, org: DesiredOrg) -> Iterator[tuple[str, Path]]:
         yield "secret", Path(org.store.name)
     # Where the address cannot be used, opening the store says so.
     with suppress(OrgsyncError):
-        yield "store", store_path(store_url(workspace, org), Path())
+        place = store_place(store_url(workspace, org), Path())
+        if isinstance(place, Path):
+            yield "store", place

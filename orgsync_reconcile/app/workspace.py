@@ -16,7 +16,7 @@ from orgsync_reconcile.model.connection import Side
 from orgsync_reconcile.model.desired import Desired, DesiredConnection, DesiredOrg, SecretRef
 from orgsync_reconcile.operations.secrets import find_secret, kind_of
 from orgsync_reconcile.stores.sql.org import Org
-from orgsync_reconcile.stores.urls import open_store, store_path
+from orgsync_reconcile.stores.urls import missing_file, open_store, store_place
 from orgsync_reconcile.sync.lifecycle import Ends
 
 
@@ -80,13 +80,13 @@ def store_url(workspace: Workspace, org: DesiredOrg) -> str:
     except OrgsyncError as error:
         raise UsageError(error.message, where=str(org.origin), hint=error.hint) from None
     try:
-        store_path(found, workspace.directory)
+        store_place(found, workspace.directory)
     except UsageError:
         # What the secret holds is never repeated.
         raise UsageError(
             f"the {kind_of(org.store)} {org.store.name} does not hold the address of a store for {org.name}",
             where=str(org.origin),
-            hint="put sqlite:PATH there",
+            hint="put sqlite:PATH or postgresql://HOST/DATABASE?schema=NAME there",
         ) from None
     return found
 
@@ -128,14 +128,16 @@ def open_orgs(
 
 def require_stores(workspace: Workspace, desired: Desired, urls: Mapping[str, str]) -> None:
     """Raises UnreachableError with the command for every org that is not there yet, as the manifests describe it."""
-    missing = {name: url for name, url in urls.items() if not store_path(url, workspace.directory).exists()}
+    missing = {
+        name: (url, path) for name, url in urls.items() if (path := missing_file(url, workspace.directory)) is not None
+    }
     if missing:
         # An address that is a secret is not repeated.
         shown = {
             name: ("ADDRESS", "the address in its secret")
             if isinstance(desired.orgs[name].store, SecretRef)
-            else (url, str(store_path(url, workspace.directory)))
-            for name, url in missing.items()
+            else (url, str(path))
+            for name, (url, path) in missing.items()
         }
         paths = [path for _, path in shown.values()]
         commands = [

@@ -11,8 +11,8 @@ import pytest
 from failover_world import document, must, run_in, set_up, sql
 
 ABLE = (
-    'INSERT INTO orgsync_login (user, password) SELECT "Id", \'scrypt\' FROM "User" WHERE true'
-    " ON CONFLICT (user) DO UPDATE SET password = 'scrypt'"
+    'INSERT INTO orgsync_login (user_id, password) SELECT "Id", \'scrypt\' FROM "User" WHERE true'
+    " ON CONFLICT (user_id) DO UPDATE SET password = 'scrypt'"
 )
 
 
@@ -135,7 +135,7 @@ def test_users_who_could_not_log_in(work: Path) -> None:
     sql(
         work,
         "acme-dr",
-        'DELETE FROM orgsync_login WHERE user = (SELECT "Id" FROM "User" WHERE "Username" LIKE \'ann%\')',
+        'DELETE FROM orgsync_login WHERE user_id = (SELECT "Id" FROM "User" WHERE "Username" LIKE \'ann%\')',
     )
     assert drill(work)["users"]["names"] == ["ann@acme.example.dr"]
 

@@ -13,6 +13,7 @@ from orgsync_reconcile.errors import (
     StoreFullError,
     UnreachableError,
 )
+from orgsync_reconcile.stores.postgres.names import SHORT_CODES
 
 #: Everything that the driver raises.
 FAULTS: tuple[type[Exception], ...] = (psycopg.Error,)
@@ -20,8 +21,6 @@ FAULTS: tuple[type[Exception], ...] = (psycopg.Error,)
 REFUSED: tuple[type[Exception], ...] = (psycopg.IntegrityError, psycopg.DataError, errors.RaiseException)
 #: Worth another try at once: nobody is at fault.
 AGAIN = (errors.SerializationFailure, errors.DeadlockDetected)
-#: Constraint names begin with the platform's word; one of them is too long to leave room for a field.
-SHORT_CODES = {"INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST": "RESTRICTED_PICKLIST"}
 _LONG_CODES = {short: code for code, short in SHORT_CODES.items()}
 _WORDS = {
     "REQUIRED_FIELD_MISSING": "required field {field} is blank",

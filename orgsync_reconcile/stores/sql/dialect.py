@@ -51,3 +51,7 @@ class Dialect(ABC):
     @abstractmethod
     def find(self, text: str, part: str) -> str:
         """The place of one text in another, from 1; 0 where it is not there."""
+
+    @abstractmethod
+    def given(self, field: FieldDef) -> str:
+        """The mark of a parameter that is written to a field, or compared with it: Python has numbers scaled."""

@@ -36,7 +36,7 @@ class Login:
 
 _LOGIN = (
     'SELECT u."Id", u."Username", l.link_expires, l.link_opened, l.ticket_used, l.password,'
-    ' coalesce(l.number_of_failed_logins, 0) FROM "User" AS u LEFT JOIN orgsync_login AS l ON l.user = u."Id"'
+    ' coalesce(l.number_of_failed_logins, 0) FROM "User" AS u LEFT JOIN orgsync_login AS l ON l.user_id = u."Id"'
     ' WHERE u."IsActive" = 1 AND u."IsDeleted" = 0 AND '
 )
 
@@ -88,7 +88,7 @@ def users_without_password(org: Org, connection: int) -> tuple[int, tuple[str, .
     """How many active synced users this org has, and the usernames of those who have set no password here (RTE-2)."""
     users = synced_users(org, connection)
     with org.translated():
-        rows = org.db.execute("SELECT user FROM orgsync_login WHERE password IS NOT NULL").fetchall()
+        rows = org.db.execute("SELECT user_id FROM orgsync_login WHERE password IS NOT NULL").fetchall()
     able = {str(row[0]) for row in rows}
     return len(users), tuple(user.username for user in users if user.id not in able)
 
@@ -97,8 +97,8 @@ def offer_link(org: Org, user: str, link_hash: str, *, expires: int) -> None:
     """Gives a user a new one-time link in place of an older one. The password stands until the link is on its way."""
     with org.transaction() as db:
         db.execute(
-            "INSERT INTO orgsync_login (user, link, link_expires) VALUES (?1, ?2, ?3)"
-            " ON CONFLICT (user) DO UPDATE SET link = ?2, link_expires = ?3, link_opened = NULL, ticket = NULL,"
+            "INSERT INTO orgsync_login (user_id, link, link_expires) VALUES (?1, ?2, ?3)"
+            " ON CONFLICT (user_id) DO UPDATE SET link = ?2, link_expires = ?3, link_opened = NULL, ticket = NULL,"
             " ticket_used = NULL",
             [user, link_hash, expires],
         )
@@ -110,12 +110,12 @@ def settle_link(org: Org, user: str, link_hash: str, *, sent: bool) -> None:
         if sent:
             # A link that was used faster than this has set a password already, which stands.
             db.execute(
-                "UPDATE orgsync_login SET password = NULL WHERE user = ? AND link = ? AND ticket_used IS NULL",
+                "UPDATE orgsync_login SET password = NULL WHERE user_id = ? AND link = ? AND ticket_used IS NULL",
                 [user, link_hash],
             )
         else:
             db.execute(
-                "UPDATE orgsync_login SET link = NULL, link_expires = NULL WHERE user = ? AND link = ?",
+                "UPDATE orgsync_login SET link = NULL, link_expires = NULL WHERE user_id = ? AND link = ?",
                 [user, link_hash],
             )
 
@@ -153,7 +153,7 @@ def count_attempt(org: Org, user: str, *, most: int) -> bool:
         return bool(
             db.execute(
                 "UPDATE orgsync_login SET number_of_failed_logins = number_of_failed_logins + 1"
-                " WHERE user = ? AND number_of_failed_logins < ?",
+                " WHERE user_id = ? AND number_of_failed_logins < ?",
                 [user, most],
             ).rowcount
         )
@@ -164,7 +164,7 @@ def note_login(org: Org, user: str, password: str, *, now: int) -> bool:
     with org.transaction() as db:
         return bool(
             db.execute(
-                "UPDATE orgsync_login SET number_of_failed_logins = 0, last_login = ? WHERE user = ? AND password = ?",
+                "UPDATE orgsync_login SET number_of_failed_logins = 0, last_login = ? WHERE user_id = ? AND password = ?",
                 [now, user, password],
             ).rowcount
         )

@@ -251,7 +251,7 @@ CREATE TABLE orgsync_failed (
 
 -- Logins of this org's users (USR-8): links and passwords only as hashes. Nothing of it travels to another org.
 CREATE TABLE orgsync_login (
-  user TEXT PRIMARY KEY,
+  user_id TEXT PRIMARY KEY,
   link TEXT UNIQUE,                    -- the hash of the one-time link's token
   link_expires INTEGER,                -- milliseconds since 1970, as all moments here
   link_opened INTEGER,                 -- NULL: not yet; a link that was opened is spent

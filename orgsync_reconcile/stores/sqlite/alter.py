@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 from orgsync_reconcile.errors import MetadataError
 from orgsync_reconcile.model.schema import FieldDef, ObjectDef
+from orgsync_reconcile.stores.retype import converter, needs_conversion
 from orgsync_reconcile.stores.sql.text import quote
-from orgsync_reconcile.stores.sqlite.retype import convert_column, needs_conversion
 from orgsync_reconcile.stores.sqlite.tables import all_columns, create_table, indexes
 
 #: How `PRAGMA table_xinfo` marks a computed column that is not stored.
@@ -57,7 +57,7 @@ class Tables:
         self._rewrite(alterations)
         for item in alterations:
             for before, after in item.converted:
-                convert_column(self.db, item.new.name, before, after)
+                _convert_column(self.db, item.new.name, before, after)
             self.build_indexes(item.new)
 
     def _compare(self, old: ObjectDef, new: ObjectDef) -> Alteration:
@@ -126,3 +126,18 @@ class Tables:
                     where=self.label,
                     hint="find them with: orgsync org check, and clear the duplicates first",
                 ) from error
+
+
+def _convert_column(db: sqlite3.Connection, object_name: str, old: FieldDef, new: FieldDef) -> None:
+    """Carries the values of a column over to the field's new type; those without a meaning there become blank.
+
+    Rules that the new field has and an old value breaks are not asked here: they count from the next change on.
+    """
+    column = quote(new.name)
+    db.create_function("orgsync_convert", 1, converter(old, new), deterministic=True)
+    db.execute("PRAGMA ignore_check_constraints = ON")
+    try:
+        db.execute(f"UPDATE {quote(object_name)} SET {column} = orgsync_convert({column}) WHERE {column} IS NOT NULL")
+    finally:
+        db.execute("PRAGMA ignore_check_constraints = OFF")
+        db.create_function("orgsync_convert", 1, None)

@@ -74,5 +74,9 @@ class SqliteDialect(Dialect):
                 return None
         return literal(field.default)
 
+    @override
+    def given(self, field: FieldDef) -> str:
+        return "?"
+
 
 DIALECT: Final = SqliteDialect()

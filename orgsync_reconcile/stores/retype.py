@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -10,7 +9,6 @@ from typing import Any
 from orgsync_reconcile.errors import RecordError
 from orgsync_reconcile.importers import coerce
 from orgsync_reconcile.model.schema import COMPUTED, SCALED, TEXTUAL, FieldDef, FieldType
-from orgsync_reconcile.stores.sql.text import quote
 
 #: Hold any text; what is longer than the field or not in its list stays until somebody changes it.
 _ANY_TEXT = TEXTUAL | {FieldType.PICKLIST, FieldType.MULTI_SELECT_PICKLIST, FieldType.EXTERNAL_LOOKUP}
@@ -19,21 +17,6 @@ _ANY_TEXT = TEXTUAL | {FieldType.PICKLIST, FieldType.MULTI_SELECT_PICKLIST, Fiel
 def needs_conversion(old: FieldDef, new: FieldDef) -> bool:
     """Whether values that are stored for `old` mean something else, or nothing, to `new`."""
     return (old.type, old.scale) != (new.type, new.scale) and old.columns == new.columns and new.type not in COMPUTED
-
-
-def convert_column(db: sqlite3.Connection, object_name: str, old: FieldDef, new: FieldDef) -> None:
-    """Carries the values of a column over to the field's new type; those without a meaning there become blank.
-
-    Rules that the new field has and an old value breaks are not asked here: they count from the next change on.
-    """
-    column = quote(new.name)
-    db.create_function("orgsync_convert", 1, converter(old, new), deterministic=True)
-    db.execute("PRAGMA ignore_check_constraints = ON")
-    try:
-        db.execute(f"UPDATE {quote(object_name)} SET {column} = orgsync_convert({column}) WHERE {column} IS NOT NULL")
-    finally:
-        db.execute("PRAGMA ignore_check_constraints = OFF")
-        db.create_function("orgsync_convert", 1, None)
 
 
 def converter(old: FieldDef, new: FieldDef) -> Callable[[Any], Any]:

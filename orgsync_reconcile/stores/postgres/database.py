@@ -1,0 +1,169 @@
+"""A session that takes our SQL and gives values as every store gives them: ISO text, whole numbers, 0 and 1."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, ClassVar
+
+import psycopg
+from psycopg import sql as composed
+from psycopg.adapt import Dumper, Loader
+from psycopg.pq import TransactionStatus
+from psycopg.rows import TupleRow
+from typing_extensions import override
+
+from orgsync_reconcile.stores.postgres.dialect import DIALECT, PostgresDialect
+from orgsync_reconcile.stores.postgres.names import quote_ours
+from orgsync_reconcile.stores.postgres.statement import Parameters, translate
+from orgsync_reconcile.stores.postgres.tables import counter
+from orgsync_reconcile.stores.sql.database import Database
+
+Cursor = psycopg.Cursor[TupleRow]
+#: Until which transaction all have ended: what they logged is complete.
+_LOG_END = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint - 1"
+
+
+class _Untyped(Dumper):
+    """Numbers go without a type, so that the column decides: 1 is true for a checkbox, and a number elsewhere."""
+
+    oid = 0
+
+    def dump(self, obj: Any) -> bytes:
+        """The number's text."""
+        return str(int(obj)).encode()
+
+
+class _Moment(Loader):
+    """`2026-11-23 09:00:00+00` as `2026-11-23T09:00:00.000Z`. The session's time zone is UTC."""
+
+    def load(self, data: Any) -> str:
+        """The moment as orgs write it."""
+        day, _, rest = bytes(data).decode().partition(" ")
+        clock = rest.removesuffix("+00")
+        whole, _, fraction = clock.partition(".")
+        return f"{day}T{whole}.{fraction[:3]:0<3}Z"
+
+
+class _TimeOfDay(Loader):
+    """`09:00:00` as `09:00:00.000Z`."""
+
+    def load(self, data: Any) -> str:
+        """The time as orgs write it."""
+        whole, _, fraction = bytes(data).decode().partition(".")
+        return f"{whole}.{fraction[:3]:0<3}Z"
+
+
+class _Text(Loader):
+    """A value by its text: days."""
+
+    def load(self, data: Any) -> str:
+        """The text."""
+        return bytes(data).decode()
+
+
+class _Flag(Loader):
+    """True and false as 1 and 0."""
+
+    def load(self, data: Any) -> int:
+        """1 or 0."""
+        return int(bytes(data) == b"t")
+
+
+class _Scaled(Loader):
+    """A number without its point: a column always shows all digits of its scale."""
+
+    def load(self, data: Any) -> int:
+        """The whole number."""
+        return int(bytes(data).replace(b".", b""))
+
+
+_LOADERS: Mapping[str, type[Loader]] = {
+    "timestamptz": _Moment,
+    "time": _TimeOfDay,
+    "date": _Text,
+    "bool": _Flag,
+    "numeric": _Scaled,
+}
+
+
+class PostgresDatabase(Database):
+    """One session, in autocommit mode: transactions begin and end by statements, as with every store.
+
+    `schema` is the org's, in which names without one are looked up; temporary tables go before it.
+    """
+
+    dialect: ClassVar[PostgresDialect] = DIALECT
+
+    def __init__(self, connection: psycopg.Connection[TupleRow], schema: str) -> None:
+        self.connection = connection
+        self.schema = schema
+        adapters = connection.adapters
+        adapters.register_dumper(int, _Untyped)
+        adapters.register_dumper(bool, _Untyped)
+        for kind, loader in _LOADERS.items():
+            adapters.register_loader(kind, loader)
+        connection.execute(
+            composed.SQL("SELECT set_config('search_path', {}, false), set_config('timezone', 'UTC', false)").format(
+                composed.Literal(quote_ours(schema))
+            )
+        )
+
+    @property
+    @override
+    def in_transaction(self) -> bool:
+        return self.connection.info.transaction_status is not TransactionStatus.IDLE
+
+    @override
+    def execute(self, sql: str, parameters: Parameters = (), /) -> Cursor:
+        statement = translate(sql)
+        values = statement.values(parameters)
+        # Without values the text is sent as it stands; a `%` in it was doubled.
+        return self.connection.execute(statement.text, values or ())
+
+    def run(self, statement: str) -> None:
+        """Runs a statement that is PostgreSQL's own, without parameters: definitions of tables and the like."""
+        self.connection.execute(statement)
+
+    @override
+    def executemany(self, sql: str, parameters: Iterable[Parameters], /) -> Cursor:
+        statement = translate(sql)
+        cursor = self.connection.cursor()
+        cursor.executemany(statement.text, [statement.values(row) for row in parameters])
+        return cursor
+
+    @override
+    def define(self, name: str, function: Callable[[str | None], str | None]) -> None:
+        raise NotImplementedError
+
+    @override
+    def last_number(self, table: str) -> int:
+        if table == "orgsync_change":
+            return self.log_end()
+        sequence = self._counter(table)
+        (last, called) = self._row(f"SELECT last_value, is_called FROM {sequence}")
+        return int(last) if called else int(last) - 1
+
+    @override
+    def set_last_number(self, table: str, number: int) -> None:
+        if table != "orgsync_change":
+            self._row("SELECT setval(?, ?)", [self._counter(table), number])
+
+    @override
+    def log_end(self) -> int:
+        return int(self._row(_LOG_END)[0])
+
+    @override
+    def close(self) -> None:
+        self.connection.close()
+
+    def _row(self, sql: str, parameters: Parameters = ()) -> TupleRow:
+        found = self.execute(sql, parameters).fetchone()
+        assert found is not None
+        return found
+
+    def _counter(self, table: str) -> str:
+        """The sequence of one of our tables' numbers, or of an object's Ids."""
+        if not table.startswith("orgsync_"):
+            return f"{quote_ours(self.schema)}.{quote_ours(counter(table))}"
+        (name,) = self._row("SELECT pg_get_serial_sequence(?, 'number')", [f"{quote_ours(self.schema)}.{table}"])
+        return str(name)

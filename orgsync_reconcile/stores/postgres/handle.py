@@ -1,0 +1,144 @@
+"""Opening an org on a PostgreSQL server, and the session behind it."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable
+
+import psycopg
+from typing_extensions import override
+
+from orgsync_reconcile.errors import StoreError, UnreachableError
+from orgsync_reconcile.stores.address import Address
+from orgsync_reconcile.stores.postgres.database import PostgresDatabase
+from orgsync_reconcile.stores.postgres.engine import PostgresEngine
+from orgsync_reconcile.stores.postgres.names import quote_ours
+from orgsync_reconcile.stores.postgres.refusals import explain
+from orgsync_reconcile.stores.sql.engine import Engine
+from orgsync_reconcile.stores.sql.org import STORE_VERSION, Org
+
+#: How long to wait for a server that does not answer, in seconds.
+_CONNECT_SECONDS = 10
+#: How often a lock that another session holds is asked for again, in seconds.
+_PAUSE = 0.02
+#: The oldest server that has all that we use (CREATE OR REPLACE TRIGGER).
+OLDEST_SERVER = 140000
+
+
+def connect(address: Address, label: str, *, busy_seconds: float) -> PostgresDatabase:
+    """A session with the server. Raises UnreachableError where there is none, StoreError where it is too old."""
+    try:
+        connection = psycopg.connect(
+            address.dsn,
+            autocommit=True,
+            connect_timeout=_CONNECT_SECONDS,
+            application_name="orgsync",
+            options=f"-c lock_timeout={int(busy_seconds * 1000)}",
+        )
+    except psycopg.Error as error:
+        raise explain(error, label) from error
+    if connection.info.server_version < OLDEST_SERVER:
+        connection.close()
+        raise StoreError(
+            f"the server is PostgreSQL {connection.info.server_version // 10000}; orgsync needs 14 or newer",
+            where=label,
+            hint="upgrade the server",
+        )
+    return PostgresDatabase(connection, address.schema)
+
+
+class PostgresOrg(Org):
+    """An org in one schema of a server's database."""
+
+    _begin = "BEGIN"
+    _begin_reading = "BEGIN ISOLATION LEVEL REPEATABLE READ"
+
+    def __init__(self, db: PostgresDatabase, address: Address, label: str) -> None:
+        super().__init__(db, label)
+        self.address = address
+        self.session = db
+        self._engine = PostgresEngine(db, label, code=self.code, admin_id=self.admin_id)
+
+    @property
+    @override
+    def place(self) -> str:
+        return self.address.shown
+
+    @property
+    @override
+    def engine(self) -> Engine:
+        return self._engine
+
+    @override
+    def see(self, other: Org) -> None:
+        raise NotImplementedError
+
+    @override
+    def hold(self, name: str, seconds: float) -> Callable[[], None] | None:
+        # The session keeps the lock, so it ends with the session at the latest.
+        key = _lock_key(f"{self.org_id}.{name}")
+        end = time.monotonic() + seconds
+        with self.translated():
+            while not self._asked("SELECT pg_try_advisory_lock(?)", key):
+                if time.monotonic() >= end:
+                    return None
+                time.sleep(_PAUSE)
+
+        def release() -> None:
+            if not self.session.connection.closed:
+                self._asked("SELECT pg_advisory_unlock(?)", key)
+
+        return release
+
+    @override
+    def require_in_place(self) -> None:
+        with self.translated():
+            row = self.db.execute("SELECT org_id FROM orgsync_org").fetchone()
+        if row is None or row[0] != self.org_id:
+            raise UnreachableError(
+                f"another org stands at {self.place} since this began", where=self.label, hint="run this again"
+            )
+
+    def _asked(self, statement: str, key: int) -> bool:
+        row = self.db.execute(statement, [key]).fetchone()
+        return row is not None and bool(row[0])
+
+
+def _lock_key(name: str) -> int:
+    """The number of an advisory lock: 63 bits of the name's hash."""
+    return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest()) >> 1
+
+
+def open_org(address: Address, *, label: str, readonly: bool, busy_seconds: float) -> PostgresOrg:
+    """Opens an existing org.
+
+    Raises UnreachableError where the server, the schema or the org is missing, or takes no writes; StoreError where
+    it is newer than this program.
+    """
+    db = connect(address, label, busy_seconds=busy_seconds)
+    try:
+        known = db.execute("SELECT to_regclass(?)", [f"{quote_ours(address.schema)}.orgsync_org"]).fetchone()
+        if known is None or known[0] is None:
+            raise UnreachableError(
+                f"there is no org at {address.shown}",
+                where=label,
+                hint=f"make one with: orgsync org create '{address.shown}' --name NAME",
+            )
+        row = db.execute("SELECT store_version FROM orgsync_org").fetchone()
+        version = int(row[0]) if row else 0
+        if version > STORE_VERSION:
+            raise StoreError(
+                f"the store has version {version}, this orgsync knows {STORE_VERSION}",
+                where=label,
+                hint="upgrade orgsync",
+            )
+        if readonly:
+            db.run("SET default_transaction_read_only = on")
+        return PostgresOrg(db, address, label)
+    except psycopg.Error as error:
+        db.close()
+        raise explain(error, label) from error
+    except BaseException:
+        db.close()
+        raise

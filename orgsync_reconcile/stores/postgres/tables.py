@@ -1,0 +1,147 @@
+"""The CREATE TABLE text of an object on PostgreSQL: real typed columns, and constraints that carry the platform's codes.
+
+Numbers, currency and percent are `numeric`, times `timestamptz`, checkboxes `boolean`. Constraints are CHECKs named
+`CODE:Field`, added as NOT VALID where records are older than the rule, as on the platform (ORG-4, ORG-10).
+"""
+
+from __future__ import annotations
+
+from orgsync_reconcile.model.schema import SCALED, TEXTUAL, FieldDef, FieldType, ObjectDef
+from orgsync_reconcile.stores.postgres.dialect import DIALECT
+from orgsync_reconcile.stores.postgres.names import SHORT_CODES, fitted, quote_ours
+from orgsync_reconcile.stores.sql.layout import ROW
+from orgsync_reconcile.stores.sql.text import commas, literal, quote
+
+_DIGITS = 18
+_KINDS = {
+    FieldType.CHECKBOX: "boolean",
+    FieldType.DATE: "date",
+    FieldType.DATETIME: "timestamptz(3)",
+    FieldType.TIME: "time(3)",
+    FieldType.GEOLOCATION: "double precision",
+    FieldType.BASE64: "bytea",
+}
+
+
+#: Text in byte order, so that every server sorts alike and only the letters of ASCII have a case, as in every store.
+TEXT = 'text COLLATE "C"'
+
+
+def column_type(field: FieldDef) -> str:
+    """The column's type; a computed field has that of its result."""
+    kind = field.result_type if field.result_type is not None else field.type
+    if kind in SCALED:
+        return f"numeric(38, {field.scale or 0})"
+    return _KINDS.get(kind, TEXT)
+
+
+def constraints(field: FieldDef) -> dict[str, str]:
+    """Constraint name -> its test."""
+    column = quote(field.name)
+    tests: dict[str, str] = {}
+    if field.required and field.type is not FieldType.CHECKBOX:
+        filled = f" AND {column} <> ''" if column_type(field) == TEXT else ""
+        tests["REQUIRED_FIELD_MISSING"] = f"{column} IS NOT NULL{filled}"
+    if field.type in TEXTUAL and field.length:
+        tests["STRING_TOO_LONG"] = f"char_length({column}) <= {field.length}"
+    elif field.type in SCALED:
+        limit = 10 ** (min(field.precision or _DIGITS, _DIGITS) - (field.scale or 0))
+        tests["NUMBER_OUTSIDE_VALID_RANGE"] = f"abs({column}) < {limit}"
+    elif field.type is FieldType.PICKLIST and field.restricted and field.picklist:
+        values = commas(literal(value) for value in field.picklist)
+        tests["INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST"] = f"{column} IN ({values})"
+    elif field.type is FieldType.MULTI_SELECT_PICKLIST and field.restricted and field.picklist:
+        values = commas(literal(value) for value in field.picklist)
+        tests["INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST"] = f"string_to_array({column}, ';') <@ ARRAY[{values}]"
+    elif field.is_reference:
+        tests["MALFORMED_ID"] = f"char_length({column}) = 18"
+    elif field.type is FieldType.GEOLOCATION:
+        return {
+            fitted(f"NUMBER_OUTSIDE_VALID_RANGE:{name}"): f"{quote(name)} BETWEEN -180 AND 180"
+            for name in field.columns
+        }
+    return {fitted(f"{SHORT_CODES.get(code, code)}:{field.name}"): test for code, test in tests.items()}
+
+
+def column_definitions(field: FieldDef, admin_id: str) -> dict[str, str]:
+    """Column name -> its definition, without constraints."""
+    parts = [column_type(field)]
+    if field.name == "OwnerId":
+        parts.append(f"DEFAULT {literal(admin_id)}")
+    elif (default := DIALECT.default_of(field)) is not None:
+        parts.append(f"DEFAULT {default}")
+    if field.type is FieldType.CHECKBOX:
+        parts.append("NOT NULL")
+    return {name: f"{quote(name)} {' '.join(parts)}" for name in field.columns}
+
+
+def system_columns(admin_id: str) -> dict[str, str]:
+    """The columns that every record has (ORG-5). A writer that leaves them out is the org's admin, now."""
+    admin, now = literal(admin_id), "DEFAULT date_trunc('milliseconds', clock_timestamp())"
+    return {
+        "Id": f'"Id" {TEXT} NOT NULL PRIMARY KEY',
+        "IsDeleted": '"IsDeleted" boolean NOT NULL DEFAULT false',
+        "CreatedById": f'"CreatedById" {TEXT} NOT NULL DEFAULT {admin}',
+        "CreatedDate": f'"CreatedDate" timestamptz(3) NOT NULL {now}',
+        "LastModifiedById": f'"LastModifiedById" {TEXT} NOT NULL DEFAULT {admin}',
+        "LastModifiedDate": f'"LastModifiedDate" timestamptz(3) NOT NULL {now}',
+        "SystemModstamp": f'"SystemModstamp" timestamptz(3) NOT NULL {now}',
+    }
+
+
+def counter(object_name: str) -> str:
+    """The name of the sequence that the Ids of users' records are minted from."""
+    return fitted(f"orgsync_{object_name}_id")
+
+
+def engine_counter(object_name: str) -> str:
+    """The name of the sequence that the engine mints Ids from, in ranges that nobody else can come between."""
+    return fitted(f"orgsync_{object_name}_sync")
+
+
+#: The first number of the engine's own half of the nine hexadecimal digits.
+ENGINE_HALF = 1 << 35
+
+
+def create_table(obj: ObjectDef, *, schema: str, code: str, admin_id: str) -> list[str]:
+    """The statements that make the object's table, with its counters; indexes and triggers follow."""
+    where = quote(schema)
+    numbers = f"{where}.{quote_ours(counter(obj.name))}"
+    columns = system_columns(admin_id)
+    minted = DIALECT.mint(obj.key_prefix, code, f"nextval({literal(numbers)}::regclass)")
+    columns["Id"] = f'"Id" {TEXT} NOT NULL DEFAULT {minted} PRIMARY KEY'
+    tests = {"MALFORMED_ID:Id": f'char_length("Id") = 18 AND left("Id", 3) = \'{obj.key_prefix}\''}
+    for field in obj.fields.values():
+        columns.update(column_definitions(field, admin_id))
+        tests.update(constraints(field))
+    columns[ROW] = f"{ROW} bigint GENERATED BY DEFAULT AS IDENTITY"
+    lines = [*columns.values(), *(f"CONSTRAINT {quote_ours(name)} CHECK ({test})" for name, test in tests.items())]
+    body = ",\n  ".join(lines)
+    return [
+        f"CREATE SEQUENCE {numbers}",
+        f"CREATE SEQUENCE {where}.{quote_ours(engine_counter(obj.name))} MINVALUE {ENGINE_HALF}",
+        f"CREATE TABLE {where}.{quote(obj.name)} (\n  {body}\n)",
+    ]
+
+
+def indexes(obj: ObjectDef, schema: str) -> dict[str, str]:
+    """Index name -> statement: unique fields and external ids of records that are not deleted, parents, the deleted."""
+    table = f"{quote(schema)}.{quote(obj.name)}"
+    result: dict[str, str] = {}
+
+    def add(what: str, body: str, *, unique: bool = False) -> None:
+        name = fitted(f"orgsync_{obj.name}_{what}")
+        result[name] = f"CREATE {'UNIQUE ' if unique else ''}INDEX {quote_ours(name)} ON {table} {body}"
+
+    add("IsDeleted", f'({ROW}) WHERE "IsDeleted"')
+    add("row", f"({ROW})")
+    for field in obj.fields.values():
+        exact = field.case_sensitive or column_type(field) != TEXT
+        column = quote(field.name) if exact else f"lower({quote(field.name)})"
+        if field.unique:
+            add(field.name, f'({column}) WHERE NOT "IsDeleted"', unique=True)
+        elif field.external_id:
+            add(field.name, f'({column}) WHERE NOT "IsDeleted"')
+        elif field.cascade_delete:
+            add(field.name, f"({quote(field.name)})")
+    return result

@@ -1,0 +1,56 @@
+"""A PostgreSQL server for tests: one of our own on loopback, started once per process, or the one that a variable names."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+
+from orgsync_reconcile.stores.postgres.local_server import local_server
+
+#: Names a running server to use instead of one of our own: the URL of a database whose role may make databases.
+VARIABLE = "ORGSYNC_TEST_POSTGRES"
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server for tests. `url` is that of its first database."""
+
+    url: str
+    _numbers: Iterator[int]
+
+    def database(self, template: str = "template1") -> str:
+        """Makes a database, as a copy of another one, and returns its URL."""
+        name = f"orgsync_test_{os.getpid()}_{next(self._numbers)}"
+        self.run(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        return urlunsplit(urlsplit(self.url)._replace(path=f"/{name}"))
+
+    def drop(self, url: str) -> None:
+        """Drops a database that this run has made, whoever is using it."""
+        self.run(f'DROP DATABASE IF EXISTS "{name_of(url)}" WITH (FORCE)')
+
+    def run(self, statement: str) -> None:
+        """Runs a statement in the first database."""
+        with psycopg.connect(self.url, autocommit=True) as db:
+            db.execute(statement)  # type: ignore[call-overload,unused-ignore]
+
+
+def name_of(url: str) -> str:
+    """The name of a URL's database."""
+    return urlsplit(url).path.lstrip("/")
+
+
+@contextmanager
+def server() -> Iterator[Server]:
+    """A server for as long as the block. Raises OrgsyncError where there is none and none can be started."""
+    given = os.environ.get(VARIABLE)
+    if given:
+        yield Server(given, itertools.count())
+        return
+    with local_server() as found:
+        yield Server(found.url, itertools.count())
