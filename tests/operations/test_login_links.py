@@ -179,7 +179,7 @@ def test_a_link_that_is_used_before_all_emails_are_out(joined: Path, post: Postb
     first = sql(
         joined,
         "acme-dr",
-        f'SELECT l.user, l.link FROM orgsync_login AS l JOIN "User" AS u ON u."Id" = l.user WHERE u."Username" = \'{ANN}\'',
+        f'SELECT l.user_id, l.link FROM orgsync_login AS l JOIN "User" AS u ON u."Id" = l.user_id WHERE u."Username" = \'{ANN}\'',
     )
     logins.set_password(
         secondary, logins.open_link(secondary, token_in(post, "ann@acme.example"), at()), PASSWORD, at()

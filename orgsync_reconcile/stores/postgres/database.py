@@ -153,6 +153,41 @@ class PostgresDatabase(Database):
         return int(self._row(_LOG_END)[0])
 
     @override
+    def head(self) -> int:
+        row = self.execute(
+            f"SELECT seq FROM main.orgsync_change WHERE seq <= ({_LOG_END}) ORDER BY seq DESC LIMIT 1"
+        ).fetchone()
+        return int(row[0]) if row else 0
+
+    @override
+    def reserve(self, object_name: str, count: int) -> int:
+        # Only the engine draws from this counter; a range must be whole, so two of its sessions do not draw at once.
+        sequence = f"{quote_ours(self.schema)}.{quote_ours(engine_counter(object_name))}"
+        self._row("SELECT pg_advisory_lock(hashtextextended(?, 0))", [sequence])
+        try:
+            (last,) = self._row("SELECT setval(?, nextval(?) + ? - 1)", [sequence, sequence, max(count, 1)])
+        finally:
+            self._row("SELECT pg_advisory_unlock(hashtextextended(?, 0))", [sequence])
+        return int(last) - max(count, 1)
+
+    @override
+    def mark(self, connection: int, hops: int, *, triggers_too: bool = False) -> None:
+        self._set(connection=str(connection), hops=str(hops), cascading="1" if triggers_too else "")
+
+    @override
+    def mark_object(self, number: int | None) -> None:
+        """Nothing: triggers see by their depth what the engine itself writes."""
+
+    @override
+    def unmark(self) -> None:
+        self._set(connection="", hops="", cascading="")
+
+    def _set(self, **settings: str) -> None:
+        """Settings of ours for the rest of the transaction."""
+        words = ", ".join("set_config(?, ?, true)" for _ in settings)
+        self._row(f"SELECT {words}", [item for name, value in settings.items() for item in (f"orgsync.{name}", value)])
+
+    @override
     def close(self) -> None:
         self.connection.close()
 

@@ -22,6 +22,7 @@ class PostgresDialect(Dialect):
     now = "date_trunc('milliseconds', clock_timestamp())"
     now_ms = "(extract(epoch FROM statement_timestamp()) * 1000)::bigint"
     entry = "n"
+    numbers_rows = False
 
     @override
     def mint(self, key_prefix: str, code: str, row: str) -> str:

@@ -50,7 +50,11 @@ class PostgresEngine(Engine):
         self._tables.drop_indexes(object_name)
 
     @override
-    def set_triggers(self, obj: ObjectDef, wanted: Wanted) -> None:
+    def set_triggers(self, wanted: Sequence[tuple[ObjectDef, Wanted]]) -> None:
+        for obj, item in wanted:
+            self._set_triggers(obj, item)
+
+    def _set_triggers(self, obj: ObjectDef, wanted: Wanted) -> None:
         triggers = object_triggers(obj, wanted, self._setting)
         present = {name: (body, text) for name, body, text in self._present(obj.name)}
         self._drop_triggers(obj.name, [name for name in present if name not in triggers])
@@ -69,13 +73,6 @@ class PostgresEngine(Engine):
     def own_triggers(self) -> Iterable[tuple[str, str]]:
         rows = self._db.execute(f"SELECT c.relname, t.tgname {_TRIGGERS} AND NOT {_OURS}", [self._db.schema])
         return [(str(table), str(name)) for table, name in rows]
-
-    @override
-    def has_own_triggers(self, object_name: str) -> bool:
-        found = self._db.execute(
-            f"SELECT 1 {_TRIGGERS} AND c.relname = ? AND NOT {_OURS} LIMIT 1", [self._db.schema, object_name]
-        )
-        return found.fetchone() is not None
 
     @override
     def leaves_out_ours(self, object_name: str) -> bool:
