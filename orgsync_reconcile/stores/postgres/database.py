@@ -15,7 +15,7 @@ from typing_extensions import override
 from orgsync_reconcile.stores.postgres.dialect import DIALECT, PostgresDialect
 from orgsync_reconcile.stores.postgres.names import quote_ours
 from orgsync_reconcile.stores.postgres.statement import Parameters, translate
-from orgsync_reconcile.stores.postgres.tables import counter
+from orgsync_reconcile.stores.postgres.tables import counter, engine_counter
 from orgsync_reconcile.stores.sql.database import Database
 
 Cursor = psycopg.Cursor[TupleRow]
