@@ -116,6 +116,26 @@ def test_update_against_delete(
     world.assert_equal()
 
 
+@pytest.mark.parametrize("side", [P, S])
+def test_an_undelete_that_a_hard_delete_takes_back(world: World, side: Side) -> None:
+    """CNF-2: nothing can be brought back where it is gone for good; it goes in both, and the log keeps what it held."""
+    ids = linked(world, "latest-wins", Phone="0", Industry="Energy")
+    world.delete(side, "Account", ids[side])
+    world.drain()
+    world.undelete(side, "Account", ids[side])
+    edit(world, ids, side, Phone="it's new")
+    world.delete(side.other, "Account", ids[side.other])
+    world.settle()
+    assert world.get(side, "Account", ids[side], "IsDeleted") == 1
+    (entry,) = conflict_entries(world)
+    assert (entry.status, entry.org, entry.record) == ("Resolved", world.orgs[side.other].label, ids[side.other])
+    assert entry.description.startswith("deleted for good here while the other org brought it back; deleted there too;")
+    for lost in ("Name 'x'", "Phone 'it''s new'", "Industry 'Energy'"):
+        assert lost in entry.description
+    world.drain()
+    assert len(conflict_entries(world)) == 1
+
+
 @pytest.mark.parametrize("order", ORDERS)
 def test_what_a_copy_already_held_is_no_conflict(world: World, order: tuple[Side, Side]) -> None:
     """CNF-1, BLK-2: an old entry for a record that a bulk sync has brought does not overwrite a newer edit there."""

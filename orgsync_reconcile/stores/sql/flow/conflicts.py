@@ -252,3 +252,19 @@ def _log_lost_deletes(db: Database, path: Path, facts: Target) -> None:
         f" WHERE p.n = st.n AND CASE WHEN {deleted_here} THEN p.op IN ('U', 'R') ELSE p.op = 'D' END)",
         [facts.connection, path.object, path.source],
     )
+
+
+def log_lost_undeletes(db: Database, path: Path, facts: Target) -> None:
+    """One entry per record of temp.todo that the source brought back and that is gone for good here, with what it held."""
+    shown = " || ".join(
+        f"coalesce({literal(f', {column.name} ')} || quote(substr({value_of(column, facts)}, 1, {SHOWN})), '')"
+        for column in path.columns
+    )
+    text = "'deleted for good here while the other org brought it back; deleted there too'"
+    db.execute(
+        f"{_INTO_LOG} ?, st.local, 'Conflict', 'Resolved', NULL, NULL, {text}"
+        f" || coalesce('; lost ' || nullif(substr({shown or literal('')}, 3), ''), '')"
+        f' FROM temp.todo AS st CROSS JOIN partner.{quote(path.object)} AS s ON s."Id" = st.record'
+        f' WHERE NOT EXISTS (SELECT 1 FROM main.{quote(path.object)} AS t WHERE t."Id" = st.local)',
+        [facts.connection, path.object],
+    )

@@ -8,7 +8,7 @@ from dataclasses import replace
 from orgsync_reconcile.stores.faults import refusals
 from orgsync_reconcile.stores.isolation import isolate
 from orgsync_reconcile.stores.sql.database import Database
-from orgsync_reconcile.stores.sql.flow import cascades, matching, writes
+from orgsync_reconcile.stores.sql.flow import cascades, conflicts, matching, writes
 from orgsync_reconcile.stores.sql.flow.feed_files import bring_files
 from orgsync_reconcile.stores.sql.flow.paths import Path, PathColumn
 from orgsync_reconcile.stores.sql.flow.refusals import Refusal, Refusals
@@ -295,6 +295,7 @@ class Writer:
         )
         if not deleted:
             cascades.after_undelete(self.db, self.target)
+            conflicts.log_lost_undeletes(self.db, path, self.target)
             cascades.log_gone(self.db, path, self.target)
         return moved
 
