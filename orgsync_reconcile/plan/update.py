@@ -132,6 +132,8 @@ def _say_drift(scope: Scope, sheet: Sheet, side: Side, key: str, item: _Differen
     detail = f"{key} was changed in {org}: {shown_value(item.applied)} → {shown_value(live)}"
     if item.changed_by is ChangedBy.BOTH:
         detail += f"; the manifest changed it too, to {shown_value(wanted)}"
+    if key in _SHARED and side is Side.SECONDARY:
+        detail += f"; it counts as it is in {scope.org_name(Side.PRIMARY)}, where alone it can be changed"
     sheet.drifted(
         address.end(scope.name, side),
         org,

@@ -49,7 +49,7 @@ USER = (
             "acme-dr",
             ['UPDATE "PartnerNetworkConnection" SET "IsSyncMetadata" = 0'],
             "link/connection/secondary",
-            "metadata was changed in acme-dr: true → false",
+            "metadata was changed in acme-dr: true → false; it counts as it is in acme, where alone it can be changed",
         ),
         ("acme", [OFFER], "link/publication/Account/field/Phone", "Account.Phone was unpublished in acme"),
         ("acme-dr", [ACCEPT], "link/subscription/Account/field/Phone", "Account.Phone was unsubscribed in acme-dr"),

@@ -11,6 +11,7 @@ from plan_facts import (
     actual,
     components,
     connected,
+    connection,
     desired,
     messages,
     obj,
@@ -23,6 +24,7 @@ from plan_facts import (
 )
 
 from orgsync_reconcile.model.connection import Direction, Side, SyncOptions
+from orgsync_reconcile.model.plan import Op
 from orgsync_reconcile.plan import build_plan
 
 
@@ -86,6 +88,21 @@ def test_permissions_are_those_that_the_actions_need() -> None:
     assert messages(plan, "E306") == [
         "admin@acme.example.dr lacks CustomizeApplication in acme-secondary, which the plan needs"
     ]
+
+
+def test_shared_options_are_for_the_primary_to_change() -> None:
+    """CON-6, CON-11: the secondary's copy follows without leave of its admin; a hand in the copy takes it to mend."""
+    nobody = {"admin@acme.example.dr": user("admin@acme.example.dr")}
+    off = connected(wanted=connection(options=SyncOptions(metadata=False)), there=secondary(users=nobody))
+    by_git = build_plan(desired(), off)
+    assert [action.org for action in by_git.actions if action.op is Op.UPDATE_CONNECTION] == ["acme"]
+    assert messages(by_git, "E306") == []
+    by_hand = build_plan(desired(), connected(None, {"metadata": False}, there=secondary(users=nobody)))
+    assert messages(by_hand, "E306") == [
+        "admin@acme.example.dr lacks ManageConnections in acme-secondary, which the plan needs"
+    ]
+    switched = connected(None, {"users": False}, there=secondary(users=nobody))
+    assert messages(build_plan(desired(), switched), "E306") == messages(by_hand, "E306")
 
 
 def test_permissions_do_not_matter_where_nothing_is_done() -> None:

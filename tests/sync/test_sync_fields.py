@@ -180,6 +180,19 @@ def test_audit_fields_travel_with_the_first_copy_only(world: World, bulk: bool) 
     assert row[3] > OLD
 
 
+@pytest.mark.parametrize(("side", "old"), [(P, True), (S, False)])
+def test_the_option_is_the_primarys(world: World, side: Side, old: bool) -> None:
+    """CON-6, AUD-1: the secondary holds a copy of it, and who changes that changes nothing of what goes in either way."""
+    world.connect("Account")
+    world.clients[side].execute('UPDATE "PartnerNetworkConnection" SET "IsSyncAuditFields" = 1')
+    for end in (P, S):
+        world.insert(end, "Account", Name=f"of {end}", CreatedDate=OLD)
+    world.drain()
+    for end in (P, S):
+        found = world.one(end, 'SELECT "CreatedDate" FROM "Account" WHERE "Name" = ?', f"of {end.other}")
+        assert (found == OLD) is old
+
+
 def test_without_the_option_a_copy_is_made_now(world: World) -> None:
     """AUD-1, CON-6: off: created now, by the connection's user."""
     before = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M")

@@ -62,9 +62,12 @@ def feed_rules(source: Org, target: Org, numbers: tuple[int, int], names: Collec
             ' JOIN main."PartnerNetworkConnection" AS p ON p."Id" = c.id WHERE c.number = ?',
             [number],
         ).fetchone()
-        if not switched_on or _FEED_TRACKING not in features(org):
+        if _FEED_TRACKING not in features(org):
             return None
         if side == "primary":
+            # The option is the primary's; the secondary holds a copy (CON-6).
+            if not switched_on:
+                return None
             limits = dict(part.split("=", 1) for part in json.loads(settings).get("limits", "").split(",") if part)
             limit = int(limits.get("feed_file_bytes", limit))
     return FeedRules(limit=limit)

@@ -119,19 +119,22 @@ class Flow:
 
     def target_facts(self, now: datetime) -> Target:
         """What the write statements need to know of the target at this moment."""
-        row = self.db.execute(
-            'SELECT p."PrimaryContactId", p."IsSyncAuditFields" FROM main."PartnerNetworkConnection" AS p'
-            ' JOIN main.orgsync_connection AS c ON c.id = p."Id" WHERE c.number = ?',
-            [self.numbers[1]],
-        ).fetchone()
+        of_connection = 'FROM main."PartnerNetworkConnection" AS p JOIN main.orgsync_connection AS c ON c.id = p."Id" WHERE c.number = ?'
+        (owner,) = self.db.execute(f'SELECT p."PrimaryContactId" {of_connection}', [self.numbers[1]]).fetchone()
+        # The secondary holds a copy of this option; the primary's counts (CON-6).
+        (audit,) = (
+            self.pair.orgs[Side.PRIMARY]
+            .db.execute(f'SELECT p."IsSyncAuditFields" {of_connection}', [self.pair.numbers[Side.PRIMARY]])
+            .fetchone()
+        )
         return Target(
             connection=self.numbers[1],
             there=self.numbers[0],
             code=self.target.code,
-            stand_in=row[0] or self.target.admin_id,
+            stand_in=owner or self.target.admin_id,
             now=iso(now),
             now_ms=int(now.timestamp() * 1000),
-            audit=bool(row[1]),
+            audit=bool(audit),
             rooted=has_several(self.source),
             stamped=self.target.org_id if self.stamped else "",
             ring=self.pair.ring,
