@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 
 from orgsync_reconcile.app.alerts import expect, messenger
 from orgsync_reconcile.app.notices import tell_of_maps
@@ -18,7 +19,7 @@ from orgsync_reconcile.sync.drain import drain
 
 #: How long a following drain rests at most when there was nothing to send, in seconds: retries come due by time alone.
 REST = 1.0
-#: How often it asks meanwhile whether anybody has written to either org, in seconds.
+#: How often it asks meanwhile whether anybody has written to an org that tells nobody, in seconds.
 TICK = 0.02
 #: How long it lets changes gather after a round, as a share of the round: every round stops the orgs' own writers.
 GATHER = 1.0
@@ -141,13 +142,17 @@ class _Follower:
 
 
 def _versions(found: OpenConnection) -> list[int]:
-    """A number per org that is another one as soon as any other program has written to it."""
-    return [found.org(side).db.execute("PRAGMA main.data_version").fetchone()[0] for side in Side]
+    """A number per org that is another one as soon as there is something new in it."""
+    return [found.org(side).version() for side in Side]
 
 
 def _await_change(found: OpenConnection, seen: list[int], stop: Stop) -> None:
     """Rests until somebody writes to either org or the run is asked to end, for REST at most."""
     end = time.monotonic() + REST
-    while time.monotonic() < end and _versions(found) == seen:
-        if stop.rest(TICK):
-            return
+    with ExitStack() as stack:
+        files = [stack.enter_context(found.org(side).woken_by()) for side in Side]
+        # An org that wakes nobody has to be asked.
+        longest = TICK if None in files else REST
+        while (left := end - time.monotonic()) > 0 and _versions(found) == seen:
+            if stop.rest_for([file for file in files if file is not None], min(longest, left)):
+                return

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import select
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from queue import Empty, SimpleQueue
 from types import FrameType
@@ -24,6 +26,8 @@ class Stop:
         # of its own meanwhile, as an Event does. A SimpleQueue is made for them.
         self._calls: SimpleQueue[int] = SimpleQueue()
         self._signal: int | None = None
+        #: What wakes a rest that waits for files.
+        self._bell: int | None = None
 
     @property
     def asked(self) -> bool:
@@ -39,6 +43,8 @@ class Stop:
         """Asks the run to end at its next boundary."""
         self._signal = number
         self._calls.put(number)
+        if self._bell is not None:
+            os.write(self._bell, b"!")
 
     def between_batches(self, name: str, done: int, total: int) -> None:  # noqa: ARG002
         """Raises Stopped where the run was asked to end and there is more to do. For a drain's progress."""
@@ -50,6 +56,21 @@ class Stop:
         if not self.asked:
             with suppress(Empty):
                 self._calls.get(timeout=max(seconds, 0.0))
+        return self.asked
+
+    def rest_for(self, files: Sequence[int], seconds: float) -> bool:
+        """Waits as `rest`, and no longer than until one of the files can be read."""
+        if not files:
+            return self.rest(seconds)
+        heard, self._bell = os.pipe()
+        rung = self._bell
+        try:
+            if not self.asked:
+                select.select([heard, *files], [], [], max(seconds, 0.0))
+        finally:
+            self._bell = None
+            os.close(rung)
+            os.close(heard)
         return self.asked
 
 

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
+import threading
+import time
 
 import pytest
+
+from orgsync_reconcile.operations.stopping import on_signals
 
 #: Sends the signal at the first, the second, … step of the interpreter within a rest, until a rest has no more steps.
 AT_EVERY_STEP = """
@@ -49,3 +55,20 @@ def test_a_rest_ends_with_the_signal(seconds: float) -> None:
     code = f"import signal; from orgsync_reconcile.operations.stopping import on_signals\nwith on_signals() as stop: signal.setitimer(signal.ITIMER_REAL, 0.05); signal.signal(signal.SIGALRM, lambda *_: signal.raise_signal(signal.SIGINT)); print(stop.rest({seconds}), stop.exit_code.value)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30)
     assert done.stdout.split() == ["True", "130"]
+
+
+def test_a_rest_that_waits_for_files_ends_when_it_is_asked_to() -> None:
+    """REC-10, QUE-3: a signal ends it at once, a file that can be read too."""
+    read, write = os.pipe()
+    try:
+        with on_signals() as stop:
+            os.write(write, b"!")
+            assert not stop.rest_for([read], 30)
+            os.read(read, 1)
+            threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGTERM)).start()
+            started = time.monotonic()
+            assert stop.rest_for([read], 30)
+            assert time.monotonic() - started < 20
+    finally:
+        os.close(read)
+        os.close(write)

@@ -97,6 +97,9 @@ class PostgresDatabase(Database):
     def __init__(self, connection: psycopg.Connection[TupleRow], schema: str) -> None:
         self.connection = connection
         self.schema = schema
+        #: How many notifications came in.
+        self.heard = 0
+        connection.add_notify_handler(self._hear)
         adapters = connection.adapters
         adapters.register_dumper(int, _Untyped)
         adapters.register_dumper(bool, _Untyped)
@@ -107,6 +110,9 @@ class PostgresDatabase(Database):
                 composed.Literal(quote_ours(schema))
             )
         )
+
+    def _hear(self, _notify: psycopg.Notify) -> None:
+        self.heard += 1
 
     @property
     @override

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import psycopg
 from typing_extensions import override
@@ -13,7 +13,7 @@ from orgsync_reconcile.errors import StoreError, UnreachableError
 from orgsync_reconcile.stores.address import Address
 from orgsync_reconcile.stores.postgres.database import PostgresDatabase
 from orgsync_reconcile.stores.postgres.engine import PostgresEngine
-from orgsync_reconcile.stores.postgres.names import quote_ours
+from orgsync_reconcile.stores.postgres.names import CHANNEL, lock_key, quote_ours, sleepers_key
 from orgsync_reconcile.stores.postgres.refusals import explain
 from orgsync_reconcile.stores.sql.engine import Engine
 from orgsync_reconcile.stores.sql.org import STORE_VERSION, Org
@@ -77,7 +77,7 @@ class PostgresOrg(Org):
     @override
     def hold(self, name: str, seconds: float) -> Callable[[], None] | None:
         # The session keeps the lock, so it ends with the session at the latest.
-        key = _lock_key(f"{self.org_id}.{name}")
+        key = lock_key(f"{self.org_id}.{name}")
         end = time.monotonic() + seconds
         with self.translated():
             while not self._asked("SELECT pg_try_advisory_lock(?)", key):
@@ -92,6 +92,30 @@ class PostgresOrg(Org):
         return release
 
     @override
+    def version(self) -> int:
+        # What a question brings in cannot wake anybody any more, so it is asked again.
+        while True:
+            heard = self.session.heard
+            found = self.session.head()
+            if heard == self.session.heard:
+                return found
+
+    @override
+    @contextmanager
+    def woken_by(self) -> Iterator[int | None]:
+        # Whoever writes while this lock is held tells of it; where it cannot be had, somebody is writing right now.
+        key = sleepers_key(self.session.schema)
+        if not self._asked("SELECT pg_try_advisory_lock(?)", key):
+            yield None
+            return
+        try:
+            self.session.run(f"LISTEN {CHANNEL}")
+            yield self.session.connection.fileno()
+        finally:
+            if not self.session.connection.closed:
+                self._asked("SELECT pg_advisory_unlock(?)", key)
+
+    @override
     def require_in_place(self) -> None:
         with self.translated():
             row = self.db.execute("SELECT org_id FROM orgsync_org").fetchone()
@@ -103,11 +127,6 @@ class PostgresOrg(Org):
     def _asked(self, statement: str, key: int) -> bool:
         row = self.db.execute(statement, [key]).fetchone()
         return row is not None and bool(row[0])
-
-
-def _lock_key(name: str) -> int:
-    """The number of an advisory lock: 63 bits of the name's hash."""
-    return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest()) >> 1
 
 
 def open_org(address: Address, *, label: str, readonly: bool, busy_seconds: float) -> PostgresOrg:

@@ -15,6 +15,20 @@ def fitted(name: str) -> str:
     return f"{name[: LONGEST - 11]}~{hashlib.blake2b(name.encode(), digest_size=5).hexdigest()}"
 
 
+#: What whoever sleeps until there is something to send listens to.
+CHANNEL = "orgsync_change"
+
+
+def lock_key(name: str) -> int:
+    """The number of an advisory lock: 63 bits of the name's hash."""
+    return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest()) >> 1
+
+
+def sleepers_key(schema: str) -> int:
+    """The lock that is held by whoever sleeps until there is something to send from the org in a schema."""
+    return lock_key(f"sleeping until {schema} changes")
+
+
 def quote_ours(name: str) -> str:
     """A name of our own making as an SQL identifier; it may hold a colon."""
     return '"' + name.replace('"', '""') + '"'

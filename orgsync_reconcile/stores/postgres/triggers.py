@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from orgsync_reconcile.model.schema import FieldType, ObjectDef
 from orgsync_reconcile.stores.postgres.dialect import DIALECT
-from orgsync_reconcile.stores.postgres.names import fitted, quote_ours
+from orgsync_reconcile.stores.postgres.names import CHANNEL, fitted, quote_ours, sleepers_key
 from orgsync_reconcile.stores.postgres.tables import ENGINE_HALF, counter, engine_counter
 from orgsync_reconcile.stores.sql.layout import ROW, WORD, Capture, Mirror, Wanted, fits_mirror
 from orgsync_reconcile.stores.sql.text import commas, literal, quote
@@ -247,11 +247,16 @@ def _capture(obj: ObjectDef, capture: Capture, setting: Setting) -> list[Trigger
         else f"nullif(_orgsync_distance - CASE WHEN {engine} THEN 1 ELSE 0 END, 0)"
     )
     log = setting.ours("orgsync_change")
+    # Telling costs every commit a lock that all of them take: it is left out where nobody sleeps.
+    wake = (
+        f"IF NOT pg_try_advisory_xact_lock_shared({sleepers_key(setting.schema)})"
+        f" THEN PERFORM pg_notify('{CHANNEL}', ''); END IF;"
+    )
     known = f"_orgsync_writer, {capture.number}, {{record}}, {{op}}, {DIALECT.now_ms}, {origin}, {hops}"
     names = "seq, object, record, op, at, origin, hops"
     insert = (
         f"{_given_ids(obj, setting, 'new_rows')} {skip} INSERT INTO {log} ({names})"
-        f" SELECT {known.format(record=quote('Id'), op=literal('I'))} FROM new_rows ORDER BY {ROW}; RETURN NULL;"
+        f" SELECT {known.format(record=quote('Id'), op=literal('I'))} FROM new_rows ORDER BY {ROW}; {wake} RETURN NULL;"
     )
     words = mask_words(capture.columns)
     marks = commas(f"m{word}" for word in words)
@@ -274,7 +279,7 @@ def _capture(obj: ObjectDef, capture: Capture, setting: Setting) -> list[Trigger
     large = literal(_numbered(write, parts))
     update = (
         f"{skip} IF (SELECT count(*) FROM (SELECT 1 FROM new_rows LIMIT {_LARGE + 1}) AS few) > {_LARGE}"
-        f" THEN EXECUTE {large} USING {commas(parts)}; ELSE {write}; END IF; RETURN NULL;"
+        f" THEN EXECUTE {large} USING {commas(parts)}; ELSE {write}; END IF; {wake} RETURN NULL;"
     )
     return [
         Trigger(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import ClassVar
 
 from orgsync_reconcile.stores.faults import explain, faults
@@ -59,6 +59,14 @@ class Org(ABC):
 
         None where another process has held it for so many seconds. Raises UnreachableError where no lock can be had.
         """
+
+    @abstractmethod
+    def version(self) -> int:
+        """A number that is another one as soon as any other program has written something that is to be sent."""
+
+    def woken_by(self) -> AbstractContextManager[int | None]:
+        """While the block lasts: a file that can be read once `version` is another one; None: nothing tells of that."""
+        return nullcontext()
 
     @contextmanager
     def transaction(self) -> Iterator[Database]:

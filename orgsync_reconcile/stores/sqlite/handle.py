@@ -170,6 +170,10 @@ class SqliteOrg(Org):
         return lock.release
 
     @override
+    def version(self) -> int:
+        return int(self.db.execute("PRAGMA main.data_version").fetchone()[0])
+
+    @override
     def require_in_place(self) -> None:
         place = _place_of(self.path)
         if place is None:
