@@ -13,10 +13,10 @@ from orgsync_reconcile.errors import OrgsyncError
 from orgsync_reconcile.model.plan import Action
 from orgsync_reconcile.stores.faults import explain, faults
 from orgsync_reconcile.stores.sql import publications
-from orgsync_reconcile.stores.sql.component_schema import savepoint
 from orgsync_reconcile.stores.sql.connections import log_position
 from orgsync_reconcile.stores.sql.org import Org
 from orgsync_reconcile.stores.sql.publications import rebuild_subscribed
+from orgsync_reconcile.stores.sql.savepoint import savepoint
 from orgsync_reconcile.stores.sql.schema import rebuild_triggers
 from orgsync_reconcile.stores.sql.shapes import shapes_of
 

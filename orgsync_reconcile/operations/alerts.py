@@ -159,9 +159,9 @@ def _entries(org: Org, connection: str, rule: Rule, position: int) -> Any:
         org,
         connection,
         position,
-        objects=json.dumps(where.get("object") or []),
-        statuses=json.dumps(where.get("status") or []),
-        codes=json.dumps(where.get("code") or []),
+        objects=where.get("object") or (),
+        statuses=where.get("status") or (),
+        codes=where.get("code") or (),
     )
 
 

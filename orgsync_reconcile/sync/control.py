@@ -18,9 +18,9 @@ from orgsync_reconcile.model.connection import ConnectionStatus, Side
 from orgsync_reconcile.model.events import ControlEvent, Lane, QueueAction
 from orgsync_reconcile.stores.faults import faults
 from orgsync_reconcile.stores.sql import connections, events, history, map_names, publications
-from orgsync_reconcile.stores.sql.component_schema import savepoint
 from orgsync_reconcile.stores.sql.flow import Pair
 from orgsync_reconcile.stores.sql.org import Org
+from orgsync_reconcile.stores.sql.savepoint import savepoint
 from orgsync_reconcile.sync.metadata import drop_towards
 
 #: The code of log entries about events that make no sense.

@@ -159,7 +159,7 @@ def _severed(org: Org, connection: int) -> int:
     return int(row.fetchone()[0])
 
 
-def _objects(org: Org, table: str, connection: int, which: str = "1") -> list[str]:
+def _objects(org: Org, table: str, connection: int, which: str = "TRUE") -> list[str]:
     rows = org.db.execute(f"SELECT object FROM {table} WHERE connection = ? AND {which} ORDER BY object", [connection])
     return [row[0] for row in rows]
 
@@ -169,7 +169,7 @@ def _log_counts(org: Org, connection_number: int) -> dict[str, int]:
     for word, number in org.db.execute(
         'SELECT lower(l."Status"), count(*) FROM "PartnerNetworkSyncLog" AS l'
         ' JOIN orgsync_connection AS c ON c.id = l."ConnectionId"'
-        ' WHERE c.number = ? AND l."IsDeleted" = 0 GROUP BY 1',
+        ' WHERE c.number = ? AND l."IsDeleted" = FALSE GROUP BY 1',
         [connection_number],
     ):
         if word in counts:
@@ -213,7 +213,7 @@ def log_entries(connection: str, ends: Ends, *, state: str = "", limit: int = 10
         entry
         for org in ends.values()
         if org is not None
-        for entry in read_log(org, connection, limit=-1 if state else limit)
+        for entry in read_log(org, connection, limit=None if state else limit)
         if not state or entry.status.casefold() == state.casefold()
     ]
     return sorted(found, key=lambda entry: (entry.at, entry.number), reverse=True)[:limit]
@@ -222,7 +222,7 @@ def log_entries(connection: str, ends: Ends, *, state: str = "", limit: int = 10
 def log_entry(ends: Ends, side: Side, number: int) -> LogEntry:
     """One entry by its number in one org's log. Raises OrgsyncError where there is none."""
     org = ends[side]
-    found = next((entry for entry in read_log(org, limit=-1) if entry.number == number), None) if org else None
+    found = next((entry for entry in read_log(org, limit=None) if entry.number == number), None) if org else None
     if found is None:
         raise OrgsyncError(
             f"the sync log has no entry {number}",

@@ -17,7 +17,6 @@ from orgsync_reconcile.model.events import QueueAction
 from orgsync_reconcile.plan.users import SUFFIX, counterpart
 from orgsync_reconcile.stores.faults import faults, refusal, refusals
 from orgsync_reconcile.stores.sql import events, history, links
-from orgsync_reconcile.stores.sql.component_schema import savepoint
 from orgsync_reconcile.stores.sql.connections import Connection, get_connection
 from orgsync_reconcile.stores.sql.history import USER_UPSERT, log_failure
 from orgsync_reconcile.stores.sql.kinship import Kinship, kinship
@@ -31,6 +30,7 @@ from orgsync_reconcile.stores.sql.people import (
     read_setup,
 )
 from orgsync_reconcile.stores.sql.people_reader import read_users
+from orgsync_reconcile.stores.sql.savepoint import savepoint
 from orgsync_reconcile.stores.sql.schema import Objects
 from orgsync_reconcile.sync.user_writes import Refused, UserWriter
 

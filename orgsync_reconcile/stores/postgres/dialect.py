@@ -60,6 +60,10 @@ class PostgresDialect(Dialect):
         return f"({column}::json ->> '{key}')"
 
     @override
+    def whole(self, text: str) -> str:
+        return f"CASE WHEN {text} ~ '^[0-9]{{1,18}}$' THEN CAST({text} AS bigint) ELSE 0 END"
+
+    @override
     def find(self, text: str, part: str) -> str:
         return f"strpos({text}, {part})"
 

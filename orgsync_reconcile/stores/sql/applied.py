@@ -40,7 +40,8 @@ def finish(org: Org, connection: str, state: ConnectionState) -> None:
     """Notes what counts as applied now."""
     with org.transaction() as db:
         db.execute(
-            "INSERT OR REPLACE INTO orgsync_applied (connection, state, begun) VALUES (?, ?, NULL)",
+            "INSERT INTO orgsync_applied (connection, state) VALUES (?1, ?2)"
+            " ON CONFLICT (connection) DO UPDATE SET state = ?2, begun = NULL",
             [connection, _text(state)],
         )
 

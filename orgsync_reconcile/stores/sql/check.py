@@ -14,14 +14,25 @@ from orgsync_reconcile.catalog import ANY_OBJECT
 from orgsync_reconcile.errors import UsageError
 from orgsync_reconcile.model.actual import HygieneFinding
 from orgsync_reconcile.model.schema import COMPUTED, SCALED, FieldDef, FieldType, ObjectDef
+from orgsync_reconcile.stores.sql.dialect import Dialect
 from orgsync_reconcile.stores.sql.org import Org
 from orgsync_reconcile.stores.sql.schema import Objects
-from orgsync_reconcile.stores.sql.text import commas, literal, quote
+from orgsync_reconcile.stores.sql.text import EVERY, commas, literal, quote
 
 #: Object -> fields that two records do not share unless they mean the same; the first must not be blank.
 _MATCHING: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {"Account": ("Name", "BillingPostalCode"), "Contact": ("Email", "LastName"), "Lead": ("Email", "LastName")}
 )
+
+#: Fields whose columns hold no text.
+_NO_TEXT = SCALED | {
+    FieldType.CHECKBOX,
+    FieldType.DATE,
+    FieldType.DATETIME,
+    FieldType.TIME,
+    FieldType.GEOLOCATION,
+    FieldType.BASE64,
+}
 
 
 def check(org: Org, objects: Iterable[str] = ()) -> tuple[HygieneFinding, ...]:
@@ -50,7 +61,7 @@ def _check_object(org: Org, prefixes: Mapping[str, str], obj: ObjectDef) -> Iter
     tests: list[tuple[str, str, str]] = []
     for field in obj.fields.values():
         if field.required and field.type not in COMPUTED and field.type is not FieldType.CHECKBOX:
-            tests.extend((field.name, "blank_required", f"coalesce({quote(c)}, '') = ''") for c in field.columns)
+            tests.extend((field.name, "blank_required", blank(field, quote(c))) for c in field.columns)
         if field.is_reference and not field.read_only:
             tests.append((field.name, "invalid_lookup", _invalid(prefixes, field)))
     yield from _count(org, obj.name, tests)
@@ -66,7 +77,7 @@ def _count(org: Org, name: str, tests: list[tuple[str, str, str]]) -> Iterator[H
     totals = commas(f"count(t{place}), min(t{place})" for place in range(len(tests)))
     # The limit keeps the inner query apart, so that each test runs once per record.
     row = org.db.execute(
-        f'SELECT {totals} FROM (SELECT {marks} FROM {quote(name)} AS r WHERE "IsDeleted" = 0 LIMIT -1)'
+        f'SELECT {totals} FROM (SELECT {marks} FROM {quote(name)} AS r WHERE "IsDeleted" = FALSE LIMIT {EVERY}) AS t'
     ).fetchone()
     for place, (field, kind, _) in enumerate(tests):
         records, example = row[2 * place], row[2 * place + 1]
@@ -84,14 +95,14 @@ def _invalid(prefixes: Mapping[str, str], field: FieldDef) -> str:
     column = f"r.{quote(field.name)}"
     anything = ANY_OBJECT in field.reference_to
     names = list(prefixes) if anything else [name for name in field.reference_to if name in prefixes]
-    alive = ' AND t."IsDeleted" = 0' if field.required else ""
+    alive = ' AND t."IsDeleted" = FALSE' if field.required else ""
     cases = " ".join(
         f"WHEN {literal(prefixes[name])} THEN"
         f' NOT EXISTS (SELECT 1 FROM {quote(name)} AS t WHERE t."Id" = {column}{alive})'
         for name in names
     )
     foreign = anything or len(names) < len(field.reference_to)
-    others = "0" if foreign else "1"
+    others = "FALSE" if foreign else "TRUE"
     if foreign and not anything:
         others = f"substr({column}, 1, 3) IN ({commas(map(literal, prefixes.values()))})"
     verdict = f"CASE substr({column}, 1, 3) {cases} ELSE {others} END" if cases else others
@@ -105,17 +116,22 @@ def matching_keys(obj: ObjectDef) -> tuple[tuple[FieldDef, ...], ...]:
     return tuple(tuple(obj.fields[name] for name in key) for key in names if all(name in obj.fields for name in key))
 
 
-def comparable(field: FieldDef, column: str) -> str:
+def blank(field: FieldDef, column: str) -> str:
+    """The SQL condition of a column without a value; text may also be empty."""
+    return f"{column} IS NULL" if field.type in _NO_TEXT else f"coalesce({column}, '') = ''"
+
+
+def comparable(field: FieldDef, column: str, dialect: Dialect) -> str:
     """The SQL expression by which a column is compared with another record's: text ignores case and blanks are equal."""
-    return column if field.type in SCALED or field.case_sensitive else f"coalesce({column}, '') COLLATE NOCASE"
+    return column if field.type in SCALED or field.case_sensitive else dialect.fold(f"coalesce({column}, '')")
 
 
 def _duplicates(org: Org, obj: ObjectDef, key: tuple[FieldDef, ...]) -> Iterator[HygieneFinding]:
-    parts = commas(comparable(field, quote(field.name)) for field in key)
+    parts = commas(comparable(field, quote(field.name), org.db.dialect) for field in key)
     records, example = org.db.execute(
         'SELECT sum(n), min(example) FROM (SELECT count(*) AS n, min("Id") AS example'
-        f" FROM {quote(obj.name)} WHERE \"IsDeleted\" = 0 AND coalesce({quote(key[0].name)}, '') <> ''"
-        f" GROUP BY {parts} HAVING count(*) > 1)"
+        f' FROM {quote(obj.name)} WHERE "IsDeleted" = FALSE AND NOT ({blank(key[0], quote(key[0].name))})'
+        f" GROUP BY {parts} HAVING count(*) > 1) AS t"
     ).fetchone()
     if records:
         yield HygieneFinding(object=obj.name, field=key[0].name, kind="duplicate", records=records, example=example)

@@ -11,11 +11,11 @@ from orgsync_reconcile.errors import MetadataError
 from orgsync_reconcile.metadata import host_objects, profile
 from orgsync_reconcile.model.component import Component, ComponentKey
 from orgsync_reconcile.stores.faults import faults
-from orgsync_reconcile.stores.sql.component_schema import savepoint
 from orgsync_reconcile.stores.sql.component_setup import find_row
 from orgsync_reconcile.stores.sql.events import admin_name
 from orgsync_reconcile.stores.sql.org import Org
 from orgsync_reconcile.stores.sql.publications import unpublish_object, unsubscribe_object
+from orgsync_reconcile.stores.sql.savepoint import savepoint
 from orgsync_reconcile.stores.sql.schema import Objects, deploy_objects, rebuild_triggers
 from orgsync_reconcile.stores.sql.text import quote
 
@@ -72,8 +72,11 @@ def _delete_object(org: Org, key: ComponentKey) -> None:
     db.execute("DELETE FROM orgsync_field WHERE object = ?", [number])
     db.execute("DELETE FROM orgsync_object WHERE number = ?", [number])
     db.execute("DELETE FROM orgsync_autonumber WHERE object = ?", [name])
-    db.execute('UPDATE "RecordType" SET "IsDeleted" = 1 WHERE "SobjectType" = ? AND "IsDeleted" = 0', [name])
-    db.execute("DELETE FROM orgsync_component WHERE type <> 'CustomObject' AND instr(full_name, ?) = 1", [f"{name}."])
+    db.execute('UPDATE "RecordType" SET "IsDeleted" = TRUE WHERE "SobjectType" = ? AND "IsDeleted" = FALSE', [name])
+    db.execute(
+        f"DELETE FROM orgsync_component WHERE type <> 'CustomObject' AND substr(full_name, 1, {len(name) + 1}) = ?",
+        [f"{name}."],
+    )
     # Before the table: the parents' triggers would go on naming it.
     rebuild_triggers(org, sorted(parents))
     db.execute(f"DROP TABLE {quote(name)}")
@@ -93,7 +96,7 @@ def _withdraw(org: Org, name: str) -> None:
 def _deactivate_record_type(org: Org, key: ComponentKey) -> None:
     owner, _, name = key.full_name.partition(".")
     org.db.execute(
-        'UPDATE "RecordType" SET "IsActive" = 0 WHERE "SobjectType" = ? AND "DeveloperName" = ? AND "IsActive" = 1',
+        'UPDATE "RecordType" SET "IsActive" = FALSE WHERE "SobjectType" = ? AND "DeveloperName" = ? AND "IsActive" = TRUE',
         [owner, name],
     )
 
@@ -103,7 +106,7 @@ def _delete_role(org: Org, key: ComponentKey) -> None:
     if row_id is not None:
         _refuse_in_use(org, key, row_id, "UserRole", "ParentRoleId", "roles below it")
         _refuse_in_use(org, key, row_id, "User", "UserRoleId", "users with it")
-        org.db.execute('UPDATE "UserRole" SET "IsDeleted" = 1 WHERE "Id" = ?', [row_id])
+        org.db.execute('UPDATE "UserRole" SET "IsDeleted" = TRUE WHERE "Id" = ?', [row_id])
 
 
 def _delete_profile(org: Org, key: ComponentKey) -> None:
@@ -122,7 +125,7 @@ def _delete_permission_set(org: Org, key: ComponentKey) -> None:
 
 def _refuse_in_use(org: Org, key: ComponentKey, row_id: str, table: str, column: str, noun: str) -> None:
     (count,) = org.db.execute(
-        f'SELECT count(*) FROM {quote(table)} WHERE {quote(column)} = ? AND "IsDeleted" = 0', [row_id]
+        f'SELECT count(*) FROM {quote(table)} WHERE {quote(column)} = ? AND "IsDeleted" = FALSE', [row_id]
     ).fetchone()
     if count:
         raise MetadataError(
@@ -134,7 +137,7 @@ def _refuse_in_use(org: Org, key: ComponentKey, row_id: str, table: str, column:
 
 def _delete_holder(org: Org, table: str, row_id: str) -> None:
     org.db.execute("DELETE FROM orgsync_grant WHERE holder = ?", [row_id])
-    org.db.execute(f'UPDATE {quote(table)} SET "IsDeleted" = 1 WHERE "Id" = ?', [row_id])
+    org.db.execute(f'UPDATE {quote(table)} SET "IsDeleted" = TRUE WHERE "Id" = ?', [row_id])
 
 
 _MEANINGS: Mapping[str, Callable[[Org, ComponentKey], None]] = MappingProxyType(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import replace
 
 from orgsync_reconcile.errors import MetadataError, OrgsyncError
@@ -14,23 +13,11 @@ from orgsync_reconcile.model.schema import FieldDef, ObjectDef
 from orgsync_reconcile.stores.faults import faults
 from orgsync_reconcile.stores.isolation import isolate
 from orgsync_reconcile.stores.sql.org import Org
+from orgsync_reconcile.stores.sql.savepoint import savepoint
 from orgsync_reconcile.stores.sql.schema import Objects, deploy_objects, free_key_prefix
 
 #: Component types that make and change tables.
 SCHEMA_TYPES = frozenset({"CustomField", "CustomObject"})
-
-
-@contextmanager
-def savepoint(org: Org) -> Iterator[None]:
-    """Keeps all or nothing of a part of a transaction."""
-    org.db.execute("SAVEPOINT orgsync_part")
-    try:
-        yield
-    except BaseException:
-        org.db.execute("ROLLBACK TO orgsync_part")
-        raise
-    finally:
-        org.db.execute("RELEASE orgsync_part")
 
 
 def reason(error: Exception) -> str:
@@ -132,7 +119,7 @@ def fields_of_value_sets(org: Org, names: Iterable[str]) -> list[Component]:
     for name in names:
         rows = org.db.execute(
             "SELECT full_name, namespace, content FROM orgsync_component"
-            " WHERE type = 'CustomField' AND instr(content, ?) > 0",
+            f" WHERE type = 'CustomField' AND {org.db.dialect.find('content', '?')} > 0",
             [f'"valueSetName":{json.dumps(name, ensure_ascii=False)}'],
         )
         found.extend(

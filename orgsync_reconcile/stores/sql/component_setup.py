@@ -24,9 +24,10 @@ _USUAL_LICENSE = "Salesforce"
 
 def find_row(org: Org, table: str, key: Mapping[str, Any]) -> str | None:
     """The Id of the row with these values that is not deleted, ignoring case."""
-    test = " AND ".join(f"{quote(name)} = ? COLLATE NOCASE" for name in key)
+    fold = org.db.dialect.fold
+    test = " AND ".join(f"{fold(quote(name))} = {fold('?')}" for name in key)
     row = org.db.execute(
-        f'SELECT "Id" FROM {quote(table)} WHERE {test} AND "IsDeleted" = 0', list(key.values())
+        f'SELECT "Id" FROM {quote(table)} WHERE {test} AND "IsDeleted" = FALSE', list(key.values())
     ).fetchone()
     return None if row is None else str(row[0])
 

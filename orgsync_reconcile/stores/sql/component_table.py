@@ -38,8 +38,7 @@ class ComponentTexts(Mapping[ComponentKey, str]):
 def summaries(org: Org) -> dict[ComponentKey, ComponentSummary]:
     """Every component without its content, sorted by type and name; one query over a covering index."""
     rows = org.db.execute(
-        "SELECT type, full_name, namespace, id, hash, synced_hash FROM orgsync_component"
-        " INDEXED BY orgsync_component_summary ORDER BY type, full_name"
+        "SELECT type, full_name, namespace, id, hash, synced_hash FROM orgsync_component ORDER BY type, full_name"
     )
     result: dict[ComponentKey, ComponentSummary] = {}
     for type_, name, namespace, id_, hash_, synced in rows:
@@ -63,7 +62,7 @@ def write_component(org: Org, component: Component, *, synced: bool) -> None:
     org.db.execute(
         "INSERT INTO orgsync_component (type, full_name, namespace, hash, synced_hash, content)"
         " VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (type, full_name) DO UPDATE SET namespace = ?3, hash = ?4,"
-        " synced_hash = CASE ?5 WHEN '' THEN synced_hash ELSE ?5 END, content = ?6",
+        " synced_hash = CASE ?5 WHEN '' THEN orgsync_component.synced_hash ELSE ?5 END, content = ?6",
         [key.type, key.full_name, component.namespace, fingerprint, fingerprint if synced else "", text],
     )
     if key.type in _WITH_ID:

@@ -24,7 +24,6 @@ from orgsync_reconcile.stores.sql.component_schema import (
     fields_of_value_sets,
     kept_fields,
     reason,
-    savepoint,
 )
 from orgsync_reconcile.stores.sql.component_setup import SETUP, find_row, role_depths
 from orgsync_reconcile.stores.sql.component_table import (
@@ -35,6 +34,7 @@ from orgsync_reconcile.stores.sql.component_table import (
     write_component,
 )
 from orgsync_reconcile.stores.sql.org import Org
+from orgsync_reconcile.stores.sql.savepoint import savepoint
 
 __all__ = [
     "ComponentTexts",

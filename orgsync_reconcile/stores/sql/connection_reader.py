@@ -66,8 +66,8 @@ def read_connection(org: Org, name: str, partner: Org | None = None) -> ActualCo
 def _count_links(org: Org, connection: int, status: int) -> dict[str, int]:
     """Object -> how many of its links have that status."""
     rows = org.db.execute(
-        "SELECT o.name, n FROM (SELECT object, count(*) AS n FROM orgsync_link WHERE connection = ? AND status = ?"
-        " GROUP BY object) JOIN orgsync_object AS o ON o.number = object ORDER BY o.name",
+        "SELECT o.name, l.n FROM (SELECT object, count(*) AS n FROM orgsync_link WHERE connection = ? AND status = ?"
+        " GROUP BY object) AS l JOIN orgsync_object AS o ON o.number = l.object ORDER BY o.name",
         [connection, status],
     )
     return dict(rows.fetchall())
@@ -94,7 +94,7 @@ def read_contacts(org: Org, wanted: Iterable[tuple[str, str]]) -> tuple[ContactI
         return ()
     marks = ", ".join("?" for _ in pairs)
     rows = org.db.execute(
-        f'{_CONTACT} WHERE c."IsDeleted" = 0 AND lower(c."Email") IN ({marks}) ORDER BY c.orgsync_row',
+        f'{_CONTACT} WHERE c."IsDeleted" = FALSE AND lower(c."Email") IN ({marks}) ORDER BY c.orgsync_row',
         [email for _, email in sorted(pairs)],
     )
     found = (_contact(row) for row in rows)

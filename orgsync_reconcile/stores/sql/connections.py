@@ -114,7 +114,7 @@ def log_position(org: Org) -> int:
 def find_contact(org: Org, name: str, email: str) -> tuple[str, str | None] | None:
     """(Contact Id, Account Id) of the contact with that full name and email; None where there is none (CON-2)."""
     row = org.db.execute(
-        'SELECT "Id", "AccountId" FROM "Contact" WHERE lower("Email") = lower(?) AND "IsDeleted" = 0'
+        'SELECT "Id", "AccountId" FROM "Contact" WHERE lower("Email") = lower(?) AND "IsDeleted" = FALSE'
         " AND trim(coalesce(\"FirstName\", '') || ' ' || \"LastName\") = ? ORDER BY orgsync_row",
         [email, name],
     ).fetchone()
@@ -128,7 +128,8 @@ def create_contact(org: Org, contact: ContactRef) -> str:
         if found is not None:
             return found[0]
         account = db.execute(
-            'SELECT "Id" FROM "Account" WHERE "Name" = ? AND "IsDeleted" = 0 ORDER BY orgsync_row', [contact.account]
+            'SELECT "Id" FROM "Account" WHERE "Name" = ? AND "IsDeleted" = FALSE ORDER BY orgsync_row',
+            [contact.account],
         ).fetchone()
         account_id = account[0] if account else insert_row(org, "Account", {"Name": contact.account})
         values = {"LastName": contact.last_name, "Email": contact.email, "AccountId": account_id}
@@ -219,7 +220,9 @@ def join_logs(org: Org, name: str, *, position: int) -> None:
     """Sets the watermark of the partner's log to where the partner begins to send; it never moves back (QUE-3)."""
     with org.transaction() as db:
         number = get_connection(org, name).number
-        db.execute("UPDATE orgsync_inbox SET seq = max(seq, ?) WHERE connection = ?", [position, number])
+        db.execute(
+            f"UPDATE orgsync_inbox SET seq = {db.dialect.greater('seq', '?')} WHERE connection = ?", [position, number]
+        )
 
 
 def set_status(

@@ -113,8 +113,8 @@ def held_record(org: Org, connection: int, record: str) -> Held | None:
 def log_number(org: Org, connection_id: str, record: str) -> int | None:
     """The number of the newest entry of the sync log about a record."""
     row = org.db.execute(
-        'SELECT CAST("Name" AS INTEGER) FROM main."PartnerNetworkSyncLog" WHERE "ConnectionId" = ? AND "LocalRecord" = ?'
-        ' AND "IsDeleted" = 0 ORDER BY orgsync_row DESC LIMIT 1',
+        f'SELECT {org.db.dialect.whole(chr(34) + "Name" + chr(34))} FROM main."PartnerNetworkSyncLog" WHERE "ConnectionId" = ? AND "LocalRecord" = ?'
+        ' AND "IsDeleted" = FALSE ORDER BY orgsync_row DESC LIMIT 1',
         [connection_id, record],
     ).fetchone()
     return None if row is None else int(row[0])
@@ -157,7 +157,7 @@ def record_type(org: Org, record: str) -> tuple[str, str] | None:
 def has_record_type(org: Org, object_name: str, developer_name: str) -> bool:
     """Whether an org has a record type of that name."""
     row = org.db.execute(
-        'SELECT 1 FROM main."RecordType" WHERE "SobjectType" = ? AND "DeveloperName" = ? AND "IsDeleted" = 0',
+        'SELECT 1 FROM main."RecordType" WHERE "SobjectType" = ? AND "DeveloperName" = ? AND "IsDeleted" = FALSE',
         [object_name, developer_name],
     ).fetchone()
     return row is not None

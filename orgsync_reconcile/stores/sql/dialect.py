@@ -49,6 +49,10 @@ class Dialect(ABC):
         """The field's literal default, or None."""
 
     @abstractmethod
+    def whole(self, text: str) -> str:
+        """The whole number that a text shows; any other text is 0."""
+
+    @abstractmethod
     def find(self, text: str, part: str) -> str:
         """The place of one text in another, from 1; 0 where it is not there."""
 

@@ -11,7 +11,7 @@ from orgsync_reconcile.clock import Clock, system_clock
 from orgsync_reconcile.model.events import ControlEvent, Lane, QueueAction
 from orgsync_reconcile.stores.sql import history
 from orgsync_reconcile.stores.sql.org import Org
-from orgsync_reconcile.stores.sql.text import literal
+from orgsync_reconcile.stores.sql.text import EVERY, literal
 
 #: How many events are carried out in one transaction.
 MOST = 500
@@ -105,10 +105,10 @@ def has_events(org: Org, connection: int, *lanes: Lane) -> bool:
 
 
 def read_events(
-    org: Org, connection: int, lane: Lane | None = None, *, after: int = 0, limit: int = -1
+    org: Org, connection: int, lane: Lane | None = None, *, after: int = 0, limit: int = EVERY
 ) -> list[ControlEvent]:
     """The events that wait, of one lane or of all, in their order; whatever somebody has put into the table."""
-    test, values = ("1", []) if lane is None else ("lane = ?", [lane.value])
+    test, values = ("TRUE", []) if lane is None else ("lane = ?", [lane.value])
     rows = org.db.execute(
         f"SELECT {_COLUMNS} FROM orgsync_event WHERE connection = ? AND {test} AND number > ? ORDER BY number LIMIT ?",
         [connection, *values, after, limit],
@@ -180,7 +180,8 @@ def acknowledge(source: Org, connection: int, lane: Lane, number: int) -> None:
             [connection, lane.value, number],
         )
         db.execute(
-            f"UPDATE main.orgsync_outbox SET event_{lane.value} = max(event_{lane.value}, ?) WHERE connection = ?",
+            f"UPDATE main.orgsync_outbox SET event_{lane.value} = {db.dialect.greater(f'event_{lane.value}', '?')}"
+            " WHERE connection = ?",
             [number, connection],
         )
 

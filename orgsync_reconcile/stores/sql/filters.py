@@ -19,9 +19,10 @@ from orgsync_reconcile.clock import iso
 from orgsync_reconcile.errors import UsageError
 from orgsync_reconcile.model.filter_text import Comparison, Condition, Group, Kind, Not, Value, complaint, parse_filter
 from orgsync_reconcile.model.schema import SCALED, SYSTEM_FIELDS, FieldDef, FieldType, ObjectDef
+from orgsync_reconcile.stores.sql.dialect import Dialect
 from orgsync_reconcile.stores.sql.text import commas, quote
 
-#: Beyond every number that a field can hold, and within what SQLite can compare.
+#: Beyond every number that a field can hold, and within what every store can compare.
 _HUGE = 2 * 10**18
 _REFUSED = frozenset({FieldType.BASE64, FieldType.GEOLOCATION})
 _IDS = frozenset({FieldType.ID, FieldType.LOOKUP, FieldType.MASTER_DETAIL})
@@ -40,12 +41,12 @@ def _system_field(name: str) -> FieldDef:
     return FieldDef(name=name, type=kind)
 
 
-def compile_filter(obj: ObjectDef, text: str, alias: str = "s") -> SqlFilter:
-    """A filter over the fields of `obj`, for the table `alias` (FWD-1).
+def compile_filter(obj: ObjectDef, text: str, dialect: Dialect, alias: str = "s") -> SqlFilter:
+    """A filter over the fields of `obj`, for the table `alias` of a store that speaks `dialect` (FWD-1).
 
     Raises UsageError with the column of everything that is wrong: a syntax error alone, or all fields and values.
     """
-    compiler = _Compiler(obj, alias)
+    compiler = _Compiler(obj, dialect, alias)
     sql = compiler.condition(parse_filter(text))
     if compiler.problems:
         first, *rest = compiler.problems
@@ -55,8 +56,9 @@ def compile_filter(obj: ObjectDef, text: str, alias: str = "s") -> SqlFilter:
 
 
 class _Compiler:
-    def __init__(self, obj: ObjectDef, alias: str) -> None:
+    def __init__(self, obj: ObjectDef, dialect: Dialect, alias: str) -> None:
         self.obj = obj
+        self.dialect = dialect
         self.alias = alias
         self.parameters: list[str | int] = []
         self.problems: list[UsageError] = []
@@ -73,7 +75,7 @@ class _Compiler:
             return self._comparison(part)
         except UsageError as error:
             self.problems.append(error)
-            return "(0)"
+            return "FALSE"
 
     def _field(self, part: Comparison) -> FieldDef:
         name = self.names.get(part.field.lower())
@@ -105,8 +107,8 @@ class _Compiler:
         # No field of this scale can hold a number that is left out here.
         kept = [_whole(item) if isinstance(item, Decimal) else item for item in bound]
         self.parameters.extend(item for item in kept if item is not None)
-        marks = commas("?" for item in kept if item is not None)
-        found = f"coalesce({column}{_collation(field)} IN ({marks}), 0)"
+        marks = commas(self._mark(field) for item in kept if item is not None)
+        found = f"coalesce({self._folded(field, column)} IN ({marks}), FALSE)" if marks else "FALSE"
         return f"({found} OR {column} IS NULL)" if len(bound) < len(values) else found
 
     def _equal(self, field: FieldDef, column: str, value: Value) -> str:
@@ -116,10 +118,10 @@ class _Compiler:
         if isinstance(bound, Decimal):
             whole = _whole(bound)
             if whole is None:
-                return "0"
+                return "FALSE"
             bound = whole
         self.parameters.append(bound)
-        return f"{column} IS ?{_collation(field)}"
+        return f"{self._folded(field, column)} IS {self._mark(field)}"
 
     def _ordered(self, field: FieldDef, column: str, operator: str, value: Value) -> str:
         if value.kind in (Kind.NULL, Kind.BOOLEAN) or _kind(field) is FieldType.CHECKBOX:
@@ -129,7 +131,7 @@ class _Compiler:
             whole = math.floor(bound) if operator in ("<=", ">") else math.ceil(bound)
             bound = max(-_HUGE, min(_HUGE, whole))
         self.parameters.append(bound)
-        return f"coalesce({column} {operator} ?{_collation(field)}, 0)"
+        return f"coalesce({self._folded(field, column)} {operator} {self._mark(field)}, FALSE)"
 
     def _like(self, field: FieldDef, column: str, value: Value) -> str:
         if value.kind is not Kind.TEXT or _reader(field) is not _text:
@@ -137,7 +139,16 @@ class _Compiler:
                 value.column, f"LIKE compares text fields with a quoted text, {field.name} has {_wants(field)}"
             )
         self.parameters.append(value.text)
-        return f"coalesce({column} LIKE ? ESCAPE '\\', 0)"
+        fold = self.dialect.fold
+        return f"coalesce({fold(column)} LIKE {fold('?')} ESCAPE '\\', FALSE)"
+
+    def _mark(self, field: FieldDef) -> str:
+        return self._folded(field, self.dialect.given(field))
+
+    def _folded(self, field: FieldDef, text: str) -> str:
+        """Text ignores case as it does on the platform; Ids do not."""
+        ignores = _reader(field) is _text and not field.case_sensitive
+        return self.dialect.fold(text) if ignores else text
 
 
 def _whole(number: Decimal) -> int | None:
@@ -150,12 +161,6 @@ def _kind(field: FieldDef) -> FieldType:
     if field.type in (FieldType.FORMULA, FieldType.ROLL_UP_SUMMARY):
         return field.result_type or FieldType.TEXT
     return field.type
-
-
-def _collation(field: FieldDef) -> str:
-    """Text ignores case as it does on the platform; Ids do not."""
-    ignores = _reader(field) is _text and not field.case_sensitive
-    return " COLLATE NOCASE" if ignores else ""
 
 
 def _text(field: FieldDef, value: Value, ordered: bool) -> str | None:  # noqa: ARG001
@@ -182,8 +187,8 @@ def _number(field: FieldDef, value: Value, ordered: bool) -> Decimal | None:  # 
         return Decimal(value.text).scaleb(field.scale or 0)
 
 
-def _checkbox(field: FieldDef, value: Value, ordered: bool) -> int | None:  # noqa: ARG001
-    return int(value.text == "TRUE") if value.kind is Kind.BOOLEAN else None
+def _checkbox(field: FieldDef, value: Value, ordered: bool) -> bool | None:  # noqa: ARG001
+    return value.text == "TRUE" if value.kind is Kind.BOOLEAN else None
 
 
 def _date(field: FieldDef, value: Value, ordered: bool) -> str | None:  # noqa: ARG001

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from orgsync_reconcile.errors import StoreError
 from orgsync_reconcile.model.schema import TEXTUAL, FieldType
-from orgsync_reconcile.stores.sql.component_schema import savepoint
 from orgsync_reconcile.stores.sql.org import Org
+from orgsync_reconcile.stores.sql.savepoint import savepoint
 from orgsync_reconcile.stores.sql.schema import Objects
 from orgsync_reconcile.stores.sql.text import quote
 
@@ -36,7 +36,7 @@ def set_field(org: Org, object_name: str, field: str, value: bool | str, records
     with savepoint(org):
         for record in records:
             cursor = org.db.execute(
-                f'UPDATE main.{quote(object_name)} SET {quote(field)} = ?1 WHERE "Id" = ?2 AND "IsDeleted" = 0'
+                f'UPDATE main.{quote(object_name)} SET {quote(field)} = ?1 WHERE "Id" = ?2 AND "IsDeleted" = FALSE'
                 f" AND {quote(field)} IS NOT ?1",
                 [stored, record],
             )

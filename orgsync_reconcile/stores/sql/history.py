@@ -8,6 +8,7 @@ from orgsync_reconcile.clock import Clock, iso
 from orgsync_reconcile.model.records import LogEntry
 from orgsync_reconcile.stores.sql.org import Org
 from orgsync_reconcile.stores.sql.rows import insert_row
+from orgsync_reconcile.stores.sql.text import EVERY
 
 #: The words of the history (CON-12). Suspending and resuming carry the names of their queue actions.
 STATUS = "Connection Status"
@@ -99,16 +100,17 @@ def log_failure(
     )
 
 
-def read_log(org: Org, connection: str = "", *, limit: int = 100) -> tuple[LogEntry, ...]:
+def read_log(org: Org, connection: str = "", *, limit: int | None = 100) -> tuple[LogEntry, ...]:
     """The latest entries of the org's sync log, newest first; of one connection, or of all (LOG-1)."""
+    number = org.db.dialect.whole('l."Name"')
     with org.translated():
         rows = org.db.execute(
-            'SELECT CAST(l."Name" AS INTEGER), coalesce(l."EntityType", \'\'), coalesce(l."LocalRecord", \'\'),'
+            f"SELECT {number}, coalesce(l.\"EntityType\", ''), coalesce(l.\"LocalRecord\", ''),"
             " coalesce(l.\"ConnectionEvent\", ''), coalesce(l.\"Status\", ''), coalesce(l.\"Error\", ''),"
             ' coalesce(l."Description", \'\'), l."CreatedDate" FROM "PartnerNetworkSyncLog" AS l'
             ' LEFT JOIN orgsync_connection AS c ON c.id = l."ConnectionId"'
-            " WHERE l.\"IsDeleted\" = 0 AND (?1 = '' OR c.name = ?1) ORDER BY l.orgsync_row DESC LIMIT ?2",
-            [connection, limit],
+            " WHERE l.\"IsDeleted\" = FALSE AND (?1 = '' OR c.name = ?1) ORDER BY l.orgsync_row DESC LIMIT ?2",
+            [connection, EVERY if limit is None else limit],
         ).fetchall()
     names = ("number", "object", "record", "event", "status", "error_code", "description", "at")
     return tuple(LogEntry(org=org.label, **dict(zip(names, row, strict=True))) for row in rows)

@@ -73,7 +73,8 @@ def _try(org: Org, wanted: Lease) -> Lease | None:
         if held is not None and not held.dead:
             return held
         db.execute(
-            "INSERT OR REPLACE INTO orgsync_lease (name, holder, host, pid, at) VALUES (?, ?, ?, ?, ?)",
+            "INSERT INTO orgsync_lease (name, holder, host, pid, at) VALUES (?1, ?2, ?3, ?4, ?5)"
+            " ON CONFLICT (name) DO UPDATE SET holder = ?2, host = ?3, pid = ?4, at = ?5",
             [wanted.name, wanted.holder, wanted.host, wanted.pid, wanted.at],
         )
     return None

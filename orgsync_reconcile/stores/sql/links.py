@@ -97,7 +97,8 @@ def failed_before(org: Org, connection: int, kind: str, name: str) -> tuple[str,
 def set_failed(org: Org, connection: int, kind: str, name: str, fingerprint: str, error: str) -> None:
     """Remembers the content that failed, so that it is not tried again until it is saved (USR-4, MET-8)."""
     org.db.execute(
-        "INSERT OR REPLACE INTO main.orgsync_failed (connection, kind, name, hash, error) VALUES (?, ?, ?, ?, ?)",
+        "INSERT INTO main.orgsync_failed (connection, kind, name, hash, error) VALUES (?1, ?2, ?3, ?4, ?5)"
+        " ON CONFLICT (connection, kind, name) DO UPDATE SET hash = ?4, error = ?5",
         [connection, kind, name, fingerprint, error],
     )
 
@@ -111,8 +112,9 @@ def clear_failed(org: Org, connection: int, kind: str, name: str) -> None:
 
 def clear_failed_parts(org: Org, connection: int, object_name: str) -> None:
     """Forgets the failures of an object's fields, record types and layouts: they may have failed for want of it."""
+    layout = f"Layout:{object_name}-"
     org.db.execute(
-        "DELETE FROM main.orgsync_failed WHERE connection = ?1 AND kind = 'component'"
-        " AND (name GLOB '*:' || ?2 || '.*' OR name GLOB 'Layout:' || ?2 || '-*')",
-        [connection, object_name],
+        "DELETE FROM main.orgsync_failed WHERE connection = ? AND kind = 'component'"
+        f" AND ({org.db.dialect.find('name', '?')} > 0 OR substr(name, 1, {len(layout)}) = ?)",
+        [connection, f":{object_name}.", layout],
     )

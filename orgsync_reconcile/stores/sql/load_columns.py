@@ -48,7 +48,8 @@ class Columns:
         self._record_types = {
             name.lower(): row_id
             for name, row_id in org.db.execute(
-                'SELECT "DeveloperName", "Id" FROM "RecordType" WHERE "SobjectType" = ? AND "IsDeleted" = 0', [obj.name]
+                'SELECT "DeveloperName", "Id" FROM "RecordType" WHERE "SobjectType" = ? AND "IsDeleted" = FALSE',
+                [obj.name],
             )
         }
 

@@ -13,6 +13,7 @@ from orgsync_reconcile.stores.faults import refusals
 from orgsync_reconcile.stores.sql.load_columns import Columns, Convert, Tables
 from orgsync_reconcile.stores.sql.load_report import Tally
 from orgsync_reconcile.stores.sql.org import Org
+from orgsync_reconcile.stores.sql.savepoint import savepoint
 
 #: Rows per chunk: enough to make the statement's start cheap, few enough to try one by one when the set is refused.
 CHUNK = 2000
@@ -107,17 +108,15 @@ def _converted(
 def _insert(org: Org, name: str, statement: str, chunk: list[tuple[TreeRecord, list[Any]]], tally: Tally) -> None:
     """Inserts a chunk as a set; where that is refused, row by row, so that only the bad ones stay out."""
     db = org.db
-    db.execute("SAVEPOINT orgsync_chunk")
     try:
-        db.executemany(statement, (values for _, values in chunk))
+        with savepoint(org):
+            db.executemany(statement, (values for _, values in chunk))
         tally.add(name, len(chunk))
     except refusals():
-        db.execute("ROLLBACK TO orgsync_chunk")
         for record, values in chunk:
             try:
-                db.execute(statement, values)
+                with savepoint(org):
+                    db.execute(statement, values)
                 tally.add(name)
             except refusals() as error:
                 tally.refuse(record, error)
-    finally:
-        db.execute("RELEASE orgsync_chunk")

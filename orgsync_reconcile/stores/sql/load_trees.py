@@ -13,6 +13,7 @@ from orgsync_reconcile.stores.sql.load_columns import Tables
 from orgsync_reconcile.stores.sql.load_report import Tally
 from orgsync_reconcile.stores.sql.org import Org
 from orgsync_reconcile.stores.sql.rows import insert_row, update_row
+from orgsync_reconcile.stores.sql.savepoint import savepoint
 
 
 def load_trees(org: Org, records: Sequence[TreeRecord], tables: Tables, tally: Tally) -> dict[str, str]:
@@ -121,7 +122,8 @@ def _insert(
                 values[name] = ids[target]
             elif target not in coming:
                 raise RecordError(f"{name}: {linked[target].record.reference} was refused")
-        row_id = insert_row(org, record.object, values)
+        with savepoint(org):
+            row_id = insert_row(org, record.object, values)
     except refusals(RecordError) as error:
         tally.refuse(record, error)
         return None
@@ -157,6 +159,7 @@ def _fill_in(
         )
         return
     try:
-        update_row(org, record.object, ids[place], {name: ids[target]})
+        with savepoint(org):
+            update_row(org, record.object, ids[place], {name: ids[target]})
     except refusals() as error:
         tally.note(record.file, f"{record.reference}: {name} stays blank: {error}")

@@ -12,13 +12,13 @@ from orgsync_reconcile.catalog.objects import ANY_OBJECT
 from orgsync_reconcile.clock import iso
 from orgsync_reconcile.errors import UsageError
 from orgsync_reconcile.model.report import ENTRY_FIELDS, TIME_GROUPS, ReportDefinition
-from orgsync_reconcile.model.schema import FieldDef, FieldType, ObjectDef
+from orgsync_reconcile.model.schema import SYSTEM_FIELDS, FieldDef, FieldType, ObjectDef
 from orgsync_reconcile.stores.sql.filters import compile_filter
 from orgsync_reconcile.stores.sql.layout import ROW
 from orgsync_reconcile.stores.sql.org import Org
 from orgsync_reconcile.stores.sql.partner_tables import SYNC_LOG
 from orgsync_reconcile.stores.sql.schema import Objects
-from orgsync_reconcile.stores.sql.text import commas, literal, quote
+from orgsync_reconcile.stores.sql.text import EVERY, commas, literal, quote
 
 #: The log as people speak of it: the fields of its object and, beside them, the names that `log list` uses.
 _ENTRY = ObjectDef(
@@ -63,7 +63,7 @@ def read_entries(
         rows = org.db.execute(
             f"SELECT {commas(f's.{quote(name)}' for name in names)} FROM ({query.source}) AS s WHERE {query.where}"
             f" ORDER BY s.{ROW} DESC LIMIT ?",
-            [*query.parameters, -1 if limit is None else limit],
+            [*query.parameters, EVERY if limit is None else limit],
         )
         for row in rows:
             yield {"org": org.label, **dict(zip(names, row, strict=True))}
@@ -83,8 +83,9 @@ def count_groups(org: Org, connection: str, report: ReportDefinition, period: Pe
     Raises as `read_entries` does.
     """
     query = _query(org, connection, report, period)
+    length = None
     if report.group_by in TIME_GROUPS:
-        key = f"substr(s.at, 1, {TIME_GROUPS[report.group_by]})"
+        key, length = "s.at", TIME_GROUPS[report.group_by]
     elif report.group_by == "org":
         key = literal(org.label)
     else:
@@ -92,18 +93,18 @@ def count_groups(org: Org, connection: str, report: ReportDefinition, period: Pe
     # Counted here: the database would sort all entries first, in memory.
     with org.translated():
         rows = org.db.execute(f"SELECT {key} FROM ({query.source}) AS s WHERE {query.where}", query.parameters)
-        return dict(Counter(str(row[0]) for row in rows))
+        return dict(Counter(str(row[0])[:length] for row in rows))
 
 
 def _query(org: Org, connection: str, report: ReportDefinition, period: Period) -> _Query:
     related = _related(org, report.related_to)
-    named = commas(
-        f"l.{quote(field)} AS {quote(name)}" if name != "number" else f"CAST(l.{quote(field)} AS INTEGER) AS number"
-        for name, field in ENTRY_FIELDS.items()
-        if name.casefold() != field.casefold()
-    )
-    source = f'SELECT l.*, {named}, {related} FROM "PartnerNetworkSyncLog" AS l'
-    conditions = ['s."IsDeleted" = 0', 's."ConnectionId" = (SELECT id FROM orgsync_connection WHERE name = ?)']
+    named = {name: f"l.{quote(field)}" for name, field in ENTRY_FIELDS.items()}
+    named["number"] = org.db.dialect.whole(named["number"])
+    shown = {name.casefold() for name in named}
+    own = [f"l.{quote(name)}" for name in (*SYSTEM_FIELDS, *SYNC_LOG.fields) if name.casefold() not in shown]
+    columns = commas([f"l.{ROW}", *own, *(f"{value} AS {quote(name)}" for name, value in named.items()), related])
+    source = f'SELECT {columns} FROM "PartnerNetworkSyncLog" AS l'
+    conditions = ['s."IsDeleted" = FALSE', 's."ConnectionId" = (SELECT id FROM orgsync_connection WHERE name = ?)']
     parameters: list[str | int] = [connection]
     conditions.append("s.at < ?")
     parameters.append(iso(period.until))
@@ -113,7 +114,7 @@ def _query(org: Org, connection: str, report: ReportDefinition, period: Period) 
     if report.related_to:
         conditions.append("s.related IS NOT NULL")
     if report.where:
-        found = compile_filter(_ENTRY, report.where)
+        found = compile_filter(_ENTRY, report.where, org.db.dialect)
         conditions.append(found.sql)
         parameters.extend(found.parameters)
     return _Query(source=source, where=" AND ".join(conditions), parameters=tuple(parameters))

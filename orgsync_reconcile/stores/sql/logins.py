@@ -37,7 +37,7 @@ class Login:
 _LOGIN = (
     'SELECT u."Id", u."Username", l.link_expires, l.link_opened, l.ticket_used, l.password,'
     ' coalesce(l.number_of_failed_logins, 0) FROM "User" AS u LEFT JOIN orgsync_login AS l ON l.user_id = u."Id"'
-    ' WHERE u."IsActive" = 1 AND u."IsDeleted" = 0 AND '
+    ' WHERE u."IsActive" = TRUE AND u."IsDeleted" = FALSE AND '
 )
 
 
@@ -78,7 +78,7 @@ def synced_users(org: Org, connection: int) -> tuple[LoginUser, ...]:
         rows = org.db.execute(
             'SELECT u."Id", u."Username", coalesce(u."Name", \'\'), u."Email" FROM "User" AS u'
             ' JOIN orgsync_link AS l ON l.local = u."Id" AND l.connection = ? AND l.object = ? AND l.status = 1'
-            ' WHERE u."IsActive" = 1 AND u."IsDeleted" = 0 ORDER BY lower(u."Username")',
+            ' WHERE u."IsActive" = TRUE AND u."IsDeleted" = FALSE ORDER BY lower(u."Username")',
             [connection, object_number(org, "User")],
         ).fetchall()
     return tuple(LoginUser(id=row[0], username=row[1], name=row[2], email=row[3]) for row in rows)

@@ -24,8 +24,9 @@ def follow_field_name(
             return
         where = "connection = ? AND object = ? AND field = ?"
         moved = db.execute(
-            f"UPDATE OR IGNORE orgsync_subscribed_field SET field = ?, dropped = NULL WHERE {where}",
-            [new, number, object_name, old],
+            f"UPDATE orgsync_subscribed_field SET field = ?, dropped = NULL WHERE {where} AND NOT EXISTS"
+            " (SELECT 1 FROM orgsync_subscribed_field AS s WHERE s.connection = ? AND s.object = ? AND s.field = ?)",
+            [new, number, object_name, old, number, object_name, new],
         ).rowcount
         # The new name may have been subscribed to by itself.
         db.execute(f"DELETE FROM orgsync_subscribed_field WHERE {where}", [number, object_name, old])
@@ -41,8 +42,11 @@ def follow_object_name(org: Org, connection: str, old: str, new: str) -> None:
         if names != {new}:
             return
         for table in ("orgsync_subscribed", "orgsync_subscribed_field"):
+            same = " AND s.field = t.field" if table == "orgsync_subscribed_field" else ""
             db.execute(
-                f"UPDATE OR IGNORE {table} SET object = ? WHERE connection = ? AND object = ?", [new, number, old]
+                f"UPDATE {table} AS t SET object = ?1 WHERE connection = ?2 AND object = ?3 AND NOT EXISTS"
+                f" (SELECT 1 FROM {table} AS s WHERE s.connection = ?2 AND s.object = ?1{same})",
+                [new, number, old],
             )
             db.execute(f"DELETE FROM {table} WHERE connection = ? AND object = ?", [number, old])
         org.touch_revision()

@@ -71,7 +71,9 @@ def install(org: Org, connection: int, object_name: str, field: str, mirror: str
     """Declares a mirror for a connection, by its number: the object's triggers fill it from now on."""
     with org.transaction() as db:
         db.execute(
-            "INSERT OR REPLACE INTO orgsync_mirror VALUES (?, ?, ?, ?)", [connection, object_name, mirror, field]
+            "INSERT INTO orgsync_mirror (connection, object, mirror, field) VALUES (?1, ?2, ?3, ?4)"
+            " ON CONFLICT (connection, object, mirror) DO UPDATE SET field = ?4",
+            [connection, object_name, mirror, field],
         )
         rebuild_triggers(org, [object_name])
         org.touch_revision()
@@ -95,7 +97,7 @@ def fill(org: Org, object_name: str, field: str, mirror: str) -> int:
         wanted = fits_mirror(obj, Mirror(field=field, mirror=mirror, number=0))
         return db.execute(
             f'UPDATE {quote(object_name)} AS t SET {quote(mirror)} = {quote(field)}, "SystemModstamp" = {db.dialect.now}'
-            f' WHERE "IsDeleted" = 0 AND {wanted} AND {_MADE_HERE}'
+            f' WHERE "IsDeleted" = FALSE AND {wanted} AND {_MADE_HERE}'
         ).rowcount
 
 
@@ -108,6 +110,6 @@ def count_blank(org: Org, objects: Objects, object_name: str, field: str, mirror
     if mirror in obj.fields:
         wanted = fits_mirror(obj, Mirror(field=field, mirror=mirror, number=0))
     row = org.db.execute(
-        f'SELECT count(*) FROM {quote(object_name)} AS t WHERE "IsDeleted" = 0 AND {wanted} AND {_MADE_HERE}'
+        f'SELECT count(*) FROM {quote(object_name)} AS t WHERE "IsDeleted" = FALSE AND {wanted} AND {_MADE_HERE}'
     ).fetchone()
     return int(row[0])

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from orgsync_reconcile.stores.sql.layout import ROW
 from orgsync_reconcile.stores.sql.org import Org
+from orgsync_reconcile.stores.sql.text import commas, quote
 
 EMAIL, WEBHOOK = "email", "webhook"
 #: Notices that were sent or given up are kept for so long, in milliseconds: 30 days.
@@ -160,7 +162,8 @@ def rule_state(org: Org, connection: str, rule: str) -> RuleState | None:
 def set_rule_state(org: Org, connection: str, rule: str, state: RuleState) -> None:
     """Keeps how far a rule has come. Inside a transaction, that of the notices."""
     org.db.execute(
-        "INSERT OR REPLACE INTO orgsync_rule (connection, rule, position, told_at, told) VALUES (?, ?, ?, ?, ?)",
+        "INSERT INTO orgsync_rule (connection, rule, position, told_at, told) VALUES (?1, ?2, ?3, ?4, ?5)"
+        " ON CONFLICT (connection, rule) DO UPDATE SET position = ?3, told_at = ?4, told = ?5",
         [connection, rule, state.position, state.told_at, state.told],
     )
 
@@ -189,19 +192,25 @@ def log_head(org: Org) -> int:
 
 
 def new_entries(
-    org: Org, connection: str, position: int, *, objects: str, statuses: str, codes: str
+    org: Org,
+    connection: str,
+    position: int,
+    *,
+    objects: Sequence[str],
+    statuses: Sequence[str],
+    codes: Sequence[str],
 ) -> Iterator[NewEntry]:
-    """The entries of a connection beyond `position`, oldest first, one at a time; the filters are JSON lists, empty for all."""
+    """The entries of a connection beyond `position`, oldest first, one at a time; the filters are empty for all."""
+    filters = (("EntityType", objects), ("Status", statuses), ("Error", codes))
+    among = "".join(f" AND l.{quote(name)} IN ({commas('?' for _ in wanted)})" for name, wanted in filters if wanted)
+    number = org.db.dialect.whole('l."Name"')
     rows = org.db.execute(
-        'SELECT l.orgsync_row, CAST(l."Name" AS INTEGER), coalesce(l."EntityType", \'\'), coalesce(l."LocalRecord", \'\'),'
+        f"SELECT l.{ROW}, {number}, coalesce(l.\"EntityType\", ''), coalesce(l.\"LocalRecord\", ''),"
         " coalesce(l.\"ConnectionEvent\", ''), coalesce(l.\"Status\", ''), coalesce(l.\"Error\", ''),"
         ' coalesce(l."Description", \'\'), coalesce(l."FieldName", \'\'), l."CreatedDate"'
         ' FROM "PartnerNetworkSyncLog" AS l JOIN orgsync_connection AS c ON c.id = l."ConnectionId"'
-        ' WHERE l.orgsync_row > :position AND c.name = :connection AND l."IsDeleted" = 0'
-        " AND (:objects = '[]' OR l.\"EntityType\" IN (SELECT value FROM json_each(:objects)))"
-        " AND (:statuses = '[]' OR l.\"Status\" IN (SELECT value FROM json_each(:statuses)))"
-        " AND (:codes = '[]' OR l.\"Error\" IN (SELECT value FROM json_each(:codes))) ORDER BY l.orgsync_row",
-        {"position": position, "connection": connection, "objects": objects, "statuses": statuses, "codes": codes},
+        f' WHERE l.{ROW} > ? AND c.name = ? AND l."IsDeleted" = FALSE{among} ORDER BY l.{ROW}',
+        [position, connection, *objects, *statuses, *codes],
     )
     names = ("row", "number", "object", "record", "event", "status", "code", "description", "field", "at")
     for row in rows:

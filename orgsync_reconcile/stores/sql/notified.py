@@ -31,7 +31,7 @@ def email_of(org: Org, username: str) -> str:
     """The email address of the active user with that username, which ignores case; empty where there is none."""
     with org.translated():
         row = org.db.execute(
-            'SELECT "Email" FROM "User" WHERE lower("Username") = lower(?) AND "IsActive" = 1 AND "IsDeleted" = 0',
+            'SELECT "Email" FROM "User" WHERE lower("Username") = lower(?) AND "IsActive" = TRUE AND "IsDeleted" = FALSE',
             [username],
         ).fetchone()
     return str(row[0]) if row else ""
@@ -42,7 +42,7 @@ def owner_email(org: Org, connection: str) -> str:
     with org.translated():
         row = org.db.execute(
             'SELECT u."Email" FROM orgsync_connection AS c JOIN "PartnerNetworkConnection" AS p ON p."Id" = c.id'
-            ' JOIN "User" AS u ON u."Id" = p."PrimaryContactId" WHERE c.name = ? AND u."IsActive" = 1',
+            ' JOIN "User" AS u ON u."Id" = p."PrimaryContactId" WHERE c.name = ? AND u."IsActive" = TRUE',
             [connection],
         ).fetchone()
     return str(row[0]) if row else ""
@@ -83,5 +83,8 @@ def move_told(org: Org, subject: str, old: datetime | None, new: datetime | None
         if new is None:
             db.execute("DELETE FROM orgsync_setting WHERE name = ?", [name])
         else:
-            db.execute("INSERT OR REPLACE INTO orgsync_setting (name, value) VALUES (?, ?)", [name, iso(new)])
+            db.execute(
+                "INSERT INTO orgsync_setting (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = ?2",
+                [name, iso(new)],
+            )
         return True

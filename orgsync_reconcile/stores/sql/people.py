@@ -66,7 +66,7 @@ def read_people(
 ) -> list[Person]:
     """Users by Id or by username (ignoring case), or all of them, in order of their creation."""
     if ids is None and usernames is None:
-        return _read(org, columns, "1", ())
+        return _read(org, columns, "TRUE", ())
     column, wanted = (
         ('u."Id"', list(ids)) if ids is not None else ('NOT u."IsDeleted" AND lower(u."Username")', _lowered(usernames))
     )
@@ -116,7 +116,7 @@ def _permission_sets(org: Org, condition: str, values: Sequence[str]) -> dict[st
     rows = org.db.execute(
         'SELECT a."AssigneeId", s."Name" FROM main."PermissionSetAssignment" AS a'
         ' JOIN main."PermissionSet" AS s ON s."Id" = a."PermissionSetId" AND NOT s."IsOwnedByProfile"'
-        f' JOIN main."User" AS u ON u."Id" = a."AssigneeId" WHERE a."IsDeleted" = 0 AND {condition}',
+        f' JOIN main."User" AS u ON u."Id" = a."AssigneeId" WHERE a."IsDeleted" = FALSE AND {condition}',
         list(values),
     )
     found: dict[str, set[str]] = {}
@@ -142,12 +142,12 @@ def read_setup(org: Org) -> Setup:
     db = org.db
     profiles = db.execute(
         'SELECT p."Name", p."Id", coalesce(w."Name", \'\') FROM main."Profile" AS p'
-        ' LEFT JOIN main."UserLicense" AS w ON w."Id" = p."UserLicenseId" WHERE p."IsDeleted" = 0'
+        ' LEFT JOIN main."UserLicense" AS w ON w."Id" = p."UserLicenseId" WHERE p."IsDeleted" = FALSE'
     ).fetchall()
     used = dict(
         db.execute(
             'SELECT p."UserLicenseId", count(*) FROM main."User" AS u JOIN main."Profile" AS p ON p."Id" = u."ProfileId"'
-            ' WHERE u."IsActive" = 1 AND u."IsDeleted" = 0 GROUP BY 1'
+            ' WHERE u."IsActive" = TRUE AND u."IsDeleted" = FALSE GROUP BY 1'
         ).fetchall()
     )
     return Setup(
@@ -155,17 +155,19 @@ def read_setup(org: Org) -> Setup:
         licenses={row[0]: row[2] for row in profiles},
         roles=dict(
             db.execute(
-                'SELECT coalesce("DeveloperName", "Name"), "Id" FROM main."UserRole" WHERE "IsDeleted" = 0'
+                'SELECT coalesce("DeveloperName", "Name"), "Id" FROM main."UserRole" WHERE "IsDeleted" = FALSE'
             ).fetchall()
         ),
         permission_sets=dict(
             db.execute(
-                'SELECT "Name", "Id" FROM main."PermissionSet" WHERE "IsDeleted" = 0 AND NOT "IsOwnedByProfile"'
+                'SELECT "Name", "Id" FROM main."PermissionSet" WHERE "IsDeleted" = FALSE AND NOT "IsOwnedByProfile"'
             ).fetchall()
         ),
         free={
             row[0]: int(row[2] or 0) - used.get(row[1], 0)
-            for row in db.execute('SELECT "Name", "Id", "TotalLicenses" FROM main."UserLicense" WHERE "IsDeleted" = 0')
+            for row in db.execute(
+                'SELECT "Name", "Id", "TotalLicenses" FROM main."UserLicense" WHERE "IsDeleted" = FALSE'
+            )
         },
     )
 
@@ -177,7 +179,7 @@ def assign(org: Org, user: str, setup: Setup, wanted: Iterable[str], *, exactly:
         db.execute(
             'SELECT a."PermissionSetId", a."Id" FROM main."PermissionSetAssignment" AS a'
             ' JOIN main."PermissionSet" AS s ON s."Id" = a."PermissionSetId" AND NOT s."IsOwnedByProfile"'
-            ' WHERE a."AssigneeId" = ? AND a."IsDeleted" = 0',
+            ' WHERE a."AssigneeId" = ? AND a."IsDeleted" = FALSE',
             [user],
         ).fetchall()
     )
@@ -187,5 +189,5 @@ def assign(org: Org, user: str, setup: Setup, wanted: Iterable[str], *, exactly:
     if exactly:
         for permission_set in sorted(present.keys() - needed):
             db.execute(
-                'UPDATE main."PermissionSetAssignment" SET "IsDeleted" = 1 WHERE "Id" = ?', [present[permission_set]]
+                'UPDATE main."PermissionSetAssignment" SET "IsDeleted" = TRUE WHERE "Id" = ?', [present[permission_set]]
             )

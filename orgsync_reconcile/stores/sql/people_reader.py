@@ -39,7 +39,7 @@ def read_users(org: Org, user: ObjectDef) -> dict[str, UserInfo]:
         ' LEFT JOIN "UserLicense" AS l ON l."Id" = p."UserLicenseId"'
         ' LEFT JOIN "UserRole" AS r ON r."Id" = u."UserRoleId"'
         ' LEFT JOIN "User" AS m ON m."Id" = u."ManagerId"'
-        ' WHERE u."IsDeleted" = 0 ORDER BY u."Username"'
+        ' WHERE u."IsDeleted" = FALSE ORDER BY u."Username"'
     )
     users: dict[str, UserInfo] = {}
     for id_, username, name, email, active, profile_id, profile, role, license_, manager, *values in rows:
@@ -81,7 +81,7 @@ def _permission_sets(org: Org) -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = {}
     for user, holder, name in org.db.execute(
         'SELECT a."AssigneeId", s."Id", s."Name" FROM "PermissionSetAssignment" AS a'
-        ' JOIN "PermissionSet" AS s ON s."Id" = a."PermissionSetId" WHERE a."IsDeleted" = 0 AND s."IsDeleted" = 0'
+        ' JOIN "PermissionSet" AS s ON s."Id" = a."PermissionSetId" WHERE a."IsDeleted" = FALSE AND s."IsDeleted" = FALSE'
     ):
         found.setdefault(user, {})[holder] = name
     return found
@@ -94,6 +94,6 @@ def read_licenses(org: Org, users: Mapping[str, UserInfo]) -> dict[str, tuple[in
         if user.active:
             used[user.license] = used.get(user.license, 0) + 1
     rows = org.db.execute(
-        'SELECT "Name", coalesce("TotalLicenses", 0) FROM "UserLicense" WHERE "IsDeleted" = 0 ORDER BY "Name"'
+        'SELECT "Name", coalesce("TotalLicenses", 0) FROM "UserLicense" WHERE "IsDeleted" = FALSE ORDER BY "Name"'
     )
     return {name: (total, used.get(name, 0)) for name, total in rows}

@@ -11,7 +11,8 @@ MANAGE_CONNECTIONS = "ManageConnections"
 def user_id(org: Org, username: str) -> str | None:
     """The Id of the active user with that username, which ignores case; None where there is none."""
     row = org.db.execute(
-        'SELECT "Id" FROM "User" WHERE lower("Username") = lower(?) AND "IsDeleted" = 0 AND "IsActive" = 1', [username]
+        'SELECT "Id" FROM "User" WHERE lower("Username") = lower(?) AND "IsDeleted" = FALSE AND "IsActive" = TRUE',
+        [username],
     ).fetchone()
     return str(row[0]) if row else None
 
@@ -21,7 +22,7 @@ def permissions_of(org: Org, user: str) -> frozenset[str]:
     rows = org.db.execute(
         'SELECT g.permission FROM "User" AS u JOIN orgsync_grant AS g ON g.holder = u."ProfileId" WHERE u."Id" = ?1'
         ' UNION SELECT g.permission FROM "PermissionSetAssignment" AS a'
-        ' JOIN orgsync_grant AS g ON g.holder = a."PermissionSetId" WHERE a."AssigneeId" = ?1 AND a."IsDeleted" = 0',
+        ' JOIN orgsync_grant AS g ON g.holder = a."PermissionSetId" WHERE a."AssigneeId" = ?1 AND a."IsDeleted" = FALSE',
         [user],
     )
     return frozenset(row[0] for row in rows)

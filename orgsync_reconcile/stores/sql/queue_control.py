@@ -11,6 +11,7 @@ from orgsync_reconcile.model.events import ControlEvent, Lane, QueueAction
 from orgsync_reconcile.model.records import QueueItem
 from orgsync_reconcile.stores.sql import events
 from orgsync_reconcile.stores.sql.org import Org
+from orgsync_reconcile.stores.sql.text import EVERY
 
 #: An action or operation that no program of ours writes.
 UNKNOWN = "Unknown"
@@ -100,7 +101,7 @@ def read_missing(way: Way, *, limit: int | None = None) -> Iterator[QueueItem]:
     for name, record, field, parent in way.partner.db.execute(
         "SELECT o.name, w.record, w.field, w.parent FROM orgsync_waiting AS w JOIN orgsync_object AS o ON o.number = w.object"
         " WHERE w.connection = ? ORDER BY w.parent, w.record, w.field LIMIT ?",
-        [way.partner_number, -1 if limit is None else limit],
+        [way.partner_number, EVERY if limit is None else limit],
     ):
         local = way.org.db.execute(partners, [record, way.number]).fetchone()
         yield QueueItem(

@@ -49,13 +49,13 @@ def read_org(
             info=read_info(org),
             users=users,
             licenses=read_licenses(org, users),
-            profiles=frozenset(row[0] for row in db.execute('SELECT "Name" FROM "Profile" WHERE "IsDeleted" = 0')),
+            profiles=frozenset(row[0] for row in db.execute('SELECT "Name" FROM "Profile" WHERE "IsDeleted" = FALSE')),
             roles=frozenset(
-                row[0] for row in db.execute('SELECT "DeveloperName" FROM "UserRole" WHERE "IsDeleted" = 0')
+                row[0] for row in db.execute('SELECT "DeveloperName" FROM "UserRole" WHERE "IsDeleted" = FALSE')
             )
             - {None},
             permission_sets=frozenset(
-                row[0] for row in db.execute('SELECT "Name" FROM "PermissionSet" WHERE "IsDeleted" = 0')
+                row[0] for row in db.execute('SELECT "Name" FROM "PermissionSet" WHERE "IsDeleted" = FALSE')
             ),
             objects=objects,
             record_types=_record_types(org),
@@ -94,7 +94,7 @@ def read_info(org: Org) -> OrgInfo:
 def count_records(org: Org, name: str) -> int:
     """How many records of an object are not deleted: all of them by the narrowest index, less the deleted ones."""
     (count,) = org.db.execute(
-        f'SELECT (SELECT count(*) FROM {quote(name)}) - (SELECT count(*) FROM {quote(name)} WHERE "IsDeleted" = 1)'
+        f'SELECT (SELECT count(*) FROM {quote(name)}) - (SELECT count(*) FROM {quote(name)} WHERE "IsDeleted" = TRUE)'
     ).fetchone()
     return int(count)
 
@@ -103,7 +103,7 @@ def _record_types(org: Org) -> dict[str, frozenset[str]]:
     """Object -> developer names of its active record types."""
     found: dict[str, set[str]] = {}
     for owner, name in org.db.execute(
-        'SELECT "SobjectType", "DeveloperName" FROM "RecordType" WHERE "IsDeleted" = 0 AND "IsActive" = 1'
+        'SELECT "SobjectType", "DeveloperName" FROM "RecordType" WHERE "IsDeleted" = FALSE AND "IsActive" = TRUE'
         ' ORDER BY "SobjectType"'
     ):
         found.setdefault(owner, set()).add(name)
@@ -112,7 +112,9 @@ def _record_types(org: Org) -> dict[str, frozenset[str]]:
 
 def _settings(org: Org) -> dict[str, str]:
     """The org's own settings, without what we keep among them."""
-    own = f"{OWN_SETTING}%"
     return dict(
-        org.db.execute("SELECT name, value FROM orgsync_setting WHERE name NOT LIKE ? ORDER BY name", [own]).fetchall()
+        org.db.execute(
+            f"SELECT name, value FROM orgsync_setting WHERE substr(name, 1, {len(OWN_SETTING)}) <> ? ORDER BY name",
+            [OWN_SETTING],
+        ).fetchall()
     )

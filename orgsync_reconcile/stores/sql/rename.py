@@ -63,9 +63,11 @@ def rename_field(org: Org, object_name: str, old: str, new: str) -> None:
         ):
             db.execute(f"UPDATE {table} SET {column} = ? WHERE object = ? AND {column} = ?", [new, object_name, old])
         # What dropped out for want of the new name is back.
+        back = f"renamed to {new} in "
         db.execute(
-            "UPDATE orgsync_subscribed_field SET dropped = NULL WHERE object = ? AND field = ? AND dropped LIKE ?",
-            [object_name, new, f"renamed to {new} in %"],
+            "UPDATE orgsync_subscribed_field SET dropped = NULL WHERE object = ? AND field = ?"
+            f" AND substr(dropped, 1, {len(back)}) = ?",
+            [object_name, new, back],
         )
         db.execute("UPDATE orgsync_waiting SET field = ? WHERE object = ? AND field = ?", [new, number, old])
         _rename_component(org, ComponentKey("CustomField", f"{object_name}.{old}"), f"{object_name}.{new}", new)
@@ -129,7 +131,7 @@ def rename_object(org: Org, old: str, new: str) -> None:
 
 
 class _explained:  # noqa: N801 - a context manager that reads like a word
-    """Turns what SQLite says of something else that stands in the way into an error that names it."""
+    """Turns what the store says of something else that stands in the way into an error that names it."""
 
     def __init__(self, org: Org, what: str) -> None:
         self._org, self._what = org, what
@@ -200,7 +202,8 @@ def _rename_components(org: Org, old: str, new: str) -> None:
         full_name = new + name[len(old) :]
         _rename_component(org, ComponentKey(type_, name), full_name, full_name.partition(".")[2] or full_name)
     for (name,) in org.db.execute(
-        "SELECT full_name FROM orgsync_component WHERE type = 'CustomField' AND instr(content, ?)", [json.dumps(old)]
+        f"SELECT full_name FROM orgsync_component WHERE type = 'CustomField' AND {org.db.dialect.find('content', '?')} > 0",
+        [json.dumps(old)],
     ).fetchall():
         present = read_component(org, ComponentKey("CustomField", name))
         if present is not None and present.content.get("referenceTo") == old:

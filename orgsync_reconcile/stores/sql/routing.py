@@ -71,9 +71,10 @@ def write_progress(org: Org, routing: Routing) -> None:
 def _write(org: Org, routing: Routing) -> None:
     unfinished = routing.unfinished
     org.db.execute(
-        "INSERT OR REPLACE INTO orgsync_failover"
+        "INSERT INTO orgsync_failover"
         " (connection, serial, target, banner, since, actor, window_from, window_to, unfinished)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (connection) DO UPDATE SET serial = ?2, target = ?3,"
+        " banner = ?4, since = ?5, actor = ?6, window_from = ?7, window_to = ?8, unfinished = ?9",
         [
             routing.connection,
             routing.serial,

@@ -146,7 +146,7 @@ def captures(org: Org, objects: Objects) -> dict[str, Capture]:
     # What arrives over one connection goes on over another, also where it arrives one way (CON-10).
     for number, name in db.execute(f"SELECT connection, object FROM orgsync_subscribed WHERE connection IN ({live})"):
         connections.setdefault(name, set()).add(number)
-    if db.execute(f'SELECT 1 FROM ({live} AND p."IsSyncUsers" = TRUE)').fetchone():
+    if db.execute(f'{live} AND p."IsSyncUsers" = TRUE').fetchone():
         for name in ("User", "PermissionSetAssignment"):
             published[name] = {f.name for f in objects[name].fields.values() if f.type is not FieldType.FORMULA}
             connections[name] = {row[0] for row in db.execute(live)}

@@ -6,15 +6,20 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from orgsync_reconcile.stores.sql.connections import get_connection
+from orgsync_reconcile.stores.sql.dialect import Dialect
 from orgsync_reconcile.stores.sql.org import Org
 
-# The same text as FieldDef.shape; `f` is a row of orgsync_field.
-_SHAPE = (
-    "json_extract(f.definition, '$.type')"
-    " || ':' || coalesce(nullif(json_extract(f.definition, '$.length'), 0), '')"
-    " || ':' || coalesce(nullif(json_extract(f.definition, '$.precision'), 0), '')"
-    " || ':' || coalesce(json_extract(f.definition, '$.scale'), '')"
-)
+
+def _shape(dialect: Dialect) -> str:
+    """The same text as FieldDef.shape; `f` is a row of orgsync_field."""
+
+    def part(key: str) -> str:
+        return dialect.json_value("f.definition", key)
+
+    return (
+        f"{part('type')} || ':' || coalesce(nullif({part('length')}, '0'), '')"
+        f" || ':' || coalesce(nullif({part('precision')}, '0'), '') || ':' || coalesce({part('scale')}, '')"
+    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,11 +36,11 @@ def subscribed_shapes(org: Org, connection: str, object_name: str | None = None)
     """Every field, or those of one object, that this org accepts over the connection and has not dropped."""
     with org.translated():
         rows = org.db.execute(
-            f"SELECT s.object, s.field, s.shape, {_SHAPE} FROM main.orgsync_subscribed_field AS s"
+            f"SELECT s.object, s.field, s.shape, {_shape(org.db.dialect)} FROM main.orgsync_subscribed_field AS s"
             " LEFT JOIN main.orgsync_object AS o ON o.name = s.object"
             " LEFT JOIN main.orgsync_field AS f ON f.object = o.number AND f.name = s.field"
-            " WHERE s.connection = ?1 AND s.dropped IS NULL AND (?2 IS NULL OR s.object = ?2) ORDER BY s.object, s.field",
-            [get_connection(org, connection).number, object_name],
+            " WHERE s.connection = ?1 AND s.dropped IS NULL AND (?2 = '' OR s.object = ?2) ORDER BY s.object, s.field",
+            [get_connection(org, connection).number, object_name or ""],
         ).fetchall()
     return tuple(SubscribedShape(object=row[0], field=row[1], stored=row[2], here=row[3]) for row in rows)
 
@@ -44,10 +49,11 @@ def published_shapes(org: Org, connection: str, object_name: str | None = None) 
     """(object, field) -> shape of what this org offers, all or one object's; None once the field is gone."""
     with org.translated():
         rows = org.db.execute(
-            f"SELECT p.object, p.field, {_SHAPE} FROM main.orgsync_published_field AS p"
+            f"SELECT p.object, p.field, {_shape(org.db.dialect)} FROM main.orgsync_published_field AS p"
             " LEFT JOIN main.orgsync_object AS o ON o.name = p.object"
-            " LEFT JOIN main.orgsync_field AS f ON f.object = o.number AND f.name = p.field WHERE p.connection = ?1 AND (?2 IS NULL OR p.object = ?2)",
-            [get_connection(org, connection).number, object_name],
+            " LEFT JOIN main.orgsync_field AS f ON f.object = o.number AND f.name = p.field"
+            " WHERE p.connection = ?1 AND (?2 = '' OR p.object = ?2)",
+            [get_connection(org, connection).number, object_name or ""],
         ).fetchall()
     return {(row[0], row[1]): row[2] for row in rows}
 
@@ -57,8 +63,8 @@ def shapes_of(org: Org, object_name: str, fields: Iterable[str]) -> Mapping[str,
     wanted = set(fields)
     with org.translated():
         rows = org.db.execute(
-            f"SELECT f.name, {_SHAPE} FROM main.orgsync_field AS f JOIN main.orgsync_object AS o ON o.number = f.object"
-            " WHERE o.name = ? AND f.definition IS NOT NULL",
+            f"SELECT f.name, {_shape(org.db.dialect)} FROM main.orgsync_field AS f"
+            " JOIN main.orgsync_object AS o ON o.number = f.object WHERE o.name = ? AND f.definition IS NOT NULL",
             [object_name],
         ).fetchall()
     return {name: shape for name, shape in rows if name in wanted}

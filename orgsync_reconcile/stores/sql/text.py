@@ -1,4 +1,4 @@
-"""Quoting for SQLite: names and literals that come from metadata, never from a user's SQL."""
+"""Quoting: names and literals that come from metadata, never from a user's SQL."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import re
 from collections.abc import Iterable
 
 from orgsync_reconcile.errors import MetadataError
+
+#: As a LIMIT: all rows.
+EVERY = 2**63 - 1
 
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,79}\Z")
 

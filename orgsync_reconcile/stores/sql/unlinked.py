@@ -6,7 +6,7 @@ from orgsync_reconcile.stores.sql.org import Org
 from orgsync_reconcile.stores.sql.text import quote
 
 _UNLINKED = (
-    'FROM {table} AS r WHERE r."IsDeleted" = 0'
+    'FROM {table} AS r WHERE r."IsDeleted" = FALSE'
     ' AND NOT EXISTS (SELECT 1 FROM orgsync_link AS l WHERE l.local = r."Id" AND l.connection = :connection'
     " AND l.status IN (1, 3))"
     ' AND NOT EXISTS (SELECT 1 FROM orgsync_held AS h WHERE h.connection = :connection AND h.record = r."Id")'
@@ -35,5 +35,5 @@ def list_unlinked(org: Org, connection: int, object_name: str, limit: int) -> tu
 def count_records(org: Org, object_name: str) -> int:
     """How many live records the object has."""
     with org.translated():
-        row = org.db.execute(f'SELECT count(*) FROM {quote(object_name)} WHERE "IsDeleted" = 0').fetchone()
+        row = org.db.execute(f'SELECT count(*) FROM {quote(object_name)} WHERE "IsDeleted" = FALSE').fetchone()
     return int(row[0])

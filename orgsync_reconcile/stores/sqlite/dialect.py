@@ -55,7 +55,11 @@ class SqliteDialect(Dialect):
 
     @override
     def json_value(self, column: str, key: str) -> str:
-        return f"json_extract({column}, '$.{key}')"
+        return f"CAST(json_extract({column}, '$.{key}') AS TEXT)"
+
+    @override
+    def whole(self, text: str) -> str:
+        return f"CAST({text} AS INTEGER)"
 
     @override
     def find(self, text: str, part: str) -> str:

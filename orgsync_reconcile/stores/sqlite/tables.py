@@ -137,19 +137,19 @@ def create_table(obj: ObjectDef, admin_id: str, order: Sequence[str] = ()) -> st
 def indexes(obj: ObjectDef) -> dict[str, str]:
     """Index name -> statement: unique fields and external ids of records that are not deleted, parents, the deleted."""
     bin_ = f"orgsync_{obj.name}_IsDeleted"
-    result = {bin_: f'CREATE INDEX "{bin_}" ON {quote(obj.name)} ("IsDeleted") WHERE "IsDeleted" = 1'}
+    result = {bin_: f'CREATE INDEX "{bin_}" ON {quote(obj.name)} ("IsDeleted") WHERE "IsDeleted" = TRUE'}
     for field in obj.fields.values():
         name = f"orgsync_{obj.name}_{field.name}"
         column = quote(field.name)
         if field.unique:
             collation = "" if field.case_sensitive or field.type in SCALED else " COLLATE NOCASE"
             result[name] = (
-                f'CREATE UNIQUE INDEX "{name}" ON {quote(obj.name)} ({column}{collation}) WHERE "IsDeleted" = 0'
+                f'CREATE UNIQUE INDEX "{name}" ON {quote(obj.name)} ({column}{collation}) WHERE "IsDeleted" = FALSE'
             )
         elif field.external_id:
             # Records are found by it, in filters and by publications that match on it (BLK-6).
             collation = "" if field.case_sensitive or field.type in SCALED else " COLLATE NOCASE"
-            result[name] = f'CREATE INDEX "{name}" ON {quote(obj.name)} ({column}{collation}) WHERE "IsDeleted" = 0'
+            result[name] = f'CREATE INDEX "{name}" ON {quote(obj.name)} ({column}{collation}) WHERE "IsDeleted" = FALSE'
         elif field.cascade_delete:
             result[name] = f'CREATE INDEX "{name}" ON {quote(obj.name)} ({column})'
     return result

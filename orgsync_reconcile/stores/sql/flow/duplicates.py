@@ -25,7 +25,7 @@ def find_duplicates(db: Database, path: Path) -> dict[int, str]:
 def _matches(db: Database, path: Path, key: Sequence[FieldDef], flowing: set[str]) -> list[tuple[int]]:
     places = range(len(key))
     values = commas(
-        comparable(field, f"s.{quote(field.name)}" if field.name in flowing else "NULL") + f" AS k{place}"
+        comparable(field, f"s.{quote(field.name)}" if field.name in flowing else "NULL", db.dialect) + f" AS k{place}"
         for place, field in enumerate(key)
     )
     first = quote(key[0].name)
@@ -34,13 +34,14 @@ def _matches(db: Database, path: Path, key: Sequence[FieldDef], flowing: set[str
         f"CREATE TEMP TABLE candidate AS SELECT st.n AS n, {values} FROM temp.todo AS st"
         f" CROSS JOIN partner.{quote(path.object)} AS s ON s.\"Id\" = st.record WHERE coalesce(s.{first}, '') <> ''"
     )
-    collations = [" COLLATE NOCASE" if "NOCASE" in comparable(field, "") else "" for field in key]
+    collations = [" COLLATE NOCASE" if "NOCASE" in comparable(field, "", db.dialect) else "" for field in key]
     db.execute(f"CREATE INDEX temp.candidate_key ON candidate ({commas(f'k{p}{collations[p]}' for p in places)})")
     there = " AND ".join(
-        f"c.k{p} = {comparable(field, 't.' + quote(field.name))}{collations[p]}" for p, field in enumerate(key)
+        f"c.k{p} = {comparable(field, 't.' + quote(field.name), db.dialect)}{collations[p]}"
+        for p, field in enumerate(key)
     )
     among = " AND ".join(f"c.k{p} IS o.k{p}{collations[p]}" for p in places)
     return db.execute(
-        f'SELECT c.n FROM main.{quote(path.object)} AS t CROSS JOIN temp.candidate AS c ON {there} WHERE t."IsDeleted" = 0'
+        f'SELECT c.n FROM main.{quote(path.object)} AS t CROSS JOIN temp.candidate AS c ON {there} WHERE t."IsDeleted" = FALSE'
         f" UNION SELECT c.n FROM temp.candidate AS c JOIN temp.candidate AS o ON o.n < c.n AND {among}"
     ).fetchall()

@@ -37,7 +37,7 @@ def find_likes(db: Database, path: Path, match: Match, target: Target) -> list[A
     found = db.execute(
         'INSERT INTO temp.likes SELECT st.record, st.n, min(t."Id"), count(*) FROM temp.todo AS st'
         f' CROSS JOIN partner.{table} AS s ON s."Id" = st.record'
-        f' CROSS JOIN main.{table} AS t ON {match.same("t", "s")} AND t."IsDeleted" = 0'
+        f' CROSS JOIN main.{table} AS t ON {match.same("t", "s")} AND t."IsDeleted" = FALSE'
         f" WHERE trim(s.{key}) <> '' AND NOT EXISTS (SELECT 1 FROM main.orgsync_link AS k"
         ' WHERE k.local = t."Id" AND k.connection = ?) GROUP BY st.record',
         [target.connection],
@@ -46,7 +46,7 @@ def find_likes(db: Database, path: Path, match: Match, target: Target) -> list[A
         return []
     rivals = db.execute(
         f'SELECT m.record, count(*) FROM temp.likes AS m CROSS JOIN partner.{table} AS s ON s."Id" = m.record'
-        f' CROSS JOIN partner.{table} AS r ON {match.same("r", "s")} AND r."IsDeleted" = 0'
+        f' CROSS JOIN partner.{table} AS r ON {match.same("r", "s")} AND r."IsDeleted" = FALSE'
         ' WHERE NOT EXISTS (SELECT 1 FROM main.orgsync_link AS k WHERE k.partner = r."Id" AND k.connection = ?)'
         " GROUP BY m.record HAVING count(*) > 1",
         [target.connection],
