@@ -62,12 +62,12 @@ class UserWriter:
         self._check(person, there)
         values = self._values(person, username)
         if there is None:
-            user = insert_row(self.org, "User", values)
+            user = insert_row(self.org, "User", values, self.columns.fields)
             assign(self.org, user, self.setup, person.permission_sets, exactly=True)
             self._take_seat(person)
             return "copied", user
         changed = self._changes(person, there, values) if known else _different(there, values, self.setup)
-        update_row(self.org, "User", there.id, changed)
+        update_row(self.org, "User", there.id, changed, self.columns.fields)
         sets_differ = there.permission_sets != person.permission_sets
         if sets_differ:
             assign(self.org, there.id, self.setup, person.permission_sets, exactly=known is not None)

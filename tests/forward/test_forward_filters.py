@@ -15,6 +15,7 @@ from orgsync_reconcile.errors import UsageError
 from orgsync_reconcile.model.filter_text import parse_filter
 from orgsync_reconcile.model.schema import FieldDef, FieldType, ObjectDef
 from orgsync_reconcile.stores.sql.filters import compile_filter
+from orgsync_reconcile.stores.sqlite.dialect import DIALECT
 
 FIELDS = (
     FieldDef(name="Name", type=FieldType.TEXT, length=80),
@@ -86,7 +87,7 @@ def deals() -> sqlite3.Connection:
 
 def select(db: sqlite3.Connection, text: str) -> str:
     """The last figures of the Ids that a filter finds."""
-    found = compile_filter(DEAL, text)
+    found = compile_filter(DEAL, text, DIALECT)
     rows = db.execute(f"SELECT s.Id FROM Opportunity AS s WHERE {found.sql} ORDER BY 1", found.parameters)
     return "".join(row[0][14] for row in rows)
 
@@ -169,7 +170,7 @@ def test_meaning(deals: sqlite3.Connection, text: str, found: str) -> None:
 def test_mistakes_have_a_column(text: str, message: str) -> None:
     """FWD-1: what cannot be read is named with its column; wrong fields and values all at once."""
     with pytest.raises(UsageError, match=message):
-        compile_filter(DEAL, text)
+        compile_filter(DEAL, text, DIALECT)
 
 
 def test_the_largest_filters_run(deals: sqlite3.Connection) -> None:
@@ -277,7 +278,7 @@ def test_nothing_gets_through(deals: sqlite3.Connection, words: list[str], betwe
     """FWD-1: any text is either refused with a column or becomes a statement of ours with bound values."""
     text = between.join(words)
     try:
-        found = compile_filter(DEAL, text)
+        found = compile_filter(DEAL, text, DIALECT)
     except UsageError as error:
         assert re.match(r"filter, column \d+: ", error.message)
         return

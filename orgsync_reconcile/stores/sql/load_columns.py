@@ -125,8 +125,9 @@ class Columns:
             return f"coalesce(?, {self._admin})"
         if column in ("CreatedDate", "LastModifiedDate", "SystemModstamp"):
             return f"coalesce(?, {self._dialect.now})"
-        default = self._dialect.default_of(self._fields[column])
-        return "?" if default is None else f"coalesce(?, {default})"
+        field = self._fields[column]
+        mark, default = self._dialect.given(field), self._dialect.default_of(field)
+        return mark if default is None else f"coalesce({mark}, {default})"
 
 
 class Tables:

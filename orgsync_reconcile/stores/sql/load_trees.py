@@ -123,7 +123,7 @@ def _insert(
             elif target not in coming:
                 raise RecordError(f"{name}: {linked[target].record.reference} was refused")
         with savepoint(org):
-            row_id = insert_row(org, record.object, values)
+            row_id = insert_row(org, record.object, values, tables.objects[record.object].fields)
     except refusals(RecordError) as error:
         tally.refuse(record, error)
         return None

@@ -44,6 +44,8 @@ class PersonColumns:
 
     plain: tuple[str, ...]
     people: tuple[str, ...]
+    #: The fields of User in the org that is written to.
+    fields: Mapping[str, FieldDef] = field(default_factory=dict)
 
 
 def common_columns(source: ObjectDef, target: ObjectDef) -> PersonColumns:
@@ -52,6 +54,7 @@ def common_columns(source: ObjectDef, target: ObjectDef) -> PersonColumns:
     return PersonColumns(
         plain=tuple(column for item in shared if not item.is_reference for column in item.columns),
         people=tuple(item.name for item in shared if item.is_reference and "User" in item.reference_to),
+        fields=target.fields,
     )
 
 
