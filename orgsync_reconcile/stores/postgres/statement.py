@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from orgsync_reconcile.stores.postgres.names import fitted, quote_ours
+
 #: The values of a statement: in order, or by name.
 Parameters = Sequence[object] | Mapping[str, object]
 
@@ -24,6 +26,7 @@ _MARKS = re.compile(
   | (?P<ignore>\bINSERT\ OR\ IGNORE\b)
   | \bmain\.(?P<main>)(?=["A-Za-z])
   | \btemp\.(?P<temp>)(?=["A-Za-z])
+  | \bpartner\."?(?P<partner>\w+)"?
   | (?P<cross>\bCROSS\ JOIN\b)
   | (?P<differs>\bIS\ NOT\b)(?!\s+(?:NULL|DISTINCT|TRUE|FALSE)\b)
   | (?P<same>\bIS\b)(?!\s+(?:NULL|NOT|DISTINCT|TRUE|FALSE)\b)
@@ -61,6 +64,8 @@ def translate(sql: str) -> Statement:
             return f"%(p{found[0][1:]})s"
         if kind == "name":
             return f"%({found['name']})s"
+        if kind == "partner":
+            return f"pg_temp.{quote_ours(fitted('partner_' + found['partner']))}"
         if kind == "ignore":
             ignoring = True
             return "INSERT"

@@ -1,0 +1,90 @@
+"""Rows into a PostgreSQL session by COPY: from another one as it sends them, from any other store row by row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from orgsync_reconcile.stores.postgres.database import PostgresDatabase
+from orgsync_reconcile.stores.postgres.statement import translate
+from orgsync_reconcile.stores.sql.text import commas
+
+#: Where rows wait until those that are there already are left out.
+_LANDING = "pg_temp.orgsync_landing"
+
+
+def copy_between(
+    source: PostgresDatabase,
+    sql: str,
+    parameters: Sequence[object],
+    target: PostgresDatabase,
+    table: str,
+    columns: Sequence[str],
+) -> None:
+    """Copies what a query finds in one session into a table of another, in the server's own form.
+
+    Rows that are there already stay as they are. Nothing passes through Python but blocks of bytes.
+    """
+    query = translate(sql)
+    types = _types(target, table, columns)
+    parts = [f"c{place}" for place in range(len(types))]
+    # Both sides must agree on the types: values are not read on their way.
+    casts = commas(f"q.{part}::{kind}" for part, kind in zip(parts, types, strict=True))
+    out = f"COPY (SELECT {casts} FROM ({query.text}) AS q ({commas(parts)})) TO STDOUT (FORMAT BINARY)"
+    landing = _landing(target, table, columns)
+    into = f"COPY {landing or translate(table).text} ({commas(columns)}) FROM STDIN (FORMAT BINARY)"
+    with (
+        source.connection.cursor() as reader,
+        target.connection.cursor() as writer,
+        reader.copy(out, query.values(parameters)) as blocks,
+        writer.copy(into) as sink,
+    ):
+        for block in blocks:
+            sink.write(block)
+    if landing:
+        _take(target, table, dict.fromkeys(columns, "?"))
+
+
+def copy_rows_in(
+    rows: Iterable[Sequence[object]], target: PostgresDatabase, table: str, columns: Mapping[str, str]
+) -> None:
+    """Copies rows of values into a table; those that are there already stay as they are.
+
+    `columns` are quoted names, each with the mark that stands for a value of it: `?`, or what makes one of it.
+    """
+    landing = _landing(target, table, list(columns), always=any(mark != "?" for mark in columns.values()))
+    into = f"COPY {landing or translate(table).text} ({commas(columns)}) FROM STDIN"
+    with target.connection.cursor() as writer, writer.copy(into) as sink:
+        for row in rows:
+            sink.write_row(row)
+    if landing:
+        _take(target, table, columns)
+
+
+def _landing(target: PostgresDatabase, table: str, columns: Sequence[str], *, always: bool = False) -> str | None:
+    """A table like `table` without its rules, where it holds rows already or `always`; None: straight into it."""
+    (empty,) = target.execute(f"SELECT NOT EXISTS (SELECT 1 FROM {table})").fetchone() or (1,)
+    if empty and not always:
+        return None
+    target.run(f"DROP TABLE IF EXISTS {_LANDING}")
+    target.execute(f"CREATE TEMP TABLE orgsync_landing AS SELECT {commas(columns)} FROM {table} LIMIT 0")
+    return _LANDING
+
+
+def _take(target: PostgresDatabase, table: str, columns: Mapping[str, str]) -> None:
+    values = commas(mark.replace("?", f"landed.{name}") for name, mark in columns.items())
+    target.execute(
+        f"INSERT INTO {table} ({commas(columns)}) SELECT {values} FROM {_LANDING} AS landed ON CONFLICT DO NOTHING"
+    )
+    target.run(f"DROP TABLE {_LANDING}")
+
+
+def _types(target: PostgresDatabase, table: str, columns: Sequence[str]) -> list[str]:
+    """The types of a table's columns, in their order."""
+    found: dict[str, str] = dict(
+        target.execute(
+            "SELECT quote_ident(attname), format_type(atttypid, atttypmod) FROM pg_attribute"
+            " WHERE attrelid = to_regclass(?) AND attnum > 0 AND NOT attisdropped",
+            [translate(table).text],
+        ).fetchall()
+    )
+    return [found.get(name) or found[name.strip('"')] for name in columns]
