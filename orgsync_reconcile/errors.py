@@ -84,6 +84,10 @@ class StoreBusyError(StoreError):
     """Another process held the store for longer than we wait."""
 
 
+class DisturbedError(StoreBusyError):
+    """Other sessions came in between, and nothing of the step was kept: it can be tried again at once."""
+
+
 class StoreFullError(StoreError):
     """The store has no room left; nothing of the last step was kept."""
 

@@ -20,6 +20,7 @@ from orgsync_reconcile.stores.sql.flow.continuity import check_continuity
 from orgsync_reconcile.stores.sql.flow.network import exchange
 from orgsync_reconcile.stores.sql.flow.paths import Path
 from orgsync_reconcile.stores.sql.leases import bulk_lease, lease
+from orgsync_reconcile.sync.again import again
 from orgsync_reconcile.sync.control import is_active
 from orgsync_reconcile.sync.drain import Progress, finish_both
 
@@ -187,11 +188,16 @@ def _copy_some(flow: Flow, back: Flow, bulk: BulkFlow, path: Path, limit: int, c
 
 def _commit(flow: Flow, copy: Callable[[], ObjectCounts], now: datetime) -> ObjectCounts:
     """One range in the target's transaction, then the source learns of it. The caller holds the lease."""
-    with flow.target.transaction():
-        counts = copy()
-        reach(FailPoint.BULK_BEFORE_TARGET_COMMIT)
+
+    def whole() -> ObjectCounts:
+        with flow.target.transaction():
+            counts = copy()
+            reach(FailPoint.BULK_BEFORE_TARGET_COMMIT)
+        return counts
+
+    counts = again(whole)
     reach(FailPoint.BULK_AFTER_TARGET_COMMIT)
-    flow.finish(now)
+    again(partial(flow.finish, now))
     reach(FailPoint.BULK_AFTER_SOURCE_MIRROR)
     return counts
 

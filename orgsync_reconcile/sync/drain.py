@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 
 from orgsync_reconcile.clock import Clock
 from orgsync_reconcile.failpoints import FailPoint, reach
 from orgsync_reconcile.model.connection import Side
 from orgsync_reconcile.model.records import ObjectCounts
-from orgsync_reconcile.stores.sql.flow import Flow, Pair
+from orgsync_reconcile.stores.sql.flow import BatchResult, Flow, Pair
 from orgsync_reconcile.stores.sql.flow.continuity import check_continuity
 from orgsync_reconcile.stores.sql.flow.network import exchange
+from orgsync_reconcile.sync.again import again
 from orgsync_reconcile.sync.control import deliver, is_active
 from orgsync_reconcile.sync.users import finish_users, upsert_users
 
@@ -74,11 +76,9 @@ def _drain_side(
         with flow.pair.lease():
             now = clock()
             finish_both(flow, back, now)
-            with flow.target.transaction():
-                result = flow.batch(size, now)
-                reach(FailPoint.DRAIN_BEFORE_TARGET_COMMIT)
+            result = again(partial(_batch, flow, size, now))
             reach(FailPoint.DRAIN_AFTER_TARGET_COMMIT)
-            flow.finish(now)
+            again(partial(flow.finish, now))
             reach(FailPoint.DRAIN_AFTER_SOURCE_MIRROR)
         for counts in result.counts.values():
             add_counts(totals, counts)
@@ -90,14 +90,21 @@ def _drain_side(
     return left
 
 
+def _batch(flow: Flow, size: int, now: datetime) -> BatchResult:
+    with flow.target.transaction():
+        result = flow.batch(size, now)
+        reach(FailPoint.DRAIN_BEFORE_TARGET_COMMIT)
+    return result
+
+
 def finish_both(flow: Flow, back: Flow, now: datetime) -> None:
     """Makes good what a killed process left, in both directions, before anything is sent. The caller holds the lease.
 
     `back` is the way back: a record that came over it, but whose link only the receiving org knows, would otherwise be
     sent to where it came from as a new one.
     """
-    back.finish(now)
-    flow.finish(now)
+    again(partial(back.finish, now))
+    again(partial(flow.finish, now))
 
 
 def _send_people(flow: Flow, size: int, clock: Clock) -> None:

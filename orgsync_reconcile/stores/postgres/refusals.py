@@ -6,6 +6,7 @@ import psycopg
 from psycopg import errors
 
 from orgsync_reconcile.errors import (
+    DisturbedError,
     OrgsyncError,
     RecordError,
     StoreBusyError,
@@ -65,7 +66,9 @@ def explain(error: Exception, where: str) -> OrgsyncError:
     if isinstance(error, REFUSED):
         code, field, text = refusal(error)
         return RecordError(f"{code}: {text}" + (f" ({field})" if field else ""), code=code, where=where)
-    if isinstance(error, (errors.LockNotAvailable, *AGAIN)):
+    if isinstance(error, AGAIN):
+        return DisturbedError(f"another session came in between: {message}", where=where, hint="run this again")
+    if isinstance(error, errors.LockNotAvailable):
         return StoreBusyError(
             f"another session is in the way: {message}", where=where, hint="let it finish, and run this again"
         )
