@@ -6,11 +6,11 @@ CPU time of a process of its own each, start included, as the machine may have o
 
 from __future__ import annotations
 
-import resource
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+import report
 
 OBJECTS, FIELDS, CONNECTIONS = 2000, 10, 10
 #: CPU seconds that each command may take.
@@ -49,24 +49,16 @@ def write(folder: Path) -> None:
         )
 
 
-def cpu(*command: str) -> float:
-    """CPU seconds of a program that ends well."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-
-
 def main() -> None:
     """Prints one line for each command."""
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place, "manifests")
         folder.mkdir()
         write(folder)
-        bare = cpu(sys.executable, "-c", RUAMEL, str(folder))
+        bare = report.cpu([sys.executable, "-c", RUAMEL, str(folder)])
         print(f"bare ruamel.yaml parse  {bare:6.2f} s CPU")
         for command in ("validate", "lint", "fmt"):
-            spent = cpu(sys.executable, "-m", "orgsync_reconcile", "-C", place, command)
+            spent = report.cpu([sys.executable, "-m", "orgsync_reconcile", "-C", place, command])
             verdict = "" if spent <= LIMIT else f"  above {LIMIT:g} s"
             print(f"orgsync {command:<15} {spent:6.2f} s CPU, {spent / bare:.2f} of the parse{verdict}")
 

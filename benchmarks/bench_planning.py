@@ -6,7 +6,6 @@ Seconds are CPU time of the whole process, over those of `python -c pass` in the
 from __future__ import annotations
 
 import argparse
-import os
 import statistics
 import subprocess
 import sys
@@ -47,8 +46,8 @@ direction: two-way
 """
 
 
-def components(objects: int) -> list[Component]:
-    """Custom objects with FIELDS text fields each."""
+def components(objects: int, fields: int = FIELDS) -> list[Component]:
+    """Custom objects with so many text fields each."""
     result = []
     for number in range(objects):
         name = f"Thing_{number:04d}__c"
@@ -60,7 +59,7 @@ def components(objects: int) -> list[Component]:
             "nameField": {"label": "Name", "type": "Text"},
         }
         result.append(Component(key=ComponentKey("CustomObject", name), content=content))
-        for place in range(FIELDS):
+        for place in range(fields):
             field = f"Field_{place}__c"
             details = {"fullName": field, "label": f"Field {place}", "type": "Text", "length": "80"}
             result.append(Component(key=ComponentKey("CustomField", f"{name}.{field}"), content=details))
@@ -86,13 +85,7 @@ def prepare(folder: Path, objects: int) -> None:
 
 def cpu_seconds(command: list[str], runs: int) -> float:
     """The median CPU time of a command."""
-    seconds = []
-    for _ in range(runs):
-        before = os.times()
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-        after = os.times()
-        seconds.append(after.children_user + after.children_system - before.children_user - before.children_system)
-    return statistics.median(seconds)
+    return statistics.median(report.cpu(command) for _ in range(runs))
 
 
 def main() -> None:

@@ -43,8 +43,5 @@ def each(step: Callable[[ApplyContext, Action], None]) -> Executor:
 
 def needs_failed(action: Action, actions: Sequence[Action], result: Result) -> str:
     """What an action depends on that failed or was held back in the same group, as words; empty where nothing did."""
-    lost = result.errors.keys() | result.held_back.keys()
-    for other in actions:
-        if other.id in action.depends_on and other.id in lost:
-            return f"it needs {other.address}"
-    return ""
+    lost = {need for need in action.depends_on if need in result.errors or need in result.held_back}
+    return next((f"it needs {other.address}" for other in actions if other.id in lost), "") if lost else ""

@@ -46,6 +46,6 @@ EXECUTORS: Mapping[Op, Executor] = MappingProxyType(
         Op.UNSUBSCRIBE_FIELD: Executor(run=run_publications.unsubscribe_fields, most=run_publications.MOST),
         Op.UNPUBLISH_OBJECT: Executor(run=run_publications.unpublish_objects, most=run_publications.MOST),
         Op.UNSUBSCRIBE_OBJECT: Executor(run=run_publications.unsubscribe_objects, most=run_publications.MOST),
-        Op.BULK_SYNC: Executor(run=run_records.copy_records, most=run_publications.MOST),
+        Op.BULK_SYNC: Executor(run=run_records.copy_records, most=500),
     }
 )

@@ -20,8 +20,8 @@ from orgsync_reconcile.stores.sql.savepoint import savepoint
 from orgsync_reconcile.stores.sql.schema import rebuild_triggers
 from orgsync_reconcile.stores.sql.shapes import shapes_of
 
-#: How many publications are changed in one transaction.
-MOST = 500
+#: How many publications are changed in one transaction. Each ends with a look at all of the org's schema.
+MOST = 20_000
 
 
 def named(action: Action) -> tuple[str, str]:

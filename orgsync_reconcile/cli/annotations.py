@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
+from hashlib import sha256
 from importlib.resources import files
 from typing import Any, Final
 
 from orgsync_reconcile import __version__
 from orgsync_reconcile.model.diagnostic import Diagnostic, Severity
+from orgsync_reconcile.model.origin import Origin
 
 SARIF_SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
+#: What SARIF's readers call the top of the sources.
+_BASE: Final = "%SRCROOT%"
 #: Severity -> GitHub's command, SARIF's level.
 _PLAN_RULES: Final = {
     "destructive": {"meaning": "A planned action disconnects or deletes.", "help": "Apply it only if that is meant."},
@@ -57,20 +62,30 @@ def rules() -> dict[str, dict[str, str]]:
     return {**found, **_PLAN_RULES}
 
 
-def sarif(findings: Sequence[Diagnostic]) -> dict[str, Any]:
-    """The findings as one SARIF run with the rules that they break; paths are relative to the working folder."""
+def sarif(findings: Sequence[Diagnostic], folder: str) -> dict[str, Any]:
+    """The findings as one SARIF run with the rules that they break; paths are relative to the working folder.
+
+    Code scanning refuses a whole file for one result without a place: what has none stands at the manifests' `folder`.
+    """
     used = sorted({item.code for item in findings})
     place = {code: index for index, code in enumerate(used)}
+    seen: Counter[str] = Counter()
     return {
         "$schema": SARIF_SCHEMA,
         "version": "2.1.0",
         "runs": [
             {
                 "tool": {
-                    "driver": {"name": "orgsync", "version": __version__, "rules": [_rule(code) for code in used]}
+                    "driver": {
+                        "name": "orgsync",
+                        "version": __version__,
+                        "semanticVersion": __version__,
+                        "rules": [_rule(code) for code in used],
+                    }
                 },
+                "originalUriBaseIds": {_BASE: {"description": {"text": "The working folder of orgsync."}}},
                 "columnKind": "unicodeCodePoints",
-                "results": [_result(item, place[item.code]) for item in findings],
+                "results": [_result(item, place[item.code], folder, seen) for item in findings],
             }
         ],
     }
@@ -79,25 +94,33 @@ def sarif(findings: Sequence[Diagnostic]) -> dict[str, Any]:
 def _rule(code: str) -> dict[str, Any]:
     known = rules().get(code, {})
     meaning = known.get("meaning", code)
-    return {"id": code, "shortDescription": {"text": meaning}, "help": {"text": known.get("help") or meaning}}
+    return {
+        "id": code,
+        "shortDescription": {"text": meaning},
+        "fullDescription": {"text": meaning},
+        "help": {"text": known.get("help") or meaning},
+    }
 
 
-def _result(item: Diagnostic, rule: int) -> dict[str, Any]:
+def _result(item: Diagnostic, rule: int, folder: str, seen: Counter[str]) -> dict[str, Any]:
     hint = f"; {item.hint}" if item.hint else ""
-    result: dict[str, Any] = {
+    place = item.origin or Origin(file=folder)
+    identity = sha256("\0".join((item.code, place.file, item.message)).encode()).hexdigest()[:32]
+    seen[identity] += 1
+    region = {"startLine": max(place.line, 1), "startColumn": max(place.column, 1)}
+    return {
         "ruleId": item.code,
         "ruleIndex": rule,
         "level": _LEVELS[item.severity][1],
         "message": {"text": item.message + hint},
+        "locations": [{"physicalLocation": {"artifactLocation": _artifact(place.file), "region": region}}],
+        # The same finding on another line is the same; one that stands there twice is two.
+        "partialFingerprints": {"orgsyncFinding/v1": f"{identity}:{seen[identity]}"},
     }
-    if item.origin is not None:
-        region = {"startLine": max(item.origin.line, 1), "startColumn": max(item.origin.column, 1)}
-        location = {"artifactLocation": {"uri": _uri(item.origin.file)}, "region": region}
-        result["locations"] = [{"physicalLocation": location}]
-    return result
 
 
-def _uri(path: str) -> str:
+def _artifact(path: str) -> dict[str, str]:
     from urllib.parse import quote
 
-    return quote(path, safe="/._-~")
+    uri = quote(path, safe="/._-~")
+    return {"uri": f"file://{uri}"} if path.startswith("/") else {"uri": uri, "uriBaseId": _BASE}

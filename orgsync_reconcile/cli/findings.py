@@ -42,7 +42,7 @@ def show_findings(session: Session, findings: Sequence[Diagnostic]) -> None:
     if session.format == "json":
         session.show_json(findings_document(findings))
     elif session.format == "sarif":
-        session.show_json(sarif(findings))
+        session.show_json(sarif(findings, session.manifests))
     elif session.format == "github":
         if findings:
             session.show(github(findings))
