@@ -73,6 +73,7 @@ def plan_sections(plan: Plan) -> list[Section]:
     return [
         Section(title="Errors", entries=_diagnostics(plan, Severity.ERROR), limit=8_000),
         Section(title="Refused by guards", entries=_refused(plan), limit=2_000),
+        Section(title="Let pass by name", entries=_allowed(plan), limit=2_000),
         Section(title="Destructive actions", entries=_actions(destructive, blocked), limit=10_000),
         Section(title="Actions", entries=_actions(others, blocked), limit=16_000),
         Section(title="Changed by hand", entries=_drift(plan), limit=8_000),
@@ -100,6 +101,11 @@ def _actions(actions: list[Action], blocked: frozenset[str]) -> list[str]:
 
 def _refused(plan: Plan) -> list[str]:
     return [f"- {for_markdown(cut(guard_line(guard)))}" for guard in refused(plan)]
+
+
+def _allowed(plan: Plan) -> list[str]:
+    """Guards that an allowance lets pass: how much, by which one, and until when."""
+    return [f"- {for_markdown(cut(guard_line(guard)))}" for guard in plan.guards if guard.allowed_by]
 
 
 def _drift(plan: Plan) -> list[str]:

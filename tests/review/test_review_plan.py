@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from git_world import CONNECTION, ORGS, Repo, publication
 
 NO_CASES = {"manifests/case.yaml": None}
@@ -76,6 +77,18 @@ def test_a_review_changes_nothing(synced: Repo) -> None:
     before = content()
     assert synced.run("review", "main").exit_code == 0
     assert content() == before
+
+
+def test_what_an_allowance_lets_pass_is_in_the_comment(synced: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    """REC-5, REC-9: the plan's part says by which allowance a guard passes, why, and to which day."""
+    monkeypatch.setenv("ORGSYNC_NOW", "2026-11-01T00:00:00Z")
+    allowance = '{guard: disconnect, limit: 100%, reason: "Cases move, CHG-1234", until: 2026-12-01}'
+    synced.branch("topic", {**NO_CASES, "manifests/connection.yaml": CONNECTION + f"allow: [{allowance}]\n"})
+    for form in ("text", "markdown"):
+        shown = synced.run("review", "main", "--format", form).stdout.replace("\\", "")
+        plain = " ".join(shown.split())
+        assert "allowed by manifests/connection.yaml:10 until 2026-12-01: Cases move, CHG-1234" in plain, shown
+    assert shown.index("### Let pass by name (1)") < shown.index("### Destructive actions")
 
 
 def test_the_comment_is_never_too_long(synced: Repo) -> None:
