@@ -121,6 +121,26 @@ def test_every_problem_is_told_and_nothing_is_kept(org: Org, tmp_path: Path) -> 
     assert all(str(path) in line for line in told(report))
 
 
+def test_a_field_that_is_not_there_is_told_once(org: Org, tmp_path: Path) -> None:
+    """ORG-8: one line per field and file, with the first place and the count; all such fields at once."""
+    many = tree(
+        tmp_path / "a.json",
+        record("Account", "Good", Name="Good"),
+        *(record("Account", f"R{place}", Name="x", Nam__c="y", CleanStatus__c="z") for place in range(1200)),
+        record("Account", "Last", Name="x", Nam__c="y"),
+    )
+    other = tree(tmp_path / "b.json", record("Account", "Other", Name="x", Nam__c="y"))
+    report = load(org, [many, other], keep_going=True)
+    assert (dict(report.loaded), report.failed) == ({"Account": 1}, 1202)
+    first, second, third = told(report)
+    assert first.startswith(f"{many}: record 2 (R0): INVALID_FIELD: Account has no field Nam__c;")
+    assert first.endswith(" (1,201 records, this is the first)")
+    assert second.startswith(f"{many}: record 2 (R0): INVALID_FIELD: Account has no field CleanStatus__c")
+    assert second.endswith(" (1,200 records, this is the first)")
+    assert third.startswith(f"{other}: record 1 (Other): INVALID_FIELD: Account has no field Nam__c")
+    assert "records" not in third
+
+
 def test_going_on_keeps_the_good_ones(org: Org, tmp_path: Path) -> None:
     """ORG-8: keep_going leaves out what is bad and what needs it."""
     path = tree(

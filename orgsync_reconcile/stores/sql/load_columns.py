@@ -43,6 +43,7 @@ class Columns:
         for field in obj.fields.values():
             self._fields.update(dict.fromkeys(field.columns, field))
         self._spellings = {name.lower(): name for name in self._fields}
+        self._faults: dict[str, RecordError | None] = {}
         self._admin = literal(org.admin_id)
         self._dialect = org.db.dialect
         self._record_types = {
@@ -70,6 +71,20 @@ class Columns:
                 hint="leave the field out",
             )
         return known
+
+    def faults(self, names: Iterable[str]) -> list[RecordError]:
+        """What is wrong with these names of a file, whatever their values."""
+        found = []
+        for name in names:
+            if name not in self._faults:
+                try:
+                    self._faults[name] = None
+                    self.column(name)
+                except RecordError as error:
+                    self._faults[name] = error
+            if (fault := self._faults[name]) is not None:
+                found.append(fault)
+        return found
 
     def is_reference(self, column: str) -> bool:
         """Whether the column holds the Id of another record."""

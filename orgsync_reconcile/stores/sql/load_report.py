@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from orgsync_reconcile.errors import OrgsyncError
@@ -20,6 +21,8 @@ class Tally:
     loaded: dict[str, int] = field(default_factory=dict)
     failed: int = 0
     problems: list[ImportProblem] = field(default_factory=list)
+    #: File and what is wrong with a field there -> the place of its problem, and how many records have it.
+    _fields: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
 
     def add(self, object_name: str, count: int = 1) -> None:
         """Counts records that went in."""
@@ -28,6 +31,30 @@ class Tally:
     def refuse(self, record: TreeRecord, error: Exception | str) -> None:
         """Counts a record that did not go in, and says why."""
         self.failed += 1
+        self._tell(record, error)
+
+    def refuse_fields(self, record: TreeRecord, errors: Sequence[OrgsyncError]) -> None:
+        """Counts a record with fields that nothing can be put into, and says so once per field and file."""
+        self.failed += 1
+        for error in errors:
+            key = (record.file, error.message)
+            if key in self._fields:
+                place, count = self._fields[key]
+                self._fields[key] = (place, count + 1)
+            elif len(self.problems) < MOST_PROBLEMS:
+                self._fields[key] = (len(self.problems), 1)
+                self._tell(record, error)
+
+    def told(self) -> tuple[ImportProblem, ...]:
+        """The problems; those of fields say how many records have them."""
+        problems = list(self.problems)
+        for place, count in self._fields.values():
+            if count > 1:
+                item = problems[place]
+                problems[place] = replace(item, message=f"{item.message} ({count:,} records, this is the first)")
+        return tuple(problems)
+
+    def _tell(self, record: TreeRecord, error: Exception | str) -> None:
         line = record.line if record.where == f"{record.file}:{record.line}" else 0
         place = "" if line else record.where.removeprefix(record.file).lstrip(": ") + ": "
         self.note(record.file, f"{place}{_reason(error)}", line)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from orgsync_reconcile.errors import RecordError
@@ -115,6 +115,10 @@ def _insert(
     item = linked[place]
     record = item.record
     try:
+        faults = tables.of(record.object).faults(_named(record))
+        if faults:
+            tally.refuse_fields(record, faults)
+            return None
         values = _values(tables, item)
         blank = [(place, name) for name, target in item.links.items() if target in coming and target not in ids]
         for name, target in item.links.items():
@@ -132,17 +136,23 @@ def _insert(
     return row_id
 
 
+def _named(record: TreeRecord) -> Iterator[str]:
+    """The columns that a record names."""
+    for name, raw in record.values.items():
+        # A record type by name comes as an object of its own in files that tools export.
+        nested = name == "RecordType" and isinstance(raw, Mapping)
+        yield "RecordType.DeveloperName" if nested else name
+
+
 def _values(tables: Tables, item: LinkedRecord) -> dict[str, Any]:
     """Column -> stored value of all that the record says itself. Raises RecordError."""
     record = item.record
     columns = tables.of(record.object)
     values: dict[str, Any] = {}
-    for name, raw in record.values.items():
+    for named, (name, raw) in zip(_named(record), record.values.items(), strict=True):
         if name in item.links:
             continue
-        # A record type by name comes as an object of its own in files that tools export.
-        nested = name == "RecordType" and isinstance(raw, Mapping)
-        column = columns.column("RecordType.DeveloperName" if nested else name)
+        column = columns.column(named)
         value = columns.converter(column)(raw)
         if value is not None:
             values[column] = value

@@ -52,7 +52,7 @@ def load(org: Org, files: Sequence[Path], *, keep_going: bool = False) -> LoadRe
                 raise _AbandonedError
     except _AbandonedError:
         tally.loaded.clear()
-    return LoadReport(loaded=dict(sorted(tally.loaded.items())), failed=tally.failed, problems=tuple(tally.problems))
+    return LoadReport(loaded=dict(sorted(tally.loaded.items())), failed=tally.failed, problems=tally.told())
 
 
 def _sorted_files(files: Iterable[Path]) -> tuple[list[Path], list[Path]]:
