@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 from itertools import groupby
@@ -21,6 +20,7 @@ from orgsync_reconcile.stores.sql.flow.network import exchange
 from orgsync_reconcile.stores.sql.flow.paths import Path
 from orgsync_reconcile.stores.sql.leases import bulk_lease, lease
 from orgsync_reconcile.sync.again import again
+from orgsync_reconcile.sync.bulk_progress import holder_of_bulk
 from orgsync_reconcile.sync.control import is_active
 from orgsync_reconcile.sync.drain import Progress, finish_both
 
@@ -82,29 +82,17 @@ def _copy(
     flow.watch_own_triggers()
     bulk = BulkFlow(flow, cutoff)
     done: list[ObjectCounts] = []
-    with _alive(pair, source):
-        if limit is None:
-            # All of them stand in the queue from the start, so that a run that is cut off is known as a whole (BLK-4).
-            for path in paths:
-                bulk.start(path, clock())
+    if limit is None:
+        # All of them stand in the queue from the start, so that a run that is cut off is known as a whole (BLK-4).
         for path in paths:
-            if limit is None:
-                done.append(_copy_all(flow, back, bulk, path, clock, progress))
-                continue
-            left = limit - sum(item.copied for item in done)
-            done.append(_copy_some(flow, back, bulk, path, left, clock))
+            bulk.start(path, clock())
+    for path in paths:
+        if limit is None:
+            done.append(_copy_all(flow, back, bulk, path, clock, progress))
+            continue
+        left = limit - sum(item.copied for item in done)
+        done.append(_copy_some(flow, back, bulk, path, left, clock))
     return done
-
-
-@contextmanager
-def _alive(pair: Pair, source: Side) -> Iterator[bool]:
-    """Shows other processes that a bulk sync is under way; whether no other one was. The system ends it with us."""
-    release = pair.orgs[Side.PRIMARY].hold(f"{pair.numbers[Side.PRIMARY]}.{source}.bulk", 0)
-    try:
-        yield release is not None
-    finally:
-        if release is not None:
-            release()
 
 
 def resume_bulk(pair: Pair, *, source: Side, clock: Clock) -> list[ObjectCounts]:
@@ -120,9 +108,8 @@ def resume_bulk(pair: Pair, *, source: Side, clock: Clock) -> list[ObjectCounts]
     ).fetchall()
     if not rows or not is_active(pair):
         return []
-    with _alive(pair, source) as alone:
-        if not alone:
-            return []
+    if holder_of_bulk(pair.orgs[Side.PRIMARY], pair.connection, source) is not None:
+        return []
     done: list[ObjectCounts] = []
     flowing = Flow(pair, source).paths
     for cutoff, group in groupby(rows, key=itemgetter(0)):

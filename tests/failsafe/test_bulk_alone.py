@@ -6,10 +6,13 @@ import os
 import socket
 import subprocess
 import sys
+import time
 
 import pytest
 from failsafe_world import FailsafeWorld
 from sync_world import CONNECTION, P, S
+
+from orgsync_reconcile.sync.bulk import resume_bulk
 
 LOCK = (
     "INSERT INTO orgsync_lease (name, holder, host, pid, at) VALUES (?, 'ann@desk', ?, ?, '2026-03-02T06:00:00.000Z')"
@@ -60,6 +63,28 @@ def test_waiting_for_another_one(world: FailsafeWorld) -> None:
     world.clients[P].execute("DELETE FROM orgsync_lease")
     waiting.communicate(timeout=60)
     assert waiting.returncode == 0
+
+
+def test_two_processes_at_once(world: FailsafeWorld) -> None:
+    """BLK-4, QUE-6: while one copies, a second one is refused, and a drain that finds it under way leaves it alone."""
+    world.connect()
+    for number in range(20):
+        world.insert(P, "Account", Name=str(number))
+    world.publish("Account", ["Name"])
+    with world.pair.lease():
+        first = world.start("bulk-sync", CONNECTION)
+        deadline = time.monotonic() + 25
+        while not world.all(P, "SELECT pid FROM orgsync_lease"):
+            assert time.monotonic() < deadline and first.poll() is None
+            time.sleep(0.05)
+        second = world.program("bulk-sync", CONNECTION)
+        assert resume_bulk(world.pair, source=P, clock=world.clock) == []
+    assert second.exit_code == 6, second.output
+    assert f"process {first.pid}" in second.stderr
+    first.communicate(timeout=60)
+    assert first.returncode == 0
+    assert world.count(S, "Account") == 20
+    world.assert_equal()
 
 
 def test_a_killed_one_is_gone_on_with(world: FailsafeWorld) -> None:
