@@ -19,6 +19,7 @@ from orgsync_reconcile.stores.sql.org import Org
 from orgsync_reconcile.stores.sql.schema import Objects, definition_text, rebuild_triggers
 from orgsync_reconcile.stores.sql.text import quote
 
+_QUOTED = re.compile(r"""\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'""")
 _NAME = re.compile(r"[A-Za-z](?:_?[A-Za-z0-9]){0,39}__c")
 
 
@@ -159,18 +160,31 @@ def _check(org: Org, what: str, new: str, *, custom: bool, taken: Iterable[str])
 
 def _check_uses(org: Org, objects: Objects, object_name: str, name: str) -> None:
     """Formulas and roll-ups name fields and objects in their text: they have to be changed first."""
-    word = re.compile(rf"\b{re.escape(name)}\b")
     for owner in objects:
-        for field in objects[owner].fields.values():
+        fields = objects[owner].fields
+        for field in fields.values():
             summed = (
                 field.summary is not None
                 and name in field.summary
                 and (not object_name or object_name in (owner, field.summary[1]))
             )
-            if summed or (field.formula and word.search(field.formula)):
+            if object_name:
+                # A formula names fields of its own object alone, those of others behind a relationship.
+                named = _names_field(field.formula or "", name, alone=object_name == owner)
+            else:
+                named = name not in fields and _names_field(field.formula or "", name, alone=True)
+            if summed or named:
                 raise MetadataError(
                     f"{owner}.{field.name} is computed from {name}", where=org.label, hint="change its formula first"
                 )
+
+
+def _names_field(formula: str, name: str, *, alone: bool) -> bool:
+    """Whether a formula names it in any case, itself or as a relationship (`__r`): `alone`, or behind another one."""
+    start = r"(?<![\w$])" if alone else r"(?<=\.)"
+    relation = re.escape(name.removesuffix("__c"))
+    wanted = rf"{start}(?:{re.escape(name)}(?!\w)|{relation}__r(?=\s*\.))"
+    return re.search(wanted, _QUOTED.sub("", formula), re.IGNORECASE) is not None
 
 
 def _point_at(org: Org, number: int, fields: Iterable[FieldDef], old: str, new: str) -> None:
