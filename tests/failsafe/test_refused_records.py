@@ -70,6 +70,9 @@ CASES = {
         "x",
         rule="FIELD_CUSTOM_VALIDATION_EXCEPTION:Value__c: not here",
     ),
+    "of a deleted record": Case(
+        "ENTITY_IS_DELETED", PLAIN, "x", "x", rule="ENTITY_IS_DELETED:Value__c: entity is deleted"
+    ),
     "against a rule without a code": Case("FIELD_INTEGRITY_EXCEPTION", PLAIN, "x", "x", rule="not here", named=""),
 }
 
@@ -122,3 +125,42 @@ def test_it_is_held_and_told_and_sent_once_mended(world: FailsafeWorld, case: Ca
     assert world.get(S, "Account", there, "Value__c") == case.good
     assert world.log_words(P) == [("Retrying", case.code, record), ("Resolved", "", record)]
     assert world.queue(P) == []
+
+
+def test_an_id_that_is_none_in_the_target(world: FailsafeWorld) -> None:
+    """LOG-1, LOG-2: what the target's own trigger puts into a lookup is held against the record, in the platform's words."""
+    world.connect("Account", "Contact")
+    world.clients[S].execute(
+        'CREATE TRIGGER "rule" AFTER INSERT ON "Contact" WHEN NEW."LastName" = \'bad\' BEGIN'
+        ' UPDATE "Contact" SET "AccountId" = \'001\' WHERE orgsync_row = NEW.orgsync_row; END'
+    )
+    world.insert(P, "Contact", LastName="good")
+    record = world.insert(P, "Contact", LastName="bad")
+    assert world.program("drain", CONNECTION).exit_code == 5
+    (entry,) = json.loads(world.program("log", "list", CONNECTION, "--format", "json").stdout)["entries"]
+    assert (entry["status"], entry["error_code"], entry["record"]) == ("Retrying", "MALFORMED_ID", record)
+    assert entry["description"] == "the value of AccountId is not a record Id"
+    assert world.all(P, 'SELECT "FieldName", "FieldType" FROM "PartnerNetworkSyncLog"') == [("AccountId", "lookup")]
+    world.clients[S].execute('DROP TRIGGER "rule"')
+    world.later(hours=1)
+    world.drain()
+    assert world.log_words(P)[-1] == ("Resolved", "", record)
+    world.assert_equal()
+
+
+def test_an_id_that_is_none_in_the_source(world: FailsafeWorld) -> None:
+    """LKP-2, QUE-2: a lookup that names nothing arrives blank and is listed as missing; the record and others arrive."""
+    world.connect("Account", "Contact")
+    world.clients[P].execute("PRAGMA ignore_check_constraints = ON")
+    record = world.insert(P, "Contact", LastName="bad", AccountId="nonsense")
+    world.insert(P, "Contact", LastName="good")
+    assert world.program("drain", CONNECTION).exit_code == 0
+    assert world.all(S, 'SELECT "LastName", "AccountId" FROM "Contact" ORDER BY 1') == [("bad", None), ("good", None)]
+    listed = json.loads(world.program("queue", "list", CONNECTION, "--format", "json").stdout)["items"]
+    assert [(item["action"], item["record"]) for item in listed] == [("Missing Partner ID", record)]
+    assert world.program("verify", CONNECTION).exit_code == 0
+    account = world.insert(P, "Account", Name="found")
+    world.update(P, "Contact", record, AccountId=account)
+    world.drain()
+    assert world.get(S, "Contact", str(world.other(P, record)), "AccountId") == world.other(P, account)
+    world.assert_equal()

@@ -9,6 +9,7 @@ from hostile_world import HostileWorld
 from sync_world import CONNECTION, P, S
 
 from orgsync_reconcile.errors import StoreError
+from orgsync_reconcile.model.connection import Side
 
 NAMES = 'SELECT "Name" FROM "Account" WHERE "IsDeleted" = 0 ORDER BY "Name"'
 LOG = "INSERT INTO orgsync_change (object, record, op, at, m0) VALUES ({}, {}, {}, {}, {})"
@@ -166,3 +167,63 @@ def test_a_position_is_a_number(world: HostileWorld, table: str, column: str) ->
     for client in world.clients.values():
         with pytest.raises(sqlite3.IntegrityError):
             client.execute(f"UPDATE {table} SET {column} = 'far'")
+
+
+@pytest.mark.parametrize("table", ["orgsync_inbox", "orgsync_outbox"])
+@pytest.mark.parametrize("column", ["seq", "batch", "link", "event_state", "event_map"])
+@pytest.mark.parametrize("value", [-1, -(2**62), 2**62])
+def test_a_position_that_cannot_be(world: HostileWorld, table: str, column: str, value: int) -> None:
+    """QUE-3: below nothing or far ahead: a line at most, and after `resync` all is there, once, and goes on."""
+    world.connect("Account")
+    for number in range(3):
+        world.insert(P, "Account", Name=f"before {number}")
+    world.drain()
+    world.insert(P, "Account", Name="between")
+    world.insert(S, "Account", Name="back")
+    world.clients[S].execute(f"UPDATE {table} SET {column} = {value}")
+    for command in ("drain", "resync", "drain", "drain"):
+        result = world.program(command, CONNECTION)
+        assert result.exit_code in (0, 1), result.output
+        assert "mistake of the program" not in result.stderr and "Traceback" not in result.stderr
+    world.insert(P, "Account", Name="after")
+    world.program("drain", CONNECTION)
+    expected = ["after", "back", *(f"before {number}" for number in range(3)), "between"]
+    assert [world.all(side, NAMES) for side in (P, S)] == [expected, expected]
+    assert world.program("verify", CONNECTION, "--detailed-exitcode").exit_code == 0
+
+
+NONSENSE = {
+    "no Ids": "UPDATE orgsync_link SET local = 'x', partner = 'y' WHERE object = {0}",
+    "an Id of another object": "UPDATE orgsync_link SET partner = '003' || substr(partner, 4) WHERE object = {0}",
+    "Ids that are no text": "UPDATE orgsync_link SET local = x'00', partner = 7 WHERE object = {0}",
+    "an object that there is not": "UPDATE orgsync_link SET object = 9999 WHERE object = {0}",
+    "a status that there is not": "UPDATE orgsync_link SET status = 9 WHERE object = {0}",
+}
+
+
+@pytest.mark.parametrize("statement", NONSENSE.values(), ids=NONSENSE)
+@pytest.mark.parametrize("side", [P, S])
+def test_links_of_nonsense(world: HostileWorld, statement: str, side: Side) -> None:
+    """QUE-4, VER-1: a link that makes no sense stops no other record; nobody sees a traceback, no value is lost."""
+    world.connect("Account")
+    world.insert(P, "Account", Name="linked")
+    world.drain()
+    world.clients[side].execute(statement.format(ACCOUNT))
+    world.insert(P, "Account", Name="next")
+    world.insert(S, "Account", Name="back")
+    for command in (
+        "drain",
+        "status",
+        "verify",
+        "queue list",
+        "resync",
+        "drain",
+        "bulk-sync",
+        "verify --repair",
+        "drain",
+    ):
+        result = world.program(*command.split(), CONNECTION)
+        assert result.exit_code in (0, 1, 5), result.output
+        assert "mistake of the program" not in result.stderr and "Traceback" not in result.stderr
+    for end in (P, S):
+        assert {"linked", "next", "back"} <= set(world.all(end, NAMES))
