@@ -135,6 +135,31 @@ def test_mail_that_is_down_is_tried_again_with_one_message_id(failing: Path, pos
     assert first["Message-ID"] == second["Message-ID"]
 
 
+def test_many_processes_send_each_notice_once(failing: Path, post: Postbox) -> None:
+    """LOG-3: the mail server was away and is back; whoever comes first claims a notice, and nobody sends it again."""
+    set_up_mail(failing, 1)
+    people = [f"p{number}@acme.example" for number in range(8)]
+    rules(failing, f"event: log_entry, email: [{', '.join(people)}]")
+    must(failing, "drain")
+    for number in range(3):
+        fail(failing, f"Nine {number}")
+        again(failing)
+    assert sql(failing, "acme", "SELECT count(*) FROM orgsync_notice WHERE next_try IS NOT NULL") == [(24,)]
+    sql(failing, "acme", "UPDATE orgsync_notice SET next_try = 0")
+    set_up_mail(failing, post.port)
+    command = [sys.executable, "-m", "orgsync_reconcile", "-C", str(failing), "drain"]
+    runs = [subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) for _ in range(3)]
+    for run in runs:
+        _, said = run.communicate(timeout=120)
+        assert run.returncode in (0, 5), said
+        assert "was not sent" not in said
+    for person in people:
+        letters = post.to(person)
+        assert len(letters) == 3
+        assert len({letter["Message-ID"] for letter in letters}) == 3
+    assert sql(failing, "acme", "SELECT count(*) FROM orgsync_notice WHERE next_try IS NOT NULL") == [(0,)]
+
+
 def test_without_mail_it_is_said_once(failing: Path) -> None:
     """LOG-3: no other try would help."""
     rules(failing, "event: log_entry, email: [ops@acme.example]")

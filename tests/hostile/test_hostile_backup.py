@@ -6,10 +6,12 @@ import sqlite3
 
 import pytest
 from hostile_world import HostileWorld
-from sync_world import CONNECTION, P, S
+from sync_world import ACTOR, CONNECTION, P, S
 
 from orgsync_reconcile.errors import StoreError
 from orgsync_reconcile.model.connection import Side
+from orgsync_reconcile.stores.sql import publications
+from orgsync_reconcile.sync import lifecycle
 
 COMMANDS = (
     ("drain", CONNECTION),
@@ -220,6 +222,47 @@ def test_a_one_way_secondary_gets_all(world: HostileWorld) -> None:
     world.resync()
     world.settle()
     assert _names(world, P) == _names(world, S) == ["edited", "kept", "late in P"]
+    world.assert_equal()
+
+
+def test_events_go_on_after_some_were_forgotten(world: HostileWorld) -> None:
+    """QUE-2, QUE-3: the restored org has forgotten events that its partner had; the next ones are not taken for them."""
+    _connected(world)
+    world.backup(P)
+    for _ in range(2):
+        lifecycle.suspend(world.orgs[P], CONNECTION, actor=ACTOR, by_command=True, clock=world.clock)
+        lifecycle.resume(world.orgs[P], CONNECTION, actor=ACTOR, clock=world.clock)
+        world.drain()
+    suspended = "SELECT count(*) FROM orgsync_history WHERE event = 'Connection Admin Suspended' AND origin <> ''"
+    before = world.one(S, suspended)
+    world.restore(P)
+    with pytest.raises(StoreError, match="its events end at"):
+        world.drain()
+    world.resync()
+    lifecycle.suspend(world.orgs[P], CONNECTION, actor=ACTOR, by_command=True, clock=world.clock)
+    world.drain()
+    assert world.one(S, suspended) == before + 1
+    lifecycle.resume(world.orgs[P], CONNECTION, actor=ACTOR, clock=world.clock)
+    world.insert(P, "Account", Name="next")
+    world.drain()
+    assert "next" in _names(world, S)
+    world.assert_equal()
+
+
+def test_an_event_that_the_restored_org_has_forgotten(world: HostileWorld) -> None:
+    """QUE-2, PUB-10: it accepts a field again that is no longer offered; nothing of it flows, all else does."""
+    _connected(world)
+    world.backup(S)
+    publications.unpublish_field(world.orgs[P], CONNECTION, "Account", "Phone", actor=ACTOR, clock=world.clock)
+    world.drain()
+    accepted = "SELECT count(*) FROM orgsync_subscribed_field WHERE object = 'Account' AND field = 'Phone'"
+    assert world.one(S, accepted) == 0
+    world.restore(S)
+    assert world.one(S, accepted) == 1
+    world.resync()
+    world.update(P, "Account", _id(world, P, "kept"), Phone="stays here", Website="goes")
+    world.settle()
+    assert world.one(S, 'SELECT "Phone", "Website" FROM "Account" WHERE "Name" = \'kept\'') == (None, "goes")
     world.assert_equal()
 
 
