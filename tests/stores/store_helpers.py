@@ -2,17 +2,37 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
+
+import pytest
 
 from orgsync_reconcile.metadata import to_component
 from orgsync_reconcile.model.component import Component
 from orgsync_reconcile.model.schema import FieldDef, FieldType, ObjectDef
+from orgsync_reconcile.stores.faults import refusal, refusals
+from orgsync_reconcile.stores.postgres.database import PostgresDatabase
+from orgsync_reconcile.stores.sql.database import Database
 from orgsync_reconcile.stores.sql.org import Org
 from orgsync_reconcile.stores.sql.schema import deploy_objects
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
+
+#: A plain session of any program.
+Client = sqlite3.Connection | Database
+
+
+@contextmanager
+def refused(what: str) -> Iterator[None]:
+    """The database refuses a record within the block; `what` matches `CODE:Field`."""
+    with pytest.raises(refusals()) as caught:
+        yield
+    code, field, _ = refusal(caught.value)
+    assert re.search(what, f"{code}:{field}"), (code, field, caught.value)
 
 
 def make_object(org: Org, *fields: FieldDef, name: str = "Thing__c", key_prefix: str = "a00") -> ObjectDef:
@@ -34,10 +54,10 @@ def changes(org: Org) -> list[tuple[str, str, tuple[str, ...]]]:
     names: dict[tuple[int, int], str] = {
         (row[0], row[1]): row[2] for row in org.db.execute("SELECT object, number, name FROM orgsync_field")
     }
-    columns = [row[1] for row in org.db.execute("PRAGMA table_info(orgsync_change)") if row[1][0] == "m"]
-    words = ", ".join(columns)
+    words = ", ".join(f"m{word}" for word in range(org.engine.mask_width()))
     found = []
-    for row in org.db.execute(f"SELECT object, op, record, {words} FROM orgsync_change ORDER BY seq"):
+    entry = org.db.dialect.entry
+    for row in org.db.execute(f"SELECT object, op, record, {words} FROM orgsync_change ORDER BY {entry}"):
         changed = tuple(
             names[row[0], word * 62 + bit]
             for word, mask in enumerate(row[3:])
@@ -48,12 +68,37 @@ def changes(org: Org) -> list[tuple[str, str, tuple[str, ...]]]:
     return found
 
 
-def insert(db: sqlite3.Connection, table: str, **values: object) -> str:
-    """Inserts a record as any client would and returns its minted Id."""
+def insert(db: Client, table: str, **values: object) -> str:
+    """Inserts a record as any client would, numbers as the org's files hold them, and returns its minted Id."""
+    scales = _scales(db, table) if isinstance(db, PostgresDatabase) else {}
     names = ", ".join(f'"{name}"' for name in values)
-    given = f"({names}) VALUES ({', '.join('?' * len(values))})" if values else "DEFAULT VALUES"
-    row = db.execute(f'INSERT INTO "{table}" {given}', list(values.values())).lastrowid
+    marks = ", ".join(f"(CAST(? AS numeric) / {10 ** scales[name]})" if scales.get(name) else "?" for name in values)
+    given = f"({names}) VALUES ({marks})" if values else "DEFAULT VALUES"
+    ((row,),) = db.execute(f'INSERT INTO "{table}" {given} RETURNING orgsync_row', list(values.values())).fetchall()
     return str(db.execute(f'SELECT "Id" FROM "{table}" WHERE orgsync_row = ?', [row]).fetchone()[0])
+
+
+def _scales(db: PostgresDatabase, table: str) -> dict[str, int]:
+    """Column -> digits after the point."""
+    rows = db.execute(
+        "SELECT column_name, numeric_scale FROM information_schema.columns"
+        " WHERE table_schema = ? AND table_name = ? AND data_type = 'numeric'",
+        [db.schema, table],
+    )
+    return dict(rows.fetchall())
+
+
+def schema_state(org: Org) -> object:
+    """Another value as soon as a table, column, index or trigger was made anew or altered."""
+    if not isinstance(org.db, PostgresDatabase):
+        return org.db.execute("PRAGMA schema_version").fetchone()
+    parts = [
+        f"SELECT '{name}' || oid || '.' || xmin AS mark FROM {name}" for name in ("pg_class", "pg_trigger", "pg_proc")
+    ]
+    parts.append("SELECT attrelid || '.' || attnum || '.' || xmin FROM pg_attribute")
+    return org.db.execute(
+        f"SELECT md5(string_agg(mark, ',' ORDER BY mark)) FROM ({' UNION ALL '.join(parts)}) AS t"
+    ).fetchone()
 
 
 def component(kind: str, name: str, /, **content: Any) -> Component:

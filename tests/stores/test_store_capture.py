@@ -6,16 +6,18 @@ import sqlite3
 from collections.abc import Callable
 
 import pytest
-from store_helpers import changes, custom, insert, make_object
+from store_helpers import Client, changes, custom, insert, make_object
 
 from orgsync_reconcile.model.schema import FieldType
 from orgsync_reconcile.stores.sql.org import Org
 from orgsync_reconcile.stores.sql.schema import Objects, deploy_objects, rebuild_triggers
 
+pytestmark = pytest.mark.files_only
+
 Publish = Callable[..., None]
 
 
-def mark(db: sqlite3.Connection, object_name: str | None, connection: int | None = 1) -> None:
+def mark(db: Client, object_name: str | None, connection: int | None = 1) -> None:
     """What the engine does around its own writes of an object, inside its transaction."""
     db.execute(
         "UPDATE orgsync_guard SET connection = ?, object = (SELECT number FROM orgsync_object WHERE name = ?)",
@@ -23,15 +25,13 @@ def mark(db: sqlite3.Connection, object_name: str | None, connection: int | None
     )
 
 
-def test_nothing_is_logged_before_an_object_is_published(org: Org, client: sqlite3.Connection) -> None:
+def test_nothing_is_logged_before_an_object_is_published(org: Org, client: Client) -> None:
     """ORG-7: an org without publications has no log."""
     insert(client, "Account", Name="x")
     assert changes(org) == []
 
 
-def test_every_kind_of_change_is_logged_with_its_columns(
-    org: Org, client: sqlite3.Connection, publish: Publish
-) -> None:
+def test_every_kind_of_change_is_logged_with_its_columns(org: Org, client: Client, publish: Publish) -> None:
     """ORG-2, ORG-7: any client's insert, update, delete and undelete, with the columns that really changed."""
     publish("Account", "Name", "Phone", "Website")
     record = insert(client, "Account", Name="x", Phone="1")
@@ -39,7 +39,7 @@ def test_every_kind_of_change_is_logged_with_its_columns(
     client.execute('UPDATE "Account" SET "Phone" = \'2\'')
     client.execute('UPDATE "Account" SET "Description" = \'not published\'')
     client.execute('DELETE FROM "Account"')
-    client.execute('UPDATE "Account" SET "IsDeleted" = 0')
+    client.execute('UPDATE "Account" SET "IsDeleted" = FALSE')
     client.execute('DELETE FROM "Account"')
     client.execute('DELETE FROM "Account"')
     assert changes(org) == [
@@ -51,7 +51,7 @@ def test_every_kind_of_change_is_logged_with_its_columns(
     ]
 
 
-def test_what_is_rolled_back_is_not_logged(org: Org, client: sqlite3.Connection, publish: Publish) -> None:
+def test_what_is_rolled_back_is_not_logged(org: Org, client: Client, publish: Publish) -> None:
     """ORG-7: capture is in the writer's own transaction."""
     publish("Account", "Name")
     client.execute("BEGIN")
@@ -66,7 +66,7 @@ def test_what_is_rolled_back_is_not_logged(org: Org, client: sqlite3.Connection,
     assert changes(org) == [("I", kept, ())]
 
 
-def test_a_refused_statement_is_not_logged(org: Org, client: sqlite3.Connection, publish: Publish) -> None:
+def test_a_refused_statement_is_not_logged(org: Org, client: Client, publish: Publish) -> None:
     """ORG-7: a set that fails at its last row logs none of its rows."""
     publish("Account", "Name")
     with pytest.raises(sqlite3.IntegrityError):
@@ -74,7 +74,7 @@ def test_a_refused_statement_is_not_logged(org: Org, client: sqlite3.Connection,
     assert changes(org) == []
 
 
-def test_sequence_numbers_are_not_reused_after_trimming(org: Org, client: sqlite3.Connection, publish: Publish) -> None:
+def test_sequence_numbers_are_not_reused_after_trimming(org: Org, client: Client, publish: Publish) -> None:
     """ORG-7: a trimmed log goes on counting."""
     publish("Account", "Name")
     insert(client, "Account", Name="a")
@@ -83,7 +83,7 @@ def test_sequence_numbers_are_not_reused_after_trimming(org: Org, client: sqlite
     assert client.execute("SELECT seq FROM orgsync_change").fetchall() == [(2,)]
 
 
-def test_engine_writes_are_not_echoed(org: Org, client: sqlite3.Connection, publish: Publish) -> None:
+def test_engine_writes_are_not_echoed(org: Org, client: Client, publish: Publish) -> None:
     """ORG-7: what the engine writes is not logged, cascades included; the mark ends with its transaction."""
     publish("Account", "Name")
     publish("Contact", "LastName")
@@ -97,12 +97,12 @@ def test_engine_writes_are_not_echoed(org: Org, client: sqlite3.Connection, publ
     mark(client, None)
     client.execute("COMMIT")
     assert changes(org) == []
-    client.execute('UPDATE "Account" SET "IsDeleted" = 0')
+    client.execute('UPDATE "Account" SET "IsDeleted" = FALSE')
     assert sorted(changes(org)) == [("R", account, ()), ("R", contact, ())]
 
 
 def test_with_several_connections_an_engine_write_is_logged_with_its_origin(
-    org: Org, client: sqlite3.Connection, publish: Publish
+    org: Org, client: Client, publish: Publish
 ) -> None:
     """ORG-7, CON-10: the other connections forward it, its own does not."""
     publish("Account", "Name")
@@ -116,9 +116,7 @@ def test_with_several_connections_an_engine_write_is_logged_with_its_origin(
     assert client.execute("SELECT op, origin FROM orgsync_change").fetchall() == [("I", 2), ("I", None)]
 
 
-def test_what_an_own_trigger_changes_in_an_engine_write_is_captured(
-    org: Org, client: sqlite3.Connection, publish: Publish
-) -> None:
+def test_what_an_own_trigger_changes_in_an_engine_write_is_captured(org: Org, client: Client, publish: Publish) -> None:
     """ORG-7: the engine's write is no change of this org, what its own trigger makes of it is."""
     publish("Account", "Name")
     publish("Contact", "LastName")
@@ -135,7 +133,7 @@ def test_what_an_own_trigger_changes_in_an_engine_write_is_captured(
     assert changes(org) == [("I", contact, ())]
 
 
-def test_wide_objects_are_captured_column_by_column(org: Org, client: sqlite3.Connection, publish: Publish) -> None:
+def test_wide_objects_are_captured_column_by_column(org: Org, client: Client, publish: Publish) -> None:
     """ORG-7: more than 248 published columns get further mask words."""
     names = [f"F{place:03}__c" for place in range(800)]
     make_object(org, *(custom(name, FieldType.TEXT, length=20) for name in names))
@@ -149,7 +147,7 @@ def test_wide_objects_are_captured_column_by_column(org: Org, client: sqlite3.Co
     assert changes(org)[-1] == ("U", record, wanted)
 
 
-def test_capture_follows_schema_changes(org: Org, client: sqlite3.Connection, publish: Publish) -> None:
+def test_capture_follows_schema_changes(org: Org, client: Client, publish: Publish) -> None:
     """ORG-7, PUB-8: a published field that is dropped leaves the others captured under their own numbers."""
     fields = [custom(f"{name}__c", FieldType.TEXT, length=20) for name in ("A", "B", "C")]
     obj = make_object(org, *fields)
@@ -175,7 +173,7 @@ def test_rebuilding_triggers_twice_changes_nothing(org: Org, publish: Publish) -
     assert org.db.execute("PRAGMA schema_version").fetchone() == (version,)
 
 
-def test_own_triggers_survive_schema_changes(org: Org, client: sqlite3.Connection, publish: Publish) -> None:
+def test_own_triggers_survive_schema_changes(org: Org, client: Client, publish: Publish) -> None:
     """ORG-7, TRG-1: altering an object never touches the org's own triggers."""
     publish("Account", "Name")
     client.execute(

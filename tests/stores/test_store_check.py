@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 
 import pytest
-from store_helpers import custom, insert, make_object
+from store_helpers import Client, custom, insert, make_object
 
 from orgsync_reconcile.errors import UsageError
 from orgsync_reconcile.model.schema import FieldType
@@ -22,7 +21,7 @@ def found(org: Org, *objects: str) -> list[tuple[str, str, str, int]]:
     return [(item.object, item.field, item.kind, item.records) for item in check(org, objects)]
 
 
-def test_a_clean_org_has_no_findings(org: Org, client: sqlite3.Connection) -> None:
+def test_a_clean_org_has_no_findings(org: Org, client: Client) -> None:
     """ORG-10: whole records are no dirt."""
     account = insert(client, "Account", Name="A")
     contact = insert(client, "Contact", LastName="C", AccountId=account, Email="c@x.example")
@@ -30,7 +29,7 @@ def test_a_clean_org_has_no_findings(org: Org, client: sqlite3.Connection) -> No
     assert check(org) == ()
 
 
-def test_blank_required_fields(org: Org, client: sqlite3.Connection) -> None:
+def test_blank_required_fields(org: Org, client: Client) -> None:
     """ORG-10: records that are older than the requirement; deleted ones do not count."""
     make_object(org, custom("F__c", T.TEXT, length=20))
     first = insert(client, "Thing__c", Name="a")
@@ -43,7 +42,7 @@ def test_blank_required_fields(org: Org, client: sqlite3.Connection) -> None:
     assert check(org, ["Thing__c"])[0].example == first
 
 
-def test_lookups_that_point_nowhere(org: Org, client: sqlite3.Connection) -> None:
+def test_lookups_that_point_nowhere(org: Org, client: Client) -> None:
     """ORG-10: to no record, to one of another object, or, where required, to a deleted one."""
     make_object(
         org,
@@ -61,7 +60,7 @@ def test_lookups_that_point_nowhere(org: Org, client: sqlite3.Connection) -> Non
     ]
 
 
-def test_lookups_to_several_objects_go_by_prefix(org: Org, client: sqlite3.Connection) -> None:
+def test_lookups_to_several_objects_go_by_prefix(org: Org, client: Client) -> None:
     """ORG-10: each Id is looked up in the object that its prefix names; what the org does not have is let be."""
     contact = insert(client, "Contact", LastName="C")
     for who in (contact, "003zzz000000001AAA", "00Qzzz000000001AAA", NOBODY):
@@ -78,7 +77,7 @@ def test_lookups_to_several_objects_go_by_prefix(org: Org, client: sqlite3.Conne
     ]
 
 
-def test_duplicates_by_simple_rules(org: Org, client: sqlite3.Connection) -> None:
+def test_duplicates_by_simple_rules(org: Org, client: Client) -> None:
     """ORG-10: accounts by name and postal code, people by email and last name, external ids by value; case is ignored."""
     for name, code in (("Acme", "8000"), ("ACME", "8000"), ("Acme", None), ("Solo", None)):
         insert(client, "Account", Name=name, BillingPostalCode=code)
@@ -107,7 +106,7 @@ def test_checking_an_unknown_object(org: Org) -> None:
     assert caught.value.hint == "did you mean Account?"
 
 
-def test_describing_the_org(org: Org, client: sqlite3.Connection) -> None:
+def test_describing_the_org(org: Org, client: Client) -> None:
     """ORG-2, PUB-1: every object with its records and whether it can be published."""
     make_object(org)
     insert(client, "Thing__c")
@@ -121,6 +120,7 @@ def test_describing_the_org(org: Org, client: sqlite3.Connection) -> None:
     assert objects["User"]["reason"]
 
 
+@pytest.mark.files_only
 def test_describing_an_object(org: Org) -> None:
     """ORG-4, PUB-3: every field with type and size, why it cannot be published, and which formulas are computed."""
     make_object(

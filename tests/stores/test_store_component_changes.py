@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import sqlite3
-
 import pytest
-from store_helpers import component, custom_object, insert, lookup, text_field
+from store_helpers import Client, component, custom_object, insert, lookup, text_field
 
 from orgsync_reconcile.errors import MetadataError
 from orgsync_reconcile.model.component import ComponentKey
@@ -14,7 +12,7 @@ from orgsync_reconcile.stores.sql.org import Org
 from orgsync_reconcile.stores.sql.schema import Objects
 
 
-def test_renaming_keeps_the_users(org: Org, client: sqlite3.Connection) -> None:
+def test_renaming_keeps_the_users(org: Org, client: Client) -> None:
     """MET-7: roles, profiles and permission sets are renamed as such."""
     deploy(org, [component("Role", "Boss", name="Boss"), component("Role", "Clerk", name="Clerk", parentRole="Boss")])
     (role,) = client.execute('SELECT "Id" FROM "UserRole" WHERE "DeveloperName" = \'Boss\'').fetchone()
@@ -49,7 +47,8 @@ def test_renaming_what_cannot_be_renamed(org: Org) -> None:
     assert list(summaries(org)) == [a, b]
 
 
-def test_deleting_a_field_drops_its_column(org: Org, client: sqlite3.Connection) -> None:
+@pytest.mark.files_only
+def test_deleting_a_field_drops_its_column(org: Org, client: Client) -> None:
     """MET-4: other columns and records stay."""
     deploy(org, [custom_object("Thing__c"), text_field("Thing__c.F__c"), text_field("Thing__c.G__c")])
     insert(client, "Thing__c", F__c="f", G__c="g")
@@ -59,7 +58,8 @@ def test_deleting_a_field_drops_its_column(org: Org, client: sqlite3.Connection)
     assert ComponentKey("CustomField", "Thing__c.F__c") not in summaries(org)
 
 
-def test_deleting_an_object_takes_its_parts_along(org: Org, client: sqlite3.Connection) -> None:
+@pytest.mark.files_only
+def test_deleting_an_object_takes_its_parts_along(org: Org, client: Client) -> None:
     """MET-4: table, fields and record types go; its former parents work on; its number is not given again."""
     deploy(
         org,
@@ -85,7 +85,7 @@ def test_deleting_an_object_takes_its_parts_along(org: Org, client: sqlite3.Conn
     assert Objects(org).number("Thing__c") > max(numbers.values())
 
 
-def test_deleting_what_is_in_use_is_refused(org: Org, client: sqlite3.Connection) -> None:
+def test_deleting_what_is_in_use_is_refused(org: Org, client: Client) -> None:
     """MET-4: profiles, roles and permission sets of users stay until the users have others."""
     deploy(
         org,

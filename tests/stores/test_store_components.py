@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from pathlib import Path
 from typing import Any
 
 import pytest
-from store_helpers import component, custom_object, insert, lookup, text_field
+from store_helpers import Client, component, custom_object, insert, lookup, refused, schema_state, text_field
 
 from orgsync_reconcile.catalog import is_valid_id
 from orgsync_reconcile.importers import read_sfdx
@@ -24,7 +23,7 @@ from orgsync_reconcile.stores.sql.components import (
 )
 from orgsync_reconcile.stores.sql.org import Org
 from orgsync_reconcile.stores.sql.schema import Objects
-from orgsync_reconcile.stores.sqlite.handle import open_org
+from orgsync_reconcile.stores.urls import open_store
 
 REAL = Path(__file__).resolve().parents[2].parent / "shared" / "real"
 
@@ -41,7 +40,7 @@ def grants(org: Org, table: str, name: str) -> set[str]:
     return {row[0] for row in rows}
 
 
-def test_objects_and_fields_become_tables(org: Org, client: sqlite3.Connection) -> None:
+def test_objects_and_fields_become_tables(org: Org, client: Client) -> None:
     """ORG-2, ORG-8, MET-9: in any order, in one call, usable by any client at once."""
     result = deploy(
         org,
@@ -119,7 +118,7 @@ def test_the_orgs_own_parts_stay(org: Org) -> None:
     assert summaries(org)[key].hash == summaries(org)[key].synced_hash
 
 
-def test_one_failure_does_not_stop_the_others(org: Org, client: sqlite3.Connection) -> None:
+def test_one_failure_does_not_stop_the_others(org: Org, client: Client) -> None:
     """MET-8: each refused component is named with its reason, the rest of its object too goes on."""
     deploy(org, [custom_object("Thing__c"), text_field("Thing__c.Code__c")])
     insert(client, "Thing__c", Code__c="same")
@@ -155,7 +154,7 @@ def test_one_failure_does_not_stop_the_others(org: Org, client: sqlite3.Connecti
     insert(client, "Thing__c", Good__c="g", Code__c="same")
 
 
-def test_lookups_to_objects_of_others_are_kept(org: Org, client: sqlite3.Connection) -> None:
+def test_lookups_to_objects_of_others_are_kept(org: Org, client: Client) -> None:
     """ORG-8: a lookup to a standard object or a package that an embedded org lacks stays a lookup."""
     result = deploy(
         org,
@@ -189,7 +188,7 @@ def test_custom_settings_are_known_as_such(org: Org) -> None:
     assert Objects(org)["Opts__c"].kind == "setting"
 
 
-def test_global_value_sets_feed_picklists(org: Org, client: sqlite3.Connection) -> None:
+def test_global_value_sets_feed_picklists(org: Org, client: Client) -> None:
     """ORG-4, ORG-8: values of a set are those of its fields, also when the set changes later."""
 
     def colours(*names: str) -> Component:
@@ -204,14 +203,14 @@ def test_global_value_sets_feed_picklists(org: Org, client: sqlite3.Connection) 
     )
     assert deploy(org, [field, colours("red", "green")]) == ()
     insert(client, "Account", Name="x", Colour__c="red")
-    with pytest.raises(sqlite3.IntegrityError, match="RESTRICTED_PICKLIST"):
+    with refused("RESTRICTED_PICKLIST"):
         insert(client, "Account", Name="x", Colour__c="blue")
     assert deploy(org, [colours("red", "blue")]) == ()
     insert(client, "Account", Name="x", Colour__c="blue")
     assert Objects(org)["Account"].fields["Colour__c"].picklist == ("red", "blue")
 
 
-def test_record_types_become_rows_once(org: Org, client: sqlite3.Connection) -> None:
+def test_record_types_become_rows_once(org: Org, client: Client) -> None:
     """LKP-6, MET-10: by object and developer name; deploying again keeps the Id."""
     deploy(org, [component("RecordType", "Account.Partner", label="Partner", active="true")])
     query = 'SELECT "Id", "SobjectType", "DeveloperName", "Name", "IsActive" FROM "RecordType"'
@@ -222,7 +221,7 @@ def test_record_types_become_rows_once(org: Org, client: sqlite3.Connection) -> 
     assert rest == ["Account", "Partner", "Our Partner", 0]
 
 
-def test_roles_come_parents_first(org: Org, client: sqlite3.Connection) -> None:
+def test_roles_come_parents_first(org: Org, client: Client) -> None:
     """MET-9: whatever their names; a role without its parent fails."""
     result = deploy(
         org,
@@ -283,7 +282,7 @@ def test_reports_have_ids_of_their_own(org: Org) -> None:
     assert summaries(org)[two].id != first
 
 
-def test_redeploying_an_object_keeps_its_fields_and_records(org: Org, client: sqlite3.Connection) -> None:
+def test_redeploying_an_object_keeps_its_fields_and_records(org: Org, client: Client) -> None:
     """MET-5: an object component alone never drops the fields of the object."""
     deploy(org, [custom_object("Thing__c"), text_field("Thing__c.F__c")])
     record = insert(client, "Thing__c", F__c="x")
@@ -296,9 +295,9 @@ def test_deploying_the_same_again_changes_no_schema(org: Org) -> None:
     """MET-1, REC-2: only what differs is altered."""
     parts = [custom_object("Thing__c"), text_field("Thing__c.F__c", unique="true")]
     deploy(org, parts)
-    (version,) = org.db.execute("PRAGMA schema_version").fetchone()
+    before = schema_state(org)
     deploy(org, parts)
-    assert org.db.execute("PRAGMA schema_version").fetchone() == (version,)
+    assert schema_state(org) == before
 
 
 def test_deploying_changes_the_revision(org: Org) -> None:
@@ -308,9 +307,9 @@ def test_deploying_changes_the_revision(org: Org) -> None:
     assert org.db.execute("SELECT revision FROM orgsync_org").fetchone()[0] > before
 
 
-def test_another_reader_sees_the_deployment_whole(org: Org) -> None:
+def test_another_reader_sees_the_deployment_whole(org: Org, address: str) -> None:
     """MET-8: a connection that was open before reads the new schema without being opened again."""
-    with open_org(org.path, readonly=True) as reader:
+    with open_store(address, base=Path(), readonly=True) as reader:
         assert "Thing__c" not in Objects(reader)
         deploy(org, [custom_object("Thing__c"), text_field("Thing__c.F__c")])
         assert "F__c" in Objects(reader)["Thing__c"].fields
@@ -325,7 +324,7 @@ def test_real_projects_deploy_whole(name: str, org: Org) -> None:
     assert deploy(org, parts) == ()
     found = summaries(org)
     assert found.keys() == {item.key for item in parts}
-    (version,) = org.db.execute("PRAGMA schema_version").fetchone()
+    before = schema_state(org)
     assert deploy(org, parts) == ()
-    assert org.db.execute("PRAGMA schema_version").fetchone() == (version,)
+    assert schema_state(org) == before
     assert summaries(org) == found

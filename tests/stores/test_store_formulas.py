@@ -5,10 +5,12 @@ from __future__ import annotations
 import sqlite3
 
 import pytest
-from store_helpers import custom, insert, make_object
+from store_helpers import Client, custom, insert, make_object
 
 from orgsync_reconcile.model.schema import FieldType
 from orgsync_reconcile.stores.sql.org import Org
+
+pytestmark = pytest.mark.files_only
 
 T = FieldType
 
@@ -29,7 +31,7 @@ NOT_COMPUTED = ["TODAY() - 1", "Account.Name", "HYPERLINK(Last__c, Last__c)", "V
 
 @pytest.mark.parametrize(("formula", "kind", "value"), COMPUTED, ids=[row[0] for row in COMPUTED])
 def test_same_record_formulas_are_computed(
-    formula: str, kind: dict[str, object], value: object, org: Org, client: sqlite3.Connection
+    formula: str, kind: dict[str, object], value: object, org: Org, client: Client
 ) -> None:
     """ORG-4: any client reads the result, and nobody can write it."""
     make_object(
@@ -48,7 +50,7 @@ def test_same_record_formulas_are_computed(
 
 
 @pytest.mark.parametrize("formula", NOT_COMPUTED)
-def test_other_formulas_keep_what_is_written(formula: str, org: Org, client: sqlite3.Connection) -> None:
+def test_other_formulas_keep_what_is_written(formula: str, org: Org, client: Client) -> None:
     """ORG-4: what SQL cannot compute from the record is a plain column with its definition kept."""
     make_object(
         org,
@@ -60,7 +62,7 @@ def test_other_formulas_keep_what_is_written(formula: str, org: Org, client: sql
     assert client.execute('SELECT "Out__c" FROM "Thing__c"').fetchone() == ("by hand",)
 
 
-def test_names_of_people_are_computed(client: sqlite3.Connection) -> None:
+def test_names_of_people_are_computed(client: Client) -> None:
     """ORG-3, ORG-4: a contact's name follows its parts."""
     insert(client, "Contact", FirstName="Ada", LastName="Lovelace")
     client.execute('UPDATE "Contact" SET "LastName" = \'King\'')

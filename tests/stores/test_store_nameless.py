@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
 
-from store_helpers import changes, custom, insert, make_object
+from store_helpers import Client, changes, custom, insert, make_object
 
 from orgsync_reconcile.model.schema import FieldType
 from orgsync_reconcile.stores.sql.org import Org
 
 
-def test_a_record_without_name_is_captured(org: Org, client: sqlite3.Connection, publish: Callable[..., None]) -> None:
+def test_a_record_without_name_is_captured(org: Org, client: Client, publish: Callable[..., None]) -> None:
     """ORG-5, ORG-7: a published object names its record by the Id, which is logged under that Id."""
     make_object(org, custom("Note__c", FieldType.TEXT, length=20))
     publish("Thing__c", "Name", "Note__c")

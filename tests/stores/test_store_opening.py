@@ -18,6 +18,8 @@ from orgsync_reconcile.stores.sqlite.create import create_org
 from orgsync_reconcile.stores.sqlite.handle import open_org
 from orgsync_reconcile.stores.urls import create_store, open_store, store_place
 
+pytestmark = pytest.mark.files_only
+
 
 def test_relative_addresses_start_at_the_folder(tmp_path: Path) -> None:
     """ORG-1: a manifest's store address names a file."""

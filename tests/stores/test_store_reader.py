@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from store_helpers import NOW, custom, insert, make_object
+from store_helpers import NOW, Client, custom, insert, make_object
 
 from orgsync_reconcile.metadata import to_component
 from orgsync_reconcile.model.actual import ActualPublication, ActualSubscription
@@ -17,20 +16,12 @@ from orgsync_reconcile.model.connection import ConnectionStatus, ContactRef, Sid
 from orgsync_reconcile.model.schema import FieldType
 from orgsync_reconcile.stores.sql import connections, publications
 from orgsync_reconcile.stores.sql.components import deploy
-from orgsync_reconcile.stores.sql.create import NewOrg
 from orgsync_reconcile.stores.sql.org import Org
 from orgsync_reconcile.stores.sql.reader import read_org
-from orgsync_reconcile.stores.sqlite.create import create_org
-from orgsync_reconcile.stores.sqlite.handle import open_org
+from orgsync_reconcile.stores.urls import open_store
 
 
-@pytest.fixture
-def partner(tmp_path: Path) -> Iterator[Org]:
-    with create_org(tmp_path / "partner.db", NewOrg(name="partner")) as made:
-        yield made
-
-
-def user(client: sqlite3.Connection, username: str, profile: str = "Standard User", **values: Any) -> str:
+def user(client: Client, username: str, profile: str = "Standard User", **values: Any) -> str:
     (profile_id,) = client.execute('SELECT "Id" FROM "Profile" WHERE "Name" = ?', [profile]).fetchone()
     said = {"Username": username, "LastName": "x", "Email": "x@x.example", "Alias": "x", "ProfileId": profile_id}
     return insert(client, "User", **{**said, **values})
@@ -54,11 +45,11 @@ def test_a_new_org(org: Org) -> None:
     assert actual.connections == {}
 
 
-def test_reading_changes_nothing(org: Org) -> None:
+def test_reading_changes_nothing(org: Org, address: str) -> None:
     """REC-1: a plan reads a file that it may not write, and twice the same gives the same."""
     deploy(org, [to_component("Role", "R", {"name": "R"})])
     before = org.db.execute("SELECT revision FROM orgsync_org").fetchone()
-    with open_org(org.path, readonly=True) as reader:
+    with open_store(address, base=Path(), readonly=True) as reader:
         first, second = read_org(reader, publications=["Account"]), read_org(reader, publications=["Account"])
         assert first.info == second.info
         assert first.users == second.users
@@ -66,7 +57,8 @@ def test_reading_changes_nothing(org: Org) -> None:
     assert org.db.execute("SELECT revision FROM orgsync_org").fetchone() == before
 
 
-def test_users_with_what_they_have(org: Org, client: sqlite3.Connection) -> None:
+@pytest.mark.files_only
+def test_users_with_what_they_have(org: Org, client: Client) -> None:
     """USR-1, USR-3, CON-8: profile, role, permission sets and permissions by name; seats by licence."""
     deploy(
         org,
@@ -98,7 +90,7 @@ def test_users_with_what_they_have(org: Org, client: sqlite3.Connection) -> None
     assert actual.permission_sets == {"Connect"}
 
 
-def test_a_users_hash_follows_what_syncs(org: Org, client: sqlite3.Connection) -> None:
+def test_a_users_hash_follows_what_syncs(org: Org, client: Client) -> None:
     """USR-4: saving a synced field, an assignment or the manager's name changes it, a login does not."""
     boss = user(client, "boss@x.example")
     ada = user(client, "ada@x.example", ManagerId=boss)
@@ -112,7 +104,7 @@ def test_a_users_hash_follows_what_syncs(org: Org, client: sqlite3.Connection) -
     assert seen() == hashes[0]
     for statement in (
         'UPDATE "User" SET "Title" = \'Countess\' WHERE "Username" = \'ada@x.example\'',
-        'UPDATE "User" SET "IsActive" = 0 WHERE "Username" = \'ada@x.example\'',
+        'UPDATE "User" SET "IsActive" = FALSE WHERE "Username" = \'ada@x.example\'',
         'UPDATE "User" SET "Username" = \'chief@x.example\' WHERE "Username" = \'boss@x.example\'',
         'INSERT INTO "PermissionSetAssignment" ("AssigneeId", "PermissionSetId")'
         ' SELECT u."Id", p."Id" FROM "User" AS u, "PermissionSet" AS p WHERE u."Username" = \'ada@x.example\'',
@@ -122,7 +114,7 @@ def test_a_users_hash_follows_what_syncs(org: Org, client: sqlite3.Connection) -
     assert len(set(hashes)) == 5
 
 
-def test_records_are_counted_without_the_deleted(org: Org, client: sqlite3.Connection) -> None:
+def test_records_are_counted_without_the_deleted(org: Org, client: Client) -> None:
     """REC-1: the numbers that stand in a plan's effects."""
     for place in range(5):
         insert(client, "Account", Name=str(place))
@@ -144,7 +136,8 @@ def test_record_types_that_are_active(org: Org) -> None:
     assert read_org(org).record_types == {"Account": {"A"}, "Case": {"C"}}
 
 
-def test_triggers_in_the_file_and_apex_triggers(org: Org, client: sqlite3.Connection) -> None:
+@pytest.mark.files_only
+def test_triggers_in_the_file_and_apex_triggers(org: Org, client: Client) -> None:
     """TRG-1: both kinds of an org's own triggers, without those that are switched off."""
     client.execute('CREATE TRIGGER own AFTER INSERT ON "Account" BEGIN SELECT 1; END')
     source = "/* made by hand */ trigger {} on Account (before insert) {{}}"
@@ -158,7 +151,7 @@ def test_triggers_in_the_file_and_apex_triggers(org: Org, client: sqlite3.Connec
     assert read_org(org).triggers == {"Account": ("Stamp", "own")}
 
 
-def test_only_contacts_that_are_asked_for(org: Org, client: sqlite3.Connection) -> None:
+def test_only_contacts_that_are_asked_for(org: Org, client: Client) -> None:
     """CON-2: by full name and email; a contact of the same email under another name is another person."""
     account = insert(client, "Account", Name="Acme")
     record = insert(client, "Contact", FirstName="Ada", LastName="King", Email="Ada@X.example", AccountId=account)
@@ -168,13 +161,13 @@ def test_only_contacts_that_are_asked_for(org: Org, client: sqlite3.Connection) 
     assert read_org(org).contacts == ()
 
 
-def test_a_connection_with_all_that_hangs_on_it(org: Org, client: sqlite3.Connection, partner: Org) -> None:
+def test_a_connection_with_all_that_hangs_on_it(org: Org, client: Client, other_org: Org) -> None:
     """CON-5, PUB-8, BLK-8: what was published, accepted, dropped, linked, copied and refused."""
     acting: dict[str, Any] = {"actor": "admin", "clock": lambda: NOW}
     contact = connections.create_contact(
         org, ContactRef(first_name="Ada", last_name="King", email="a@x.example", account="Acme")
     )
-    for end, side, other in ((org, Side.PRIMARY, partner), (partner, Side.SECONDARY, org)):
+    for end, side, other in ((org, Side.PRIMARY, other_org), (other_org, Side.SECONDARY, org)):
         connections.create_connection(
             end,
             "dr",
@@ -199,7 +192,7 @@ def test_a_connection_with_all_that_hangs_on_it(org: Org, client: sqlite3.Connec
             " SELECT 1, number, ?1, ?1, ?2, 0 FROM orgsync_object WHERE name = 'Account'",
             [f"001{place}", status],
         )
-    partner.db.execute(
+    other_org.db.execute(
         "INSERT INTO orgsync_bulk (connection, object, cutoff, position, remaining, started, finished)"
         " VALUES (1, 'Account', '', 9, 0, 0, 1), (1, 'Contact', '', 9, 4, 0, NULL)"
     )
@@ -207,12 +200,12 @@ def test_a_connection_with_all_that_hangs_on_it(org: Org, client: sqlite3.Connec
         "INSERT INTO orgsync_failed VALUES (1, 'component', 'Layout:Account-My: Layout', 'h1', 'no'),"
         " (1, 'user', 'ada@x.example', 'h2', 'no seat')"
     )
-    actual = read_org(org, partners={"dr": partner}).connections["dr"]
+    actual = read_org(org, partners={"dr": other_org}).connections["dr"]
     assert (actual.side, actual.status, actual.owner) == (Side.PRIMARY, ConnectionStatus.ACCEPTED, "admin@acme.example")
     assert actual.contact is not None
     assert (actual.contact.name, actual.contact.account) == ("Ada King", "Acme")
     assert (actual.feeds_and_audit_fields, actual.metadata, actual.users) == (True, True, True)
-    assert actual.partner_org_id == partner.org_id
+    assert actual.partner_org_id == other_org.org_id
     assert actual.settings == {"conflicts": "latest-wins"}
     assert actual.published == {
         "Account": ActualPublication(
@@ -228,10 +221,11 @@ def test_a_connection_with_all_that_hangs_on_it(org: Org, client: sqlite3.Connec
     assert actual.bulk_synced == {"Account": 1}
     assert actual.failed_components == {ComponentKey("Layout", "Account-My: Layout"): ("h1", "no")}
     assert actual.failed_users == {"ada@x.example": ("h2", "no seat")}
-    assert not read_org(partner).connections["dr"].users
+    assert not read_org(other_org).connections["dr"].users
     assert read_org(org, connection_names=[]).connections == {}
 
 
+@pytest.mark.files_only
 def test_ten_thousand_components_are_read_without_their_contents(org: Org) -> None:
     """MET-1: summaries come from an index alone."""
     deploy(org, [to_component("Flow", f"F{place}", {"label": str(place)}) for place in range(10_000)])
@@ -245,7 +239,7 @@ def test_ten_thousand_components_are_read_without_their_contents(org: Org) -> No
     assert [row[3] for row in plan] == ["SCAN orgsync_component USING COVERING INDEX orgsync_component_summary"]
 
 
-def test_hygiene_is_read_where_asked_for(org: Org, client: sqlite3.Connection, publish: Callable[..., None]) -> None:
+def test_hygiene_is_read_where_asked_for(org: Org, client: Client, publish: Callable[..., None]) -> None:
     """ORG-10: only the objects that wait for a bulk sync are looked over."""
     make_object(org, custom("Up__c", FieldType.LOOKUP, reference_to=["Account"]))
     insert(client, "Thing__c", Up__c="001zzz000000001AAA")

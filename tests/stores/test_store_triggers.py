@@ -7,7 +7,7 @@ from pathlib import Path
 from shutil import copyfile
 
 import pytest
-from store_helpers import NOW, changes, custom, insert
+from store_helpers import NOW, Client, changes, custom, insert
 
 from orgsync_reconcile.errors import OrgsyncError
 from orgsync_reconcile.model.connection import ConnectionStatus, Side, SyncOptions
@@ -16,6 +16,8 @@ from orgsync_reconcile.stores.sql import connections, publications
 from orgsync_reconcile.stores.sql.schema import deploy_objects, rebuild_triggers
 from orgsync_reconcile.stores.sqlite.handle import SqliteOrg, open_org
 from orgsync_reconcile.stores.sqlite.trigger_rows import MANY, write_triggers
+
+pytestmark = pytest.mark.files_only
 
 TITLE = FieldDef(name="Name", type=FieldType.TEXT, length=80, name_field=True)
 TRIGGERS = "SELECT name, tbl_name, sql FROM sqlite_master WHERE type = 'trigger' ORDER BY name"
@@ -87,7 +89,7 @@ def test_the_schema_is_looked_at_once_however_many_objects(new_org: Path, tmp_pa
     assert looks[0] == looks[1]
 
 
-def test_a_trigger_that_cannot_be_read_changes_nothing(org: SqliteOrg, client: sqlite3.Connection) -> None:
+def test_a_trigger_that_cannot_be_read_changes_nothing(org: SqliteOrg, client: Client) -> None:
     """REC-3: the org is as it was, and goes on."""
     before = org.db.execute(TRIGGERS).fetchall()
     good = {
@@ -106,7 +108,7 @@ def test_a_trigger_that_cannot_be_read_changes_nothing(org: SqliteOrg, client: s
     ).fetchone() == (MANY,)
 
 
-def test_the_case_of_an_objects_name_hides_no_trigger(org: SqliteOrg, client: sqlite3.Connection) -> None:
+def test_the_case_of_an_objects_name_hides_no_trigger(org: SqliteOrg, client: Client) -> None:
     """ORG-7: what the org's own trigger changes within an engine write is captured, however it names its table."""
     client.execute(
         'CREATE TRIGGER own AFTER INSERT ON account BEGIN UPDATE account SET "Phone" = 1 WHERE orgsync_row = NEW.orgsync_row; END'

@@ -103,3 +103,5 @@ def _add_people(org: Org, admin: str, licenses: Mapping[str, int]) -> None:
         'INSERT INTO "User" ("Id", "Username", "LastName", "Email", "Alias", "CommunityNickname", "ProfileId") VALUES (?, ?, ?, ?, ?, ?, ?)',
         [org.admin_id, admin, "Administrator", admin.removesuffix(".dr"), "admin", "admin", administrator],
     )
+    # The Id was given, so the counter has to be told.
+    db.set_last_number("User", 1)
