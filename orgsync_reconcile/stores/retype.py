@@ -11,7 +11,7 @@ from orgsync_reconcile.importers import coerce
 from orgsync_reconcile.model.schema import COMPUTED, SCALED, TEXTUAL, FieldDef, FieldType
 
 #: Hold any text; what is longer than the field or not in its list stays until somebody changes it.
-_ANY_TEXT = TEXTUAL | {FieldType.PICKLIST, FieldType.MULTI_SELECT_PICKLIST, FieldType.EXTERNAL_LOOKUP}
+ANY_TEXT = TEXTUAL | {FieldType.PICKLIST, FieldType.MULTI_SELECT_PICKLIST, FieldType.EXTERNAL_LOOKUP}
 
 
 def needs_conversion(old: FieldDef, new: FieldDef) -> bool:
@@ -24,7 +24,7 @@ def converter(old: FieldDef, new: FieldDef) -> Callable[[Any], Any]:
 
     def convert(value: Any) -> Any:
         plain = _plain(value, old)
-        if new.type in _ANY_TEXT:
+        if new.type in ANY_TEXT:
             return plain
         if new.type is FieldType.DATE and old.type is FieldType.DATETIME:
             plain = str(plain)[:10]

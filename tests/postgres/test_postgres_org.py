@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
-from postgres_server import Server, name_of
 
 from orgsync_reconcile.catalog.ids import checksum18
 from orgsync_reconcile.errors import StoreError, UnreachableError, UsageError
@@ -16,38 +14,6 @@ from orgsync_reconcile.stores.sql.org import Org
 from orgsync_reconcile.stores.urls import create_store, open_store
 
 BASE = Path()
-
-
-@pytest.fixture(scope="module")
-def template(postgres: Server) -> Iterator[str]:
-    """The URL of a database with a new org, to copy."""
-    url = postgres.database()
-    create_store(f"{url}?schema=acme", NewOrg(name="acme"), base=BASE).close()
-    yield url
-    postgres.drop(url)
-
-
-@pytest.fixture
-def url(postgres: Server, template: str) -> Iterator[str]:
-    """The URL of a database with an org of its own in the schema acme."""
-    made = postgres.database(name_of(template))
-    yield f"{made}?schema=acme"
-    postgres.drop(made)
-
-
-@pytest.fixture
-def org(url: str) -> Iterator[Org]:
-    """That org."""
-    with open_store(url, base=BASE, label="acme") as opened:
-        yield opened
-
-
-@pytest.fixture
-def client(url: str) -> Iterator[psycopg.Connection]:
-    """Any other program: a plain session that knows nothing of us."""
-    with psycopg.connect(url.partition("?")[0], autocommit=True) as db:
-        db.execute("SET search_path TO acme")
-        yield db
 
 
 def test_made_and_opened_again(org: Org) -> None:

@@ -1,25 +1,27 @@
-"""Altering tables that hold records (ORG-4): what changed is told to the server, records stay as they are.
-
-A rule that older records break is added without looking at them: it counts from the next change on.
-"""
+"""Altering tables that hold records (ORG-4): what changed is told to the server, records stay as they are."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from orgsync_reconcile.errors import MetadataError
 from orgsync_reconcile.model.schema import FieldDef, ObjectDef
+from orgsync_reconcile.stores.postgres import rules
 from orgsync_reconcile.stores.postgres.database import PostgresDatabase
 from orgsync_reconcile.stores.postgres.names import quote_ours
 from orgsync_reconcile.stores.postgres.refusals import REFUSED
-from orgsync_reconcile.stores.postgres.tables import column_definitions, column_type, constraints, indexes
-from orgsync_reconcile.stores.postgres.triggers import Setting
-from orgsync_reconcile.stores.retype import converter, needs_conversion
-from orgsync_reconcile.stores.sql.layout import ROW
+from orgsync_reconcile.stores.postgres.retyping import can_carry, is_retyped, retype
+from orgsync_reconcile.stores.postgres.tables import (
+    COMPUTED,
+    ENGINE_HALF,
+    column_default,
+    counter,
+    engine_counter,
+    indexes,
+    table_columns,
+)
+from orgsync_reconcile.stores.postgres.triggers import Setting, drop_triggers
 from orgsync_reconcile.stores.sql.text import quote
-
-#: Values that are converted at a time.
-_CHUNK = 10_000
 
 
 class Tables:
@@ -29,36 +31,46 @@ class Tables:
         self.db = db
         self.label = label
         self.setting = setting
+        self.rules = rules.Rules(db, setting)
 
     def alter(self, old: ObjectDef, new: ObjectDef) -> None:
-        """Brings one table to its new definition, with its indexes. Triggers that touched its values are the caller's.
+        """Brings one table to its new definition, with its indexes and rules.
 
-        Inside a transaction. Raises MetadataError where the records break a new uniqueness.
+        Triggers of ours on a table whose columns are touched are gone afterwards. Inside a transaction. Raises
+        MetadataError where the records break a new uniqueness, and passes the server's errors through.
         """
-        table = self.setting.ours(new.name)
-        wanted, present = self._columns(new), self._columns(old)
-        retyped = [
-            (old.fields[name], field)
-            for name, field in new.fields.items()
-            if name in old.fields and column_type(old.fields[name]) != column_type(field)
-        ]
-        for name in self._stale_constraints(old, new):
-            self.db.run(f"ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {quote_ours(name)}")
-        for before, after in retyped:
-            self._retype(new.name, before, after)
-        changes = [f"DROP COLUMN {quote(name)}" for name in present if name not in wanted]
-        changes += [f"ADD COLUMN {text}" for name, text in wanted.items() if name not in present]
-        # Other defaults and the like; a column that was retyped has been made anew.
-        made = {name for _, after in retyped for name in after.columns}
-        for name, text in wanted.items():
-            if name in present and name not in made and present[name] != text:
-                changes.extend(_column_changes(name, text))
-        if changes:
-            self.db.run(f"ALTER TABLE {table} {', '.join(changes)}")
-        there = self._constraints_there(new.name)
-        for name, test in self._constraints(new).items():
-            if name not in there:
-                self.db.run(f"ALTER TABLE {table} ADD CONSTRAINT {quote_ours(name)} CHECK ({test}) NOT VALID")
+        table, admin = self.setting.ours(new.name), self.setting.admin_id
+        before, wanted = table_columns(old, admin), table_columns(new, admin)
+        # What the table has counts, not what `old` would be made to now: an older program may have computed less.
+        there = self._columns_there(new.name)
+        present = [name for name in before if name in there]
+        anew = {name for name in present if name in wanted and _begins_anew(there[name], before[name], wanted[name])}
+        kept = [(old.fields[name], field) for name, field in new.fields.items() if self._stays(name, old, field, anew)]
+        retyped = [(was, field) for was, field in kept if is_retyped(was, field)]
+        anew.update(field.name for was, field in retyped if not can_carry(was, field))
+        retyped = [(was, field) for was, field in retyped if field.name not in anew]
+        touched = {name for name in present if name not in wanted or name in anew} | {f.name for _, f in retyped}
+        # What is computed from a column that is touched gives way to it.
+        anew.update(name for name in present if name in wanted and there[name] and _mentions(before[name], touched))
+        touched |= anew
+        self.rules.drop_others(new.name, rules.of_fields(new, new.fields))
+        self.rules.drop(new.name, rules.changed(old, new) | rules.of_fields(old, touched))
+        if touched:
+            drop_triggers(self.db, self.setting, new.name)
+            self._drop_indexes_on(new.name, touched)
+        gone = [name for name in present if name not in wanted or name in anew]
+        computed = [name for name in gone if there[name]]
+        for names in (computed, [name for name in gone if name not in computed]):
+            self._change(table, (f"DROP COLUMN {quote(name)}" for name in names))
+        for was, field in retyped:
+            retype(self.db, table, was, field)
+        stored = {name for name in present if name not in gone}
+        missing = {name: text for name, text in wanted.items() if name not in stored}
+        for last in (False, True):
+            self._change(table, (f"ADD COLUMN {t}" for t in missing.values() if (f" {COMPUTED} " in t) is last))
+        self._change(table, self._defaults(kept, stored, {field.name for _, field in retyped}))
+        self._adopt_counters(new.name)
+        self.rules.add_missing(new)
         self.build_indexes(new)
 
     def build_indexes(self, obj: ObjectDef) -> None:
@@ -71,79 +83,70 @@ class Tables:
         for name, statement in wanted.items():
             if present.get(name) == statement:
                 continue
+            # The server shows a statement in words of its own; ours is kept beside the index.
+            mark = f"COMMENT ON INDEX {self.setting.ours(name)} IS $orgsync_mark${statement}$orgsync_mark$"
             try:
-                self.db.run(statement)
+                self.db.run(f"{statement}; {mark}")
             except REFUSED as error:
                 raise MetadataError(
-                    f"{obj.name} has records that share a value which is to be unique: {error}",
+                    f"{obj.name} has records that share a value which is to be unique: {error.args[0].splitlines()[0]}",
                     where=self.label,
                     hint="find them with: orgsync org check, and clear the duplicates first",
                 ) from error
-            # The server shows a statement in words of its own; ours is kept beside the index.
-            self.db.run(f"COMMENT ON INDEX {self.setting.ours(name)} IS $orgsync_mark${statement}$orgsync_mark$")
 
-    def drop_indexes(self, object_name: str) -> None:
-        """Drops our indexes of a table."""
+    def drop_derived(self, object_name: str) -> None:
+        """Drops our triggers, rules and indexes of a table."""
+        drop_triggers(self.db, self.setting, object_name)
+        self.rules.drop_others(object_name, ())
         for name in self._indexes_there(object_name):
             self.db.run(f"DROP INDEX {self.setting.ours(name)}")
 
-    def _columns(self, obj: ObjectDef) -> dict[str, str]:
-        found: dict[str, str] = {}
-        for field in obj.fields.values():
-            found.update(column_definitions(field, self.setting.admin_id))
-        return found
+    def _stays(self, name: str, old: ObjectDef, field: FieldDef, anew: Collection[str]) -> bool:
+        """Whether a field keeps its one column."""
+        return name in old.fields and name not in anew and old.fields[name].columns == field.columns == (name,)
 
-    def _constraints(self, obj: ObjectDef) -> dict[str, str]:
-        found: dict[str, str] = {}
-        for field in obj.fields.values():
-            found.update(constraints(field))
-        return found
+    def _change(self, table: str, changes: Iterable[str]) -> None:
+        parts = list(changes)
+        if parts:
+            self.db.run(f"ALTER TABLE {table} {', '.join(parts)}")
 
-    def _stale_constraints(self, old: ObjectDef, new: ObjectDef) -> Iterator[str]:
-        wanted = self._constraints(new)
-        retyped = {
-            name
-            for field in new.fields.values()
-            if field.name in old.fields and column_type(old.fields[field.name]) != column_type(field)
-            for name in constraints(old.fields[field.name])
-        }
-        for name, test in self._constraints(old).items():
-            if wanted.get(name) != test or name in retyped:
-                yield name
+    def _defaults(
+        self, kept: Iterable[tuple[FieldDef, FieldDef]], stored: Collection[str], retyped: Collection[str]
+    ) -> Iterator[str]:
+        admin = self.setting.admin_id
+        for was, field in kept:
+            default = column_default(field, admin)
+            if field.name in stored and (field.name in retyped or default != column_default(was, admin)):
+                change = "DROP DEFAULT" if default is None else f"SET DEFAULT {default}"
+                yield f"ALTER COLUMN {quote(field.name)} {change}"
 
-    def _retype(self, object_name: str, old: FieldDef, new: FieldDef) -> None:
-        """Makes a column anew in its other type, with the values carried over; those without a meaning become blank."""
-        table, column = self.setting.ours(object_name), quote(new.name)
-        for statement in self._drop_column_indexes(object_name, new.name):
-            self.db.run(statement)
-        (definition,) = column_definitions(new, self.setting.admin_id).values()
-        aside = quote_ours(f"{new.name[:50]} before")
-        self.db.run(f"ALTER TABLE {table} RENAME COLUMN {column} TO {aside}")
-        self.db.run(f"ALTER TABLE {table} ADD COLUMN {definition}")
-        if needs_conversion(old, new):
-            self._convert(table, column, aside, old, new)
-        else:
-            self.db.run(f"UPDATE {table} SET {column} = {aside}::{column_type(new)} WHERE {aside} IS NOT NULL")
-        self.db.run(f"ALTER TABLE {table} DROP COLUMN {aside}")
+    def _adopt_counters(self, object_name: str) -> None:
+        """Names a table's counters after its object, which may have been renamed."""
+        rows = self.db.execute(
+            "SELECT q.relname, p.seqmin FROM pg_depend AS d JOIN pg_class AS q ON q.oid = d.objid"
+            " JOIN pg_sequence AS p ON p.seqrelid = q.oid JOIN pg_class AS c ON c.oid = d.refobjid"
+            " JOIN pg_namespace AS s ON s.oid = c.relnamespace WHERE s.nspname = ? AND c.relname = ? AND d.deptype = 'a'",
+            [self.setting.schema, object_name],
+        ).fetchall()
+        for name, lowest in rows:
+            wanted = engine_counter(object_name) if int(lowest) == ENGINE_HALF else counter(object_name)
+            if name != wanted:
+                self.db.run(f"ALTER SEQUENCE {self.setting.ours(name)} RENAME TO {quote_ours(wanted)}")
 
-    def _convert(self, table: str, column: str, aside: str, old: FieldDef, new: FieldDef) -> None:
-        convert = converter(old, new)
-        given = self.db.dialect.given(new)
-        low = 0
-        while rows := self.db.execute(
-            f"SELECT {ROW}, {aside} FROM {table} WHERE {aside} IS NOT NULL AND {ROW} > ? ORDER BY {ROW} LIMIT {_CHUNK}",
-            [low],
-        ).fetchall():
-            low = rows[-1][0]
-            self.db.executemany(
-                f"UPDATE {table} SET {column} = {given} WHERE {ROW} = ?",
-                [(convert(value), number) for number, value in rows],
-            )
-
-    def _drop_column_indexes(self, object_name: str, column: str) -> Iterator[str]:
+    def _drop_indexes_on(self, object_name: str, columns: Iterable[str]) -> None:
         for name, statement in self._indexes_there(object_name).items():
-            if quote(column) in statement:
-                yield f"DROP INDEX {self.setting.ours(name)}"
+            if _mentions(statement, columns):
+                self.db.run(f"DROP INDEX {self.setting.ours(name)}")
+
+    def _columns_there(self, object_name: str) -> dict[str, bool]:
+        """Column -> whether the server computes it."""
+        rows = self.db.execute(
+            "SELECT a.attname, a.attgenerated <> '' FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid"
+            " JOIN pg_namespace AS s ON s.oid = c.relnamespace"
+            " WHERE s.nspname = ? AND c.relname = ? AND a.attnum > 0 AND NOT a.attisdropped",
+            [self.setting.schema, object_name],
+        )
+        return {str(name): bool(computed) for name, computed in rows}
 
     def _indexes_there(self, object_name: str) -> Mapping[str, str]:
         """Index name -> the statement that made it, of our indexes on a table."""
@@ -156,18 +159,12 @@ class Tables:
         )
         return {str(name): str(statement) for name, statement in rows}
 
-    def _constraints_there(self, object_name: str) -> set[str]:
-        rows = self.db.execute(
-            "SELECT k.conname FROM pg_constraint AS k JOIN pg_class AS c ON c.oid = k.conrelid"
-            " JOIN pg_namespace AS s ON s.oid = c.relnamespace WHERE s.nspname = ? AND c.relname = ?",
-            [self.setting.schema, object_name],
-        )
-        return {str(row[0]) for row in rows}
+
+def _begins_anew(computed: bool, before: str, wanted: str) -> bool:
+    """Whether a column that stays is dropped and made again, without its values: it is computed, or was."""
+    to_compute = f" {COMPUTED} " in wanted
+    return computed != to_compute or (computed and before != wanted)
 
 
-def _column_changes(name: str, definition: str) -> Iterator[str]:
-    """What brings a column of the right type to its other default."""
-    column = quote(name)
-    _, has, rest = definition.partition(" DEFAULT ")
-    default = rest.removesuffix(" NOT NULL")
-    yield f"ALTER COLUMN {column} SET DEFAULT {default}" if has else f"ALTER COLUMN {column} DROP DEFAULT"
+def _mentions(text: str, columns: Iterable[str]) -> bool:
+    return any(quote(name) in text for name in columns)

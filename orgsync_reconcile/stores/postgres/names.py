@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 
+from orgsync_reconcile.errors import MetadataError
+
 #: The longest name that PostgreSQL keeps whole, in bytes.
 LONGEST = 63
 
@@ -34,5 +36,18 @@ def quote_ours(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-#: Constraint names begin with the platform's word; one of them is too long to leave room for a field.
-SHORT_CODES = {"INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST": "RESTRICTED_PICKLIST"}
+def constraint_name(code: str, field_name: str) -> str:
+    """`CODE:Field`, the code cut where both together are longer than a name can be.
+
+    A field is always named in full, so that whoever reads a refusal knows it.
+    """
+    return f"{code[: LONGEST - 1 - len(field_name)]}:{field_name}"
+
+
+def require_short(name: str) -> None:
+    """Raises MetadataError where the server would cut an object's or a column's name."""
+    if len(name) > LONGEST:
+        raise MetadataError(
+            f"{name} has {len(name)} characters, names on a PostgreSQL server have at most {LONGEST}",
+            hint="give it a shorter name",
+        )

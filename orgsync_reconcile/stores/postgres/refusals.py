@@ -14,7 +14,6 @@ from orgsync_reconcile.errors import (
     StoreFullError,
     UnreachableError,
 )
-from orgsync_reconcile.stores.postgres.names import SHORT_CODES
 
 #: Everything that the driver raises.
 FAULTS: tuple[type[Exception], ...] = (psycopg.Error,)
@@ -22,7 +21,6 @@ FAULTS: tuple[type[Exception], ...] = (psycopg.Error,)
 REFUSED: tuple[type[Exception], ...] = (psycopg.IntegrityError, psycopg.DataError, errors.RaiseException)
 #: Worth another try at once: nobody is at fault.
 AGAIN = (errors.SerializationFailure, errors.DeadlockDetected)
-_LONG_CODES = {short: code for code, short in SHORT_CODES.items()}
 _WORDS = {
     "REQUIRED_FIELD_MISSING": "required field {field} is blank",
     "STRING_TOO_LONG": "the value of {field} is longer than the field",
@@ -52,7 +50,8 @@ def refusal(error: Exception) -> tuple[str, str, str]:
         return "INVALID_TYPE_ON_FIELD_IN_RECORD", "", message
     code, colon, field = name.partition(":")
     if colon and code.replace("_", "").isupper():
-        code = _LONG_CODES.get(code, code)
+        # A long field leaves room for the beginning of its code only.
+        code = next((whole for whole in _WORDS if whole.startswith(code)), code)
         return code, field, _WORDS.get(code, message).format(field=field)
     if isinstance(error, errors.RaiseException):
         return "FIELD_CUSTOM_VALIDATION_EXCEPTION", "", message

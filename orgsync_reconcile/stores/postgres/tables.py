@@ -1,14 +1,15 @@
 """The CREATE TABLE text of an object on PostgreSQL: real typed columns, and constraints that carry the platform's codes.
 
 Numbers, currency and percent are `numeric`, times `timestamptz`, checkboxes `boolean`. Constraints are CHECKs named
-`CODE:Field`, added as NOT VALID where records are older than the rule, as on the platform (ORG-4, ORG-10).
+`CODE:Field`; where records are older than a rule and break it, `rules` has it count from their next change on.
 """
 
 from __future__ import annotations
 
 from orgsync_reconcile.model.schema import SCALED, TEXTUAL, FieldDef, FieldType, ObjectDef
 from orgsync_reconcile.stores.postgres.dialect import DIALECT
-from orgsync_reconcile.stores.postgres.names import SHORT_CODES, fitted, quote_ours
+from orgsync_reconcile.stores.postgres.formulas import translate
+from orgsync_reconcile.stores.postgres.names import constraint_name, fitted, quote_ours, require_short
 from orgsync_reconcile.stores.sql.layout import ROW
 from orgsync_reconcile.stores.sql.text import commas, literal, quote
 
@@ -23,6 +24,8 @@ _KINDS = {
 }
 
 
+#: How the definition of a column that the server computes begins, after its type.
+COMPUTED = "GENERATED ALWAYS AS"
 #: Text in byte order, so that every server sorts alike and only the letters of ASCII have a case, as in every store.
 TEXT = 'text COLLATE "C"'
 
@@ -35,9 +38,14 @@ def column_type(field: FieldDef) -> str:
     return _KINDS.get(kind, TEXT)
 
 
-def constraints(field: FieldDef) -> dict[str, str]:
-    """Constraint name -> its test."""
-    column = quote(field.name)
+def constraints(field: FieldDef, row: str = "") -> dict[str, str]:
+    """Constraint name -> its test, on the table's columns or on those of a trigger's row, `NEW.` for example."""
+    column = f"{row}{quote(field.name)}"
+    if field.type is FieldType.GEOLOCATION:
+        return {
+            constraint_name("NUMBER_OUTSIDE_VALID_RANGE", name): f"{row}{quote(name)} BETWEEN -180 AND 180"
+            for name in field.columns
+        }
     tests: dict[str, str] = {}
     if field.required and field.type is not FieldType.CHECKBOX:
         filled = f" AND {column} <> ''" if column_type(field) == TEXT else ""
@@ -55,24 +63,38 @@ def constraints(field: FieldDef) -> dict[str, str]:
         tests["INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST"] = f"string_to_array({column}, ';') <@ ARRAY[{values}]"
     elif field.is_reference:
         tests["MALFORMED_ID"] = f"char_length({column}) = 18"
-    elif field.type is FieldType.GEOLOCATION:
-        return {
-            fitted(f"NUMBER_OUTSIDE_VALID_RANGE:{name}"): f"{quote(name)} BETWEEN -180 AND 180"
-            for name in field.columns
-        }
-    return {fitted(f"{SHORT_CODES.get(code, code)}:{field.name}"): test for code, test in tests.items()}
+    return {constraint_name(code, field.name): test for code, test in tests.items()}
 
 
-def column_definitions(field: FieldDef, admin_id: str) -> dict[str, str]:
-    """Column name -> its definition, without constraints."""
+def column_default(field: FieldDef, admin_id: str) -> str | None:
+    """What a column holds where its writer leaves it out, as SQL; None: nothing."""
+    return literal(admin_id) if field.name == "OwnerId" else DIALECT.default_of(field)
+
+
+def column_definitions(field: FieldDef, obj: ObjectDef, admin_id: str) -> dict[str, str]:
+    """Column name -> its definition, without constraints.
+
+    A formula that the server can compute from the same record is a column that nobody writes; other formulas and
+    roll-ups are plain columns that keep what is written to them.
+    """
+    for name in field.columns:
+        require_short(name)
+    if field.type is FieldType.FORMULA and (expression := translate(field, obj)) is not None:
+        return {field.name: f"{quote(field.name)} {column_type(field)} {COMPUTED} ({expression}) STORED"}
     parts = [column_type(field)]
-    if field.name == "OwnerId":
-        parts.append(f"DEFAULT {literal(admin_id)}")
-    elif (default := DIALECT.default_of(field)) is not None:
+    if (default := column_default(field, admin_id)) is not None:
         parts.append(f"DEFAULT {default}")
     if field.type is FieldType.CHECKBOX:
         parts.append("NOT NULL")
     return {name: f"{quote(name)} {' '.join(parts)}" for name in field.columns}
+
+
+def table_columns(obj: ObjectDef, admin_id: str) -> dict[str, str]:
+    """Column name -> its definition, of all of an object's fields."""
+    found: dict[str, str] = {}
+    for field in obj.fields.values():
+        found.update(column_definitions(field, obj, admin_id))
+    return found
 
 
 def system_columns(admin_id: str) -> dict[str, str]:
@@ -99,34 +121,42 @@ def engine_counter(object_name: str) -> str:
     return fitted(f"orgsync_{object_name}_sync")
 
 
+#: The rule on what an object's Ids look like.
+ID_RULE = "MALFORMED_ID:Id"
 #: The first number of the engine's own half of the nine hexadecimal digits.
 ENGINE_HALF = 1 << 35
 
 
 def create_table(obj: ObjectDef, *, schema: str, code: str, admin_id: str) -> list[str]:
-    """The statements that make the object's table, with its counters; indexes and triggers follow."""
-    where = quote(schema)
-    numbers = f"{where}.{quote_ours(counter(obj.name))}"
+    """The statements that make the object's table, with its counters, which go with it; indexes and triggers follow.
+
+    Raises MetadataError where a name is too long for the server.
+    """
+    require_short(obj.name)
+    where = quote_ours(schema)
+    table = f"{where}.{quote(obj.name)}"
+    numbers, reserved = (f"{where}.{quote_ours(name(obj.name))}" for name in (counter, engine_counter))
     columns = system_columns(admin_id)
     minted = DIALECT.mint(obj.key_prefix, code, f"nextval({literal(numbers)}::regclass)")
     columns["Id"] = f'"Id" {TEXT} NOT NULL DEFAULT {minted} PRIMARY KEY'
-    tests = {"MALFORMED_ID:Id": f'char_length("Id") = 18 AND left("Id", 3) = \'{obj.key_prefix}\''}
+    tests = {ID_RULE: f'char_length("Id") = 18 AND left("Id", 3) = \'{obj.key_prefix}\''}
+    columns.update(table_columns(obj, admin_id))
     for field in obj.fields.values():
-        columns.update(column_definitions(field, admin_id))
         tests.update(constraints(field))
     columns[ROW] = f"{ROW} bigint GENERATED BY DEFAULT AS IDENTITY"
     lines = [*columns.values(), *(f"CONSTRAINT {quote_ours(name)} CHECK ({test})" for name, test in tests.items())]
     body = ",\n  ".join(lines)
     return [
         f"CREATE SEQUENCE {numbers}",
-        f"CREATE SEQUENCE {where}.{quote_ours(engine_counter(obj.name))} MINVALUE {ENGINE_HALF}",
-        f"CREATE TABLE {where}.{quote(obj.name)} (\n  {body}\n)",
+        f"CREATE SEQUENCE {reserved} MINVALUE {ENGINE_HALF}",
+        f"CREATE TABLE {table} (\n  {body}\n)",
+        *(f'ALTER SEQUENCE {name} OWNED BY {table}."Id"' for name in (numbers, reserved)),
     ]
 
 
 def indexes(obj: ObjectDef, schema: str) -> dict[str, str]:
     """Index name -> statement: unique fields and external ids of records that are not deleted, parents, the deleted."""
-    table = f"{quote(schema)}.{quote(obj.name)}"
+    table = f"{quote_ours(schema)}.{quote(obj.name)}"
     result: dict[str, str] = {}
 
     def add(what: str, body: str, *, unique: bool = False) -> None:

@@ -8,16 +8,23 @@ statement once, through transition tables. What the engine writes is known by se
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from orgsync_reconcile.model.schema import FieldType, ObjectDef
+from orgsync_reconcile.stores.postgres.database import PostgresDatabase
 from orgsync_reconcile.stores.postgres.dialect import DIALECT
 from orgsync_reconcile.stores.postgres.names import CHANNEL, fitted, quote_ours, sleepers_key
 from orgsync_reconcile.stores.postgres.tables import ENGINE_HALF, counter, engine_counter
 from orgsync_reconcile.stores.sql.layout import ROW, WORD, Capture, Mirror, Wanted, fits_mirror
 from orgsync_reconcile.stores.sql.text import commas, literal, quote
 
+#: Triggers of an org's schema: `c` is the table, `t` the trigger, `p` its function.
+TRIGGERS = (
+    "FROM pg_trigger AS t JOIN pg_class AS c ON c.oid = t.tgrelid JOIN pg_namespace AS s ON s.oid = c.relnamespace"
+    " JOIN pg_proc AS p ON p.oid = t.tgfoid WHERE s.nspname = ? AND NOT t.tgisinternal"
+)
+OURS = "t.tgname LIKE 'orgsync!_%' ESCAPE '!'"
 #: The connection whose changes the engine writes in this transaction; NULL outside of one.
 ENGINE = "nullif(current_setting('orgsync.connection', true), '')::bigint"
 #: Stands in the capture of an object whose engine writes are left out.
@@ -346,3 +353,22 @@ def definition(obj: ObjectDef, trigger: Trigger, setting: Setting) -> str:
         f"CREATE OR REPLACE TRIGGER {quote_ours(trigger.name)} {trigger.event} ON {setting.ours(obj.name)}"
         f" {scope}{when} EXECUTE FUNCTION {setting.ours(trigger.name)}()"
     )
+
+
+def made_from(db: PostgresDatabase, setting: Setting, object_name: str) -> dict[str, str]:
+    """Trigger -> what it was made from, of our triggers on a table; rules are apart."""
+    rows = db.execute(
+        f"SELECT t.tgname, coalesce(obj_description(t.oid, 'pg_trigger'), '') {TRIGGERS} AND c.relname = ? AND {OURS}"
+        " AND t.tgname NOT LIKE 'orgsync!_rule:%' ESCAPE '!'",
+        [setting.schema, object_name],
+    )
+    return {str(name): str(text) for name, text in rows}
+
+
+def drop_triggers(db: PostgresDatabase, setting: Setting, object_name: str, names: Iterable[str] | None = None) -> None:
+    """Drops our triggers of a table, or those of these names, with their functions."""
+    if names is None:
+        names = made_from(db, setting, object_name)
+    for name in names:
+        # With its function goes the trigger that calls it.
+        db.run(f"DROP FUNCTION {setting.ours(name)}() CASCADE")
