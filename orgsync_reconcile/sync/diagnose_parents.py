@@ -28,7 +28,7 @@ def missing_parents(subject: Subject, parents: Sequence[tuple[str, str]], *, req
             if required
             else "it goes without, and the lookup is filled in when the parent arrives",
             advice="" if published else f"publish {top_object} in the manifests first",
-            command=subject.command("forward", top_object, top) if published else "orgsync apply",
+            command=_next(subject, top_object, top),
         )
 
 
@@ -59,8 +59,17 @@ def waiting_lookups(subject: Subject, partner: str) -> Iterator[Finding]:
             + " below ".join(f"{name} {record}" for name, record in chain),
             why="the parent has not been copied; it is filled in when it arrives",
             advice="" if published else f"publish {top_object} in the manifests first",
-            command=subject.command("forward", top_object, top) if published else "orgsync apply",
+            command=_next(subject, top_object, top),
         )
+
+
+def _next(subject: Subject, name: str, record: str) -> str:
+    """The command that brings a missing parent, or says what it was refused for."""
+    if name not in subject.paths:
+        return "orgsync apply"
+    if reading.held_record(subject.source, subject.from_.number, record) is not None:
+        return f"orgsync diagnose {subject.name} {record}"
+    return subject.command("forward", name, record)
 
 
 def _is_there(subject: Subject, record: str) -> bool:

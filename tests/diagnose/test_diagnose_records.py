@@ -225,6 +225,18 @@ def test_parents_that_are_not_there(ailing: Ailing) -> None:
     assert ailing.ask(contact).healthy
 
 
+def test_a_parent_that_was_refused(ailing: Ailing) -> None:
+    """DIA-1, BLK-3: forwarding a parent that is refused helps nobody: the way leads to why it is."""
+    ailing.connect("Account", "Contact")
+    ailing.clients[S].execute(
+        "CREATE TRIGGER no BEFORE INSERT ON \"Account\" BEGIN SELECT RAISE(ABORT, 'FIELD_CUSTOM_VALIDATION_EXCEPTION:Name:x'); END"
+    )
+    parent = account(ailing)
+    child = ailing.insert(P, "Contact", LastName="Below", AccountId=parent)
+    ailing.drain()
+    assert the(ailing.ask(child), "parent-not-copied").command == f"orgsync diagnose dr {parent}"
+
+
 def test_a_required_parent_that_is_not_there(ailing: Ailing) -> None:
     """DIA-1: a child that was refused for its parent names the parent's object, published or not."""
     master = FieldDef(
