@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import tracemalloc
 
 import pytest
 from hostile_world import HostileWorld
@@ -87,6 +88,27 @@ def test_resync_brings_back_what_the_backup_lacks(world: HostileWorld, side: Sid
             end,
             'SELECT a."Name" FROM "Contact" AS c JOIN "Account" AS a ON a."Id" = c."AccountId" WHERE c."IsDeleted" = 0',
         ) == ("late in P")
+    world.assert_equal()
+
+
+def test_memory_does_not_grow_with_links(world: HostileWorld) -> None:
+    """VER-1: links pass from org to org inside the database; what differs is queued in parts."""
+    many = "WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 20000)"
+    world.clients[P].execute(f'{many} INSERT INTO "Account" ("Name") SELECT printf(\'%d\', x) FROM n')
+    world.connect("Account")
+    world.backup(P)
+    world.bulk()
+    world.insert(P, "Account", Name="late")
+    world.drain()
+    world.restore(P)
+    tracemalloc.start()
+    try:
+        assert world.resync().rejoined.linked == 20_001
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 2_000_000
+    world.settle()
     world.assert_equal()
 
 
