@@ -12,11 +12,11 @@ from orgsync_reconcile.errors import UsageError
 Clock = Callable[[], datetime]
 
 
-def system_clock() -> datetime:
-    """The present moment in UTC, or ORGSYNC_NOW (ISO 8601) where that is set. Raises UsageError on a bad value."""
+def fixed_moment() -> datetime | None:
+    """The moment that ORGSYNC_NOW names (ISO 8601), in UTC; None where it is not set. Raises UsageError on a bad value."""
     fixed = os.environ.get("ORGSYNC_NOW")
     if not fixed:
-        return datetime.now(UTC)
+        return None
     try:
         moment = datetime.fromisoformat(fixed)
     except ValueError:
@@ -24,6 +24,11 @@ def system_clock() -> datetime:
             f"ORGSYNC_NOW is not an ISO 8601 time: {fixed!r}", hint="for example 2026-01-31T12:00:00Z"
         ) from None
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def system_clock() -> datetime:
+    """The present moment in UTC, or ORGSYNC_NOW where that is set. Raises UsageError on a bad value."""
+    return fixed_moment() or datetime.now(UTC)
 
 
 def iso(moment: datetime) -> str:

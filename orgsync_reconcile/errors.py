@@ -75,6 +75,10 @@ class ManifestError(OrgsyncError):
         self.diagnostics = tuple(diagnostics)
         super().__init__("\n".join(item.one_line() for item in self.diagnostics))
 
+    def __reduce__(self) -> tuple[type[ManifestError], tuple[tuple[Diagnostic, ...]]]:
+        """Lets it come back from another process."""
+        return type(self), (self.diagnostics,)
+
 
 class StoreError(OrgsyncError):
     """An org's store cannot be used: missing, not an org, read-only, or of a newer version."""

@@ -6,10 +6,12 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from orgsync_reconcile.app.alerts import expect, tell_all
 from orgsync_reconcile.app.notices import tell_of_maps, tell_of_suspension
 from orgsync_reconcile.app.reach import open_pair
+from orgsync_reconcile.app.remote import compare_there, open_crew, place_of
 from orgsync_reconcile.app.workspace import OpenConnection, Workspace
 from orgsync_reconcile.apply.context import holder_name
 from orgsync_reconcile.errors import UsageError
@@ -191,19 +193,35 @@ def compare(
     listed: int = 100,
     repair: bool = False,
     hashes: bool = False,
+    workers: int | None = None,
+    cluster: str | None = None,
+    progress: Progress | None = None,
 ) -> VerifyReport:
     """Compares every linked record of both orgs; `repair` queues what mends the differences, `hashes` goes without a join.
 
-    Raises UsageError for an object that does not flow, and for both at once.
+    With so many `workers`, or on a `cluster`, the comparison runs in parts, and `progress` is told of it. Raises
+    UsageError for an object that does not flow, for both `repair` and `hashes`, and as `open_crew` does.
     """
     if repair and hashes:
         raise UsageError("--repair goes by the join", hint="leave out --hashes")
-    with open_pair(workspace, name) as (found, pair):
-        report = (
-            verify.verify_by_hashes(pair, clock=workspace.clock, objects=objects, listed=listed)
-            if hashes
-            else verify.verify(pair, clock=workspace.clock, objects=objects, listed=listed, repair=repair)
-        )
+    with open_crew(workers, cluster) as crew, open_pair(workspace, name) as (found, pair):
+        clock = workspace.clock
+        if crew is not None:
+            work = partial(compare_there, place_of(workspace, found.desired.name))
+            report = verify.verify_in_parts(
+                pair,
+                partial(crew.run, work),
+                clock=clock,
+                objects=objects,
+                listed=listed,
+                repair=repair,
+                hashes=hashes,
+                progress=progress,
+            )
+        elif hashes:
+            report = verify.verify_by_hashes(pair, clock=clock, objects=objects, listed=listed)
+        else:
+            report = verify.verify(pair, clock=clock, objects=objects, listed=listed, repair=repair)
         unknown = sorted(set(objects) - {item.object for item in report.objects})
         if unknown:
             raise UsageError(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import click
 
@@ -17,6 +18,17 @@ _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 connection_argument = click.argument("connection", required=False, shell_complete=connections)
 #: One end of a connection.
 SIDE = click.Choice([side.value for side in Side])
+
+
+def crew_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Who does the work of a command that can be done in parts."""
+    workers = click.option(
+        "--workers", type=click.IntRange(1, 256), metavar="N", help="Work in N processes of this machine."
+    )
+    cluster = click.option(
+        "--cluster", metavar="URL", help="Work on a dask cluster, by its scheduler's address: tcp://HOST:8786."
+    )
+    return workers(cluster(command))
 
 
 def moment(text: str) -> datetime | timedelta:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 
 from orgsync_reconcile.clock import Clock
 from orgsync_reconcile.model.connection import ConflictPolicy, Side
 from orgsync_reconcile.stores.sql.flow import Flow, Pair
 from orgsync_reconcile.stores.sql.flow.continuity import check_continuity
 from orgsync_reconcile.stores.sql.flow.disagreements import Disagreements
+from orgsync_reconcile.stores.sql.flow.paths import Path
 from orgsync_reconcile.stores.sql.flow.repair import plan_repair, queue_repair
+from orgsync_reconcile.sync.drain import Progress
 from orgsync_reconcile.sync.verify_hashes import compare_hashes
+from orgsync_reconcile.sync.verify_parts import Compared, RunParts, VerifyPart, compare_joined, cut, join_parts
 from orgsync_reconcile.sync.verify_report import Difference, ObjectResult, RepairResult, VerifyReport
 
 __all__ = ["LISTED", "Difference", "ObjectResult", "RepairResult", "VerifyReport", "verify", "verify_by_hashes"]
@@ -70,7 +74,7 @@ def verify_joined(
         if not repair:
             return report
         result = _repair(flow, back, unequal, policy or pair.policy, clock, same_ids=same_ids)
-    return VerifyReport(objects=report.objects, differences=report.differences, repair=result)
+    return replace(report, repair=result)
 
 
 def _repair(
@@ -104,36 +108,18 @@ def _compare(
     results: list[ObjectResult] = []
     differences: list[Difference] = []
     unequal: list[Disagreements] = []
-    for path in flow.paths.values():
-        if objects and path.object not in objects:
-            continue
+    for path in _chosen(flow, objects):
         found = Disagreements(flow, path, facts, back.paths.get(path.object), edits_stand=edits_stand)
-        counts, edited = found.less_exceptions(found.counts())
-        result = ObjectResult(
-            object=path.object,
-            linked=counts.linked,
-            equal=counts.equal,
-            different=counts.different,
-            missing_primary=counts.missing_source,
-            missing_secondary=counts.missing_target,
-            edited_in_secondary=edited,
-        )
-        results.append(result)
-        if counts.different:
-            differences.extend(
-                Difference(
-                    object=path.object,
-                    primary_record=item.source_record,
-                    secondary_record=item.target_record,
-                    field=item.field,
-                    primary_value=item.source_value,
-                    secondary_value=item.target_value,
-                )
-                for item in found.differences(listed)
-            )
-        if result.faults:
+        compared = compare_joined(found, listed)
+        results.append(compared.result)
+        differences.extend(compared.differences)
+        if compared.result.faults:
             unequal.append(found)
     return VerifyReport(objects=tuple(results), differences=tuple(differences)), unequal
+
+
+def _chosen(flow: Flow, objects: Sequence[str]) -> list[Path]:
+    return [path for path in flow.paths.values() if not objects or path.object in objects]
 
 
 def verify_by_hashes(pair: Pair, *, clock: Clock, objects: Sequence[str] = (), listed: int = LISTED) -> VerifyReport:
@@ -149,11 +135,52 @@ def verify_by_hashes(pair: Pair, *, clock: Clock, objects: Sequence[str] = (), l
         flow.finish(clock())
         back.finish(clock())
         with flow.source.snapshot(), flow.target.snapshot():
-            for path in flow.paths.values():
-                if objects and path.object not in objects:
-                    continue
+            for path in _chosen(flow, objects):
                 one_way = path.object not in back.paths
                 result, found = compare_hashes(flow, path, one_way=one_way, listed=listed)
                 results.append(result)
                 differences.extend(found)
     return VerifyReport(objects=tuple(results), differences=tuple(differences))
+
+
+def verify_in_parts(
+    pair: Pair,
+    run: RunParts,
+    *,
+    clock: Clock,
+    objects: Sequence[str] = (),
+    listed: int = LISTED,
+    repair: bool = False,
+    hashes: bool = False,
+    progress: Progress | None = None,
+) -> VerifyReport:
+    """`verify`, or with `hashes` `verify_by_hashes`, whose parts are compared by `run`; the report is the same.
+
+    Each part is read in snapshots of its own. `progress` is told of all links, under the name "". Raises what kept a
+    part from being compared.
+    """
+    check_continuity(pair)
+    flow, back = Flow(pair, Side.PRIMARY), Flow(pair, Side.SECONDARY)
+    with pair.lease():
+        flow.finish(clock())
+        if hashes:
+            back.finish(clock())
+    paths = _chosen(flow, objects)
+    with pair.lease() if repair or hashes else nullcontext():
+        parts = [part for path in paths for part in cut(flow, path, listed=listed, hashes=hashes)]
+        total = sum(part.links for part in parts)
+        found: list[tuple[VerifyPart, Compared]] = []
+        for done in run(parts):
+            found.append((done.part, done.value()))
+            if progress:
+                progress("", sum(part.links for part, _ in found), total)
+        report = join_parts([path.object for path in paths], found, listed)
+        if not repair:
+            return report
+        faulty = {item.object for item in report.objects if item.faults}
+        facts = flow.target_facts(clock())
+        unequal = [
+            Disagreements(flow, path, facts, back.paths.get(path.object)) for path in paths if path.object in faulty
+        ]
+        result = _repair(flow, back, unequal, pair.policy, clock, same_ids=False)
+    return replace(report, repair=result)

@@ -44,11 +44,13 @@ class _Ends:
     queued: frozenset[str]
 
 
-def compare_hashes(flow: Flow, path: Path, *, one_way: bool, listed: int) -> tuple[ObjectResult, list[Difference]]:
-    """Compares one object by sums. The caller holds a snapshot of each org, primary and secondary.
+def compare_hashes(
+    flow: Flow, path: Path, *, one_way: bool, listed: int, within: tuple[str, str] | None = None
+) -> tuple[ObjectResult, list[Difference]]:
+    """Compares one object by sums, or its records whose Ids are `within` (low, high].
 
-    A link that only one org has counts as missing in the other. Values are canonical texts, references the primary's
-    Ids.
+    The caller holds a snapshot of each org, primary and secondary. A link that only one org has counts as missing in
+    the other. Values are canonical texts, references the primary's Ids.
     """
     numbers = flow.pair.numbers
     ends = _Ends(
@@ -59,10 +61,7 @@ def compare_hashes(flow: Flow, path: Path, *, one_way: bool, listed: int) -> tup
         queued=pending_records(flow.source, numbers[Side.PRIMARY], flow.watermark()) if one_way else frozenset(),
     )
     tally = _Tally()
-    (prefix,) = flow.source.db.execute(
-        "SELECT key_prefix FROM main.orgsync_object WHERE number = ?", [path.source]
-    ).fetchone()
-    low, last = prefix, f"{prefix}~"
+    low, last = within or _all(flow, path)
     for high in ends.primary.boundaries(low, last, RANGE):
         _compare(ends, low, high, tally, listed)
         low = high
@@ -77,6 +76,14 @@ def compare_hashes(flow: Flow, path: Path, *, one_way: bool, listed: int) -> tup
         edited_in_secondary=tally.edited,
     )
     return result, tally.differences
+
+
+def _all(flow: Flow, path: Path) -> tuple[str, str]:
+    """A range of all Ids of the object in the primary."""
+    (prefix,) = flow.source.db.execute(
+        "SELECT key_prefix FROM main.orgsync_object WHERE number = ?", [path.source]
+    ).fetchone()
+    return prefix, f"{prefix}~"
 
 
 def _compare(ends: _Ends, low: str, high: str, tally: _Tally, listed: int) -> None:

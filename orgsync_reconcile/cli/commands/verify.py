@@ -12,7 +12,8 @@ from orgsync_reconcile.app.records import compare
 from orgsync_reconcile.cli.base import leaf
 from orgsync_reconcile.cli.layout import table
 from orgsync_reconcile.cli.moved import note_waiting
-from orgsync_reconcile.cli.options import connection_argument
+from orgsync_reconcile.cli.options import connection_argument, crew_options
+from orgsync_reconcile.cli.progress import progress_bars
 from orgsync_reconcile.cli.session import Session, pass_session
 from orgsync_reconcile.errors import ExitCode
 from orgsync_reconcile.model.wording import counted
@@ -29,6 +30,7 @@ _LONGEST = 30
 @click.option("--object", "objects", multiple=True, metavar="OBJECT", help="Only this object; repeatable.")
 @click.option("--repair", is_flag=True, help="Queue what differs, for the next drain to mend.")
 @click.option("--hashes", is_flag=True, help="Compare sums over ranges instead of joining.")
+@crew_options
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 where something differs.")
 @pass_session
 def command(
@@ -37,6 +39,8 @@ def command(
     objects: tuple[str, ...],
     repair: bool,
     hashes: bool,
+    workers: int | None,
+    cluster: str | None,
     detailed_exitcode: bool,
 ) -> ExitCode:
     """Prove that both orgs agree, or list what differs.
@@ -49,12 +53,26 @@ def command(
     --repair changes no record: it queues what differs in the org that wins by the connection's policy (one-way: the
     primary), and the next drain sends it. Records with a change on its way are left to that.
 
+    --workers and --cluster compare ranges of records at the same time; the result is the same. Workers of a cluster need
+    this folder at the same path, both orgs and their secrets.
+
     Examples:
       orgsync verify acme-dr
+      orgsync verify acme-dr --workers 4
       orgsync verify acme-dr --object Account --detailed-exitcode
       orgsync verify acme-dr --repair && orgsync drain acme-dr
     """
-    report = compare(session.workspace(), connection, objects=objects, repair=repair, hashes=hashes)
+    with progress_bars(session, "records") as progress:
+        report = compare(
+            session.workspace(),
+            connection,
+            objects=objects,
+            repair=repair,
+            hashes=hashes,
+            workers=workers,
+            cluster=cluster,
+            progress=progress,
+        )
     if session.format == "json":
         session.show_json(_document(report))
     else:

@@ -71,6 +71,10 @@ class Disagreements(Comparison):
         """Looks at one record of the source from here on."""
         self._from += f" AND k.partner = {literal(record)}"
 
+    def within(self, low: str, high: str) -> None:
+        """Looks at the records whose Id in the source is in (low, high] from here on."""
+        self._from += f" AND k.partner > {literal(low)} AND k.partner <= {literal(high)}"
+
     def less_exceptions(self, counts: Counts) -> tuple[Counts, int]:
         """The counts without the edits that stand in the secondary (PUB-7), and how many those are.
 
