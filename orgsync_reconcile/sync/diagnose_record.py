@@ -135,10 +135,11 @@ def _unlinked(subject: Subject, path: Path, row: RecordRow, *, explained: bool) 
 
 def _allowed(subject: Subject, path: Path) -> bool:
     """Whether records of this kind go at all (PUB-12)."""
-    assert subject.target is not None
-    row = subject.target.db.execute(
-        f'SELECT {path.allowed} FROM partner.{quote(path.object)} AS s WHERE s."Id" = ?', [subject.record]
-    ).fetchone()
+    assert subject.pair is not None
+    row = subject.pair.partners[subject.side.other].row(
+        f'SELECT CASE WHEN {path.allowed} THEN 1 ELSE 0 END FROM partner.{quote(path.object)} AS s WHERE s."Id" = ?',
+        [subject.record],
+    )
     return bool(row and row[0])
 
 

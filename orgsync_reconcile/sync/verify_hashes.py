@@ -55,8 +55,8 @@ def compare_hashes(
     numbers = flow.pair.numbers
     ends = _Ends(
         path=path,
-        primary=RangeReader(flow.source, numbers[Side.PRIMARY], Side.PRIMARY, path),
-        secondary=RangeReader(flow.target, numbers[Side.SECONDARY], Side.SECONDARY, path),
+        primary=RangeReader(flow.source, numbers[Side.PRIMARY], Side.PRIMARY, path, flow.mentions),
+        secondary=RangeReader(flow.target, numbers[Side.SECONDARY], Side.SECONDARY, path, flow.mentions),
         one_way=one_way,
         queued=pending_records(flow.source, numbers[Side.PRIMARY], flow.watermark()) if one_way else frozenset(),
     )

@@ -106,8 +106,12 @@ def _compare(flow: Flow, back: Flow, chosen: list[_Range]) -> SampleReport:
     suspects: list[SampledDifference] = []
     for item in chosen:
         path = item.path
-        ours = RangeReader(flow.source, numbers[Side.PRIMARY], Side.PRIMARY, path).rows(item.low, item.high)
-        theirs = RangeReader(flow.target, numbers[Side.SECONDARY], Side.SECONDARY, path).rows(item.low, item.high)
+        ours = RangeReader(flow.source, numbers[Side.PRIMARY], Side.PRIMARY, path, flow.mentions).rows(
+            item.low, item.high
+        )
+        theirs = RangeReader(flow.target, numbers[Side.SECONDARY], Side.SECONDARY, path, flow.mentions).rows(
+            item.low, item.high
+        )
         one_way = path.object not in back.paths
         for key in sorted((ours.keys() | theirs.keys()) - compared):
             compared.add(key)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 import psycopg
@@ -136,10 +136,6 @@ class PostgresDatabase(Database):
         cursor = self.connection.cursor()
         cursor.executemany(statement.text, [statement.values(row) for row in parameters])
         return cursor
-
-    @override
-    def define(self, name: str, function: Callable[[str | None], str | None]) -> None:
-        """Nothing: the org's schema has its functions itself, since a server takes none of this program."""
 
     @override
     def last_number(self, table: str) -> int:

@@ -15,8 +15,10 @@ from orgsync_reconcile.stores.postgres.database import PostgresDatabase
 from orgsync_reconcile.stores.postgres.engine import PostgresEngine
 from orgsync_reconcile.stores.postgres.names import CHANNEL, lock_key, quote_ours, sleepers_key
 from orgsync_reconcile.stores.postgres.refusals import explain
+from orgsync_reconcile.stores.sql.copies import CopiedPartner
 from orgsync_reconcile.stores.sql.engine import Engine
 from orgsync_reconcile.stores.sql.org import STORE_VERSION, Org
+from orgsync_reconcile.stores.sql.partner import Partner
 
 #: How long to wait for a server that does not answer, in seconds.
 _CONNECT_SECONDS = 10
@@ -58,6 +60,7 @@ class PostgresOrg(Org):
         super().__init__(db, label)
         self.address = address
         self.session = db
+        self._sees: tuple[Org, Partner] | None = None
         self._engine = PostgresEngine(db, label, code=self.code, admin_id=self.admin_id)
 
     @property
@@ -71,8 +74,10 @@ class PostgresOrg(Org):
         return self._engine
 
     @override
-    def see(self, other: Org) -> None:
-        raise NotImplementedError
+    def see(self, other: Org) -> Partner:
+        if self._sees is None or self._sees[0] is not other:
+            self._sees = other, CopiedPartner(self, other)
+        return self._sees[1]
 
     @override
     def hold(self, name: str, seconds: float) -> Callable[[], None] | None:

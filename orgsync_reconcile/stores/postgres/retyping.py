@@ -12,7 +12,8 @@ from typing import Any
 
 from orgsync_reconcile.model.schema import SCALED, FieldDef, FieldType
 from orgsync_reconcile.stores.postgres.database import PostgresDatabase
-from orgsync_reconcile.stores.postgres.tables import TEXT, column_type
+from orgsync_reconcile.stores.postgres.dialect import TEXT
+from orgsync_reconcile.stores.postgres.tables import column_type
 from orgsync_reconcile.stores.retype import ANY_TEXT, converter, needs_conversion
 from orgsync_reconcile.stores.sql.text import quote
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from orgsync_reconcile.stores.postgres.tables import TEXT
+from orgsync_reconcile.stores.postgres.dialect import TEXT
 from orgsync_reconcile.stores.sql.create import system_tables
 
 #: What differs is made here: positions of the log are transactions, which end in another order than they begin.
@@ -38,29 +38,6 @@ CROSS JOIN orgsync_org AS o
 WHERE l.status <> 3"""
 _OWN = {"orgsync_change": _LOG, '"PartnerNetworkRecordConnection"': _LINKS_VIEW}
 
-#: Mentions become plain (CHT-2): as `flow.mentions` has it for stores that take functions of this program. The names of
-#: the partner's users are those that were brought.
-_MENTIONS = r"""CREATE FUNCTION plain_mentions(given text) RETURNS text LANGUAGE plpgsql AS $orgsync$
-DECLARE
-  plain text := regexp_replace(
-    given, '<a\s[^>]*?href="[^"]*/(?:005|0F9)[0-9A-Za-z]{12,15}"[^>]*>(.*?)</a>', '\1', 'gi');
-  mention text;
-  name text;
-BEGIN
-  IF plain IS NULL OR strpos(plain, '{') = 0 THEN RETURN plain; END IF;
-  FOR mention IN
-    SELECT DISTINCT parts[1] FROM regexp_matches(plain, '\{((?:005|0F9)[0-9A-Za-z]{12}(?:[0-9A-Za-z]{3})?)\}', 'g') AS f (parts)
-  LOOP
-    SELECT u."Name" INTO name FROM "User" AS u WHERE substr(u."Id", 1, 15) = substr(mention, 1, 15);
-    IF name IS NULL AND to_regclass('pg_temp."partner_User"') IS NOT NULL THEN
-      EXECUTE 'SELECT u."Name" FROM pg_temp."partner_User" AS u WHERE substr(u."Id", 1, 15) = substr($1, 1, 15)'
-        INTO name USING mention;
-    END IF;
-    plain := replace(plain, '{' || mention || '}', '@' || coalesce(name, mention));
-  END LOOP;
-  RETURN plain;
-END$orgsync$"""
-
 _COMMENT = re.compile(r"--[^\n]*")
 _NAME = re.compile(r'\s*CREATE (?:TABLE|VIEW) ("?\w+"?)')
 #: Columns have their types here, so that nothing has to ask for the type of a value.
@@ -87,4 +64,3 @@ def statements() -> Iterator[str]:
         for pattern, word in _WORDS:
             text = pattern.sub(word, text)
         yield text
-    yield _MENTIONS

@@ -7,35 +7,18 @@ Numbers, currency and percent are `numeric`, times `timestamptz`, checkboxes `bo
 from __future__ import annotations
 
 from orgsync_reconcile.model.schema import SCALED, TEXTUAL, FieldDef, FieldType, ObjectDef
-from orgsync_reconcile.stores.postgres.dialect import DIALECT
+from orgsync_reconcile.stores.postgres.dialect import DIALECT, TEXT
 from orgsync_reconcile.stores.postgres.formulas import translate
 from orgsync_reconcile.stores.postgres.names import constraint_name, fitted, quote_ours, require_short
 from orgsync_reconcile.stores.sql.layout import ROW
 from orgsync_reconcile.stores.sql.text import commas, literal, quote
 
 _DIGITS = 18
-_KINDS = {
-    FieldType.CHECKBOX: "boolean",
-    FieldType.DATE: "date",
-    FieldType.DATETIME: "timestamptz(3)",
-    FieldType.TIME: "time(3)",
-    FieldType.GEOLOCATION: "double precision",
-    FieldType.BASE64: "bytea",
-}
 
 
 #: How the definition of a column that the server computes begins, after its type.
 COMPUTED = "GENERATED ALWAYS AS"
-#: Text in byte order, so that every server sorts alike and only the letters of ASCII have a case, as in every store.
-TEXT = 'text COLLATE "C"'
-
-
-def column_type(field: FieldDef) -> str:
-    """The column's type; a computed field has that of its result."""
-    kind = field.result_type if field.result_type is not None else field.type
-    if kind in SCALED:
-        return f"numeric(38, {field.scale or 0})"
-    return _KINDS.get(kind, TEXT)
+column_type = DIALECT.column_type
 
 
 def constraints(field: FieldDef, row: str = "") -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Protocol
 
 from orgsync_reconcile.stores.sql.dialect import Dialect
@@ -44,9 +44,6 @@ class Database(Protocol):
     @property
     def dialect(self) -> Dialect:
         """How this store writes what SQL has no common word for."""
-
-    def define(self, name: str, function: Callable[[str | None], str | None]) -> None:
-        """Gives the session an SQL function from text to text."""
 
     def last_number(self, table: str) -> int:
         """The last number that a table's counter gave, also where its rows are gone since; 0 at first."""

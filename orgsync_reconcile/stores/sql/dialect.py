@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import ClassVar
 
 from orgsync_reconcile.model.schema import FieldDef
@@ -19,6 +20,8 @@ class Dialect(ABC):
     entry: ClassVar[str]
     #: Whether a record's Id is minted from its row number, which a writer may then give.
     numbers_rows: ClassVar[bool]
+    #: The type of a temporary table's first column that numbers its rows from 1 in the order of their coming.
+    numbered: ClassVar[str]
 
     @abstractmethod
     def mint(self, key_prefix: str, code: str, row: str) -> str:
@@ -43,6 +46,14 @@ class Dialect(ABC):
     @abstractmethod
     def json_value(self, column: str, key: str) -> str:
         """The text or number that a column's JSON text holds under a key, as text; NULL where it has none."""
+
+    @abstractmethod
+    def column_type(self, field: FieldDef) -> str:
+        """The type of a column that holds the field's values, or a formula's results."""
+
+    @abstractmethod
+    def index(self, schema: str, table: str, columns: Sequence[str]) -> str:
+        """The statement that makes an index of a temporary table, whose name is quoted, over these expressions."""
 
     @abstractmethod
     def default_of(self, field: FieldDef) -> str | None:

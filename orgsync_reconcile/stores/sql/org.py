@@ -10,6 +10,7 @@ from typing import ClassVar
 from orgsync_reconcile.stores.faults import explain, faults
 from orgsync_reconcile.stores.sql.database import Database
 from orgsync_reconcile.stores.sql.engine import Engine
+from orgsync_reconcile.stores.sql.partner import Partner
 
 #: The layout of our tables; a store with a higher number was made by a newer orgsync.
 STORE_VERSION = 1
@@ -50,8 +51,8 @@ class Org(ABC):
         """Raises UnreachableError where what is written now would be lost: the file is gone, the session was cut."""
 
     @abstractmethod
-    def see(self, other: Org) -> None:
-        """Makes another org's tables readable in this one's statements, as `partner.x`; one org at a time."""
+    def see(self, other: Org) -> Partner:
+        """Lets this org's statements read another one's tables, as `partner.x`; one org at a time."""
 
     @abstractmethod
     def hold(self, name: str, seconds: float) -> Callable[[], None] | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
@@ -10,7 +12,7 @@ from typing_extensions import override
 from orgsync_reconcile.catalog.ids import checksum18
 from orgsync_reconcile.model.schema import SCALED, FieldDef, FieldType
 from orgsync_reconcile.stores.sql.dialect import Dialect
-from orgsync_reconcile.stores.sql.text import literal
+from orgsync_reconcile.stores.sql.text import commas, literal
 
 
 class SqliteDialect(Dialect):
@@ -20,6 +22,7 @@ class SqliteDialect(Dialect):
     now_ms = "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)"
     entry = "seq"
     numbers_rows = True
+    numbered = "INTEGER PRIMARY KEY"
 
     @override
     def mint(self, key_prefix: str, code: str, row: str) -> str:
@@ -64,6 +67,23 @@ class SqliteDialect(Dialect):
     @override
     def find(self, text: str, part: str) -> str:
         return f"instr({text}, {part})"
+
+    @override
+    def column_type(self, field: FieldDef) -> str:
+        kind = field.type
+        if kind in (FieldType.FORMULA, FieldType.ROLL_UP_SUMMARY) and field.result_type:
+            kind = field.result_type
+        if kind in SCALED or kind is FieldType.CHECKBOX:
+            return "INTEGER"
+        if kind is FieldType.GEOLOCATION:
+            return "REAL"
+        return "BLOB" if kind is FieldType.BASE64 else "TEXT"
+
+    @override
+    def index(self, schema: str, table: str, columns: Sequence[str]) -> str:
+        # The names of indexes are a schema's, as those of tables are.
+        name = "_".join(part for text in (table, *columns) for part in re.findall(r"\w+", text))
+        return f"CREATE INDEX {schema}.by_{name} ON {table} ({commas(columns)})"
 
     @override
     def default_of(self, field: FieldDef) -> str | None:

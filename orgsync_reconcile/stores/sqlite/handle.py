@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -11,15 +12,20 @@ from filelock import FileLock, Timeout
 from typing_extensions import override
 
 from orgsync_reconcile.errors import StoreError, UnreachableError
+from orgsync_reconcile.stores.sql.copies import CopiedPartner
 from orgsync_reconcile.stores.sql.database import Database
 from orgsync_reconcile.stores.sql.engine import Engine
 from orgsync_reconcile.stores.sql.org import BUSY_SECONDS, STORE_VERSION, Org
+from orgsync_reconcile.stores.sql.partner import Partner
+from orgsync_reconcile.stores.sqlite.attached import AttachedPartner
 from orgsync_reconcile.stores.sqlite.dialect import DIALECT, SqliteDialect
 from orgsync_reconcile.stores.sqlite.engine import SqliteEngine
 from orgsync_reconcile.stores.sqlite.refusals import explain
 
 #: The oldest SQLite that has all that we use (DROP COLUMN, UPDATE FROM).
 OLDEST_SQLITE = (3, 35, 0)
+#: For tests: `copied` lets two files see each other as other stores do, by copies of rows.
+PARTNER = "ORGSYNC_PARTNER"
 
 
 class _BitOr:
@@ -39,10 +45,6 @@ class SqliteDatabase(sqlite3.Connection, Database):
     """A session of an org's file, in autocommit mode until a statement begins a transaction."""
 
     dialect: ClassVar[SqliteDialect] = DIALECT
-
-    @override
-    def define(self, name: str, function: Callable[[str | None], str | None]) -> None:
-        self.create_function(name, 1, function)
 
     @override
     def last_number(self, table: str) -> int:
@@ -131,6 +133,7 @@ class SqliteOrg(Org):
         super().__init__(db, label)
         self.path = path
         self._place = _place_of(path)
+        self._sees: tuple[Org, Partner] | None = None
         self._engine = SqliteEngine(db, label, code=self.code, admin_id=self.admin_id)
 
     @property
@@ -144,15 +147,18 @@ class SqliteOrg(Org):
         return self._engine
 
     @override
-    def see(self, other: Org) -> None:
-        assert isinstance(other, SqliteOrg)
-        files = {row[1]: row[2] for row in self.db.execute("PRAGMA database_list")}
+    def see(self, other: Org) -> Partner:
+        if self._sees is not None and self._sees[0] is other:
+            return self._sees[1]
+        attached = isinstance(other, SqliteOrg) and os.environ.get(PARTNER) != "copied"
+        where = f"{other.path.absolute().as_uri()}?mode=ro" if isinstance(other, SqliteOrg) and attached else ":memory:"
         with self.translated():
-            if "partner" in files:
-                if Path(files["partner"]) == other.path.resolve():
-                    return
+            if self._sees is not None:
                 self.db.execute("DETACH partner")
-            self.db.execute("ATTACH ? AS partner", [f"{other.path.absolute().as_uri()}?mode=ro"])
+                self._sees = None
+            self.db.execute("ATTACH ? AS partner", [where])
+        self._sees = other, AttachedPartner(self.db) if attached else CopiedPartner(self, other)
+        return self._sees[1]
 
     @override
     def hold(self, name: str, seconds: float) -> Callable[[], None] | None:

@@ -60,19 +60,6 @@ def _only_values(column: str, values: Sequence[str]) -> str:
     return f"length({parts}) = {found}"
 
 
-def _affinity(field: FieldDef) -> str:
-    kind = (
-        field.result_type
-        if field.type in (FieldType.FORMULA, FieldType.ROLL_UP_SUMMARY) and field.result_type
-        else field.type
-    )
-    if kind in SCALED or kind is FieldType.CHECKBOX:
-        return "INTEGER"
-    if kind is FieldType.GEOLOCATION:
-        return "REAL"
-    return "BLOB" if kind is FieldType.BASE64 else "TEXT"
-
-
 def column_definitions(field: FieldDef, obj: ObjectDef, admin_id: str) -> list[tuple[str, str]]:
     """(column name, its definition) of every column that holds the field; constraints stand inline.
 
@@ -87,9 +74,11 @@ def column_definitions(field: FieldDef, obj: ObjectDef, admin_id: str) -> list[t
             )
             for name in field.columns
         ]
-    parts = [quote(field.name), _affinity(field)]
+    parts = [quote(field.name), DIALECT.column_type(field)]
     if field.type is FieldType.FORMULA and (expression := translate(field, obj)) is not None:
-        return [(field.name, f"{quote(field.name)} {_affinity(field)} GENERATED ALWAYS AS ({expression}) VIRTUAL")]
+        return [
+            (field.name, f"{quote(field.name)} {DIALECT.column_type(field)} GENERATED ALWAYS AS ({expression}) VIRTUAL")
+        ]
     if field.name == "OwnerId":
         parts.append(f"DEFAULT {literal(admin_id)}")
     elif (default := DIALECT.default_of(field)) is not None:

@@ -65,11 +65,11 @@ class BulkFlow:
             object=path.object, cutoff=self.cutoff, position=0, remaining=remaining, copied=0, failed=0, finished=False
         )
 
-    def _wanted(self, path: Path) -> str:
-        """The condition on `s`: alive, young enough, and of a kind that goes at all."""
+    def _wanted(self, path: Path, allowed: str = "") -> str:
+        """The condition on `s`: alive, young enough, and of a kind that goes at all, which may be known as `allowed`."""
         young = literal(self.cutoff)
         age = f' AND (s."LastModifiedDate" >= {young} OR s."CreatedDate" >= {young})' if self.cutoff else ""
-        return f's."IsDeleted" = 0{age} AND {path.allowed}'
+        return f's."IsDeleted" = FALSE{age} AND {allowed or path.allowed}'
 
     def _unlinked(self) -> str:
         return (
@@ -77,16 +77,22 @@ class BulkFlow:
             f" AND k.connection = {self.flow.numbers[1]})"
         )
 
-    def _remaining(self, path: Path) -> int:
-        test = self._wanted(path) if self._has_no_links(path) else f"{self._wanted(path)} AND {self._unlinked()}"
-        return int(
-            self.db.execute(f"SELECT count(*) FROM partner.{quote(path.object)} AS s WHERE {test}").fetchone()[0]
+    def _not_sent(self) -> str:
+        """The condition on `s` that the source itself knows no link of it."""
+        return (
+            'NOT EXISTS (SELECT 1 FROM partner.orgsync_link AS k WHERE k.local = s."Id"'
+            f" AND k.connection = {self.flow.numbers[0]})"
         )
 
+    def _remaining(self, path: Path) -> int:
+        test = self._wanted(path) if self._has_no_links(path) else f"{self._wanted(path)} AND {self._not_sent()}"
+        (count,) = self.flow.partner.row(f"SELECT count(*) FROM partner.{quote(path.object)} AS s WHERE {test}")
+        return int(count)
+
     def _has_no_links(self, path: Path) -> bool:
-        row = self.db.execute(
+        row = self.flow.partner.row(
             "SELECT o.key_prefix FROM partner.orgsync_object AS o WHERE o.number = ?", [path.source]
-        ).fetchone()
+        )
         found = self.db.execute(
             "SELECT 1 FROM main.orgsync_link WHERE partner >= ?1 AND partner < ?1 || '~' AND connection = ?2 LIMIT 1",
             [row[0], self.flow.numbers[1]],
@@ -95,19 +101,21 @@ class BulkFlow:
 
     def last_row(self, path: Path) -> int:
         """The source's last row number of the object."""
-        return int(self.db.execute(f"SELECT coalesce(max({ROW}), 0) FROM partner.{quote(path.object)}").fetchone()[0])
+        (last,) = self.flow.partner.row(f"SELECT coalesce(max({ROW}), 0) FROM partner.{quote(path.object)}")
+        return int(last)
 
     def copy(self, path: Path, low: int, high: int, now: datetime) -> ObjectCounts:
         """Copies the records with row numbers in (low, high] that are wanted and not linked yet. One transaction."""
         flow = self.flow
-        with flow.target.transaction(), flow.guarded():
+        with flow.target.transaction(), flow.partner.reading(), flow.guarded():
             fresh = self._is_fresh(path)
             result, writer = self._begin(path, now)
+            flow.partner.bring(path.object, f"s.{ROW} > ? AND s.{ROW} <= ? AND {self._wanted(path)}", [low, high])
             with flow.writing(path.target, writer):
                 if self._may_range() and not path.unlike and path.match is None and path.files is None:
                     self._copy_range(path, writer, result, low, high, fresh=fresh)
                     if flow.stamped:
-                        stamps.bring_copied(self.db, path, flow.numbers[1], self._links_before)
+                        stamps.bring_copied(self.db, flow.partner, path, flow.numbers[1], self._links_before)
                 else:
                     self._stage(path, f"s.{ROW} > {low} AND s.{ROW} <= {high}", f"s.{ROW}", high - low)
                     self._copy_staged(path, writer, result)
@@ -118,18 +126,25 @@ class BulkFlow:
     def copy_newest(self, path: Path, limit: int, now: datetime) -> ObjectCounts:
         """Copies at most `limit` records, the newest first (BLK-1)."""
         flow = self.flow
-        with flow.target.transaction(), flow.guarded():
+        with flow.target.transaction(), flow.partner.reading(), flow.guarded():
             result, writer = self._begin(path, now)
+            newest = 's."LastModifiedDate" DESC, s."Id"'
+            flow.partner.bring(
+                path.object,
+                f's."Id" IN (SELECT s."Id" FROM partner.{quote(path.object)} AS s'
+                f" WHERE {self._wanted(path)} AND {self._not_sent()} ORDER BY {newest} LIMIT ?)",
+                [limit],
+            )
             with flow.writing(path.target, writer):
-                self._stage(path, self._unlinked(), 's."LastModifiedDate" DESC, s."Id"', limit)
+                self._stage(path, self._unlinked(), newest, limit)
                 self._copy_staged(path, writer, result)
             self._end(path, writer, result, 0, done=True, now=now)
         return result.counts[path.object]
 
     def _begin(self, path: Path, now: datetime) -> tuple[BatchResult, Writer]:
-        writer = Writer(self.db, self.flow.words, self.flow.target_facts(now))
+        writer = Writer(self.db, self.flow.partner, self.flow.words, self.flow.target_facts(now))
         self._links_before = self.flow.last_link()
-        refresh_references(self.db, self.flow.numbers[1], writer.target.now_ms)
+        refresh_references(self.db, self.flow.partner, self.flow.numbers[1], writer.target.now_ms)
         self.db.execute("DELETE FROM temp.stage")
         return BatchResult(seq=0, more=False, counts={path.object: ObjectCounts(object=path.object)}), writer
 
@@ -167,10 +182,10 @@ class BulkFlow:
         """
         if has_several(self.flow.target):
             return False
-        (held,) = self.db.execute(
+        (held,) = self.flow.partner.row(
             "SELECT EXISTS (SELECT 1 FROM partner.orgsync_held WHERE op = 'I' AND connection = ?)",
             [self.flow.numbers[0]],
-        ).fetchone()
+        )
         (refused,) = self.db.execute(
             "SELECT EXISTS (SELECT 1 FROM main.orgsync_outcome WHERE op = 'I' AND connection = ?)",
             [self.flow.numbers[1]],
@@ -179,19 +194,26 @@ class BulkFlow:
 
     def _copy_range(self, path: Path, writer: Writer, result: BatchResult, low: int, high: int, *, fresh: bool) -> None:
         """Inserts straight from the source's table, without staging."""
+        wanted = self._wanted(path, self.flow.partner.allowed(path))
+        if writer.target.rooted:
+            self.flow.bring_knowledge(
+                f'SELECT "Id" FROM partner.{quote(path.object)} WHERE {ROW} > {low} AND {ROW} <= {high}'
+            )
         if fresh:
-            links = rows = writes.ranged_rows(path, self._wanted(path))
+            links = rows = writes.ranged_rows(path, wanted)
         else:
-            links = writes.ranged_rows(path, f"{self._wanted(path)} AND {self._unlinked()}")
+            links = writes.ranged_rows(path, f"{wanted} AND {self._unlinked()}")
             mine = (
                 'EXISTS (SELECT 1 FROM main.orgsync_link AS k WHERE k.partner = s."Id"'
                 f" AND k.connection = {self.flow.numbers[1]} AND k.number > {self._links_before})"
             )
-            rows = writes.ranged_rows(path, f"{self._wanted(path)} AND {mine}")
+            rows = writes.ranged_rows(path, f"{wanted} AND {mine}")
+        self.flow.make_plain(f"s.{ROW} > ? AND s.{ROW} <= ?", [low, high], only=path)
         result.counts[path.object].copied = writer.insert_set(path, links, rows, low, high)
 
     def _copy_staged(self, path: Path, writer: Writer, result: BatchResult) -> None:
         flow, facts = self.flow, writer.target
+        flow.bring_staged()
         known = flow.adopt(facts)
         if known:
             flow.widen_replaced(facts)
@@ -207,7 +229,8 @@ class BulkFlow:
         self.db.execute(
             f"INSERT INTO temp.stage (object, record, ins, gone, held, at, local, {self.flow.words.columns})"
             f' SELECT ?, s."Id", 1, 0, 0, 0, NULL, {zeros} FROM partner.{quote(path.object)} AS s'
-            f" WHERE {self._wanted(path)} AND {condition} AND {self._unlinked()} ORDER BY {order} LIMIT ?",
+            f" WHERE {self._wanted(path, self.flow.partner.allowed(path))} AND {condition} AND {self._unlinked()}"
+            f" ORDER BY {order} LIMIT ?",
             [path.source, limit],
         )
 

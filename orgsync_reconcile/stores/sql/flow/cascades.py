@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager
 from orgsync_reconcile.stores.sql.database import Database
 from orgsync_reconcile.stores.sql.flow.paths import Path
 from orgsync_reconcile.stores.sql.flow.writes import Target
+from orgsync_reconcile.stores.sql.partner import Partner
 from orgsync_reconcile.stores.sql.text import literal, quote
 
 
@@ -22,15 +23,23 @@ def prepare(db: Database) -> None:
         db.execute(f"DELETE FROM temp.{table}")
 
 
-def before_delete(db: Database, path: Path, target: Target) -> None:
+def bring_down(partner: Partner, parents: str) -> None:
+    """Brings what the partner deleted with the records that the query finds here, at any depth."""
+    more = partner.bring_by("orgsync_cascade", "s.parent", parents)
+    while more:
+        more = partner.bring_by("orgsync_cascade", "s.parent", "SELECT child FROM partner.orgsync_cascade")
+
+
+def before_delete(db: Database, partner: Partner, path: Path, target: Target) -> None:
     """Notes which records of temp.todo are about to be deleted, and which children the source deleted with them.
 
     Children go first here, each by itself, so the target's triggers would not know that they come back with the parent.
     """
     db.execute(
         f"INSERT OR IGNORE INTO temp.felled SELECT st.local FROM temp.todo AS st"
-        f' CROSS JOIN main.{quote(path.object)} AS t ON t."Id" = st.local WHERE t."IsDeleted" = 0'
+        f' CROSS JOIN main.{quote(path.object)} AS t ON t."Id" = st.local WHERE t."IsDeleted" = FALSE'
     )
+    partner.bring_by("orgsync_cascade", "s.parent", "SELECT record FROM temp.todo")
     db.execute(
         "INSERT OR IGNORE INTO main.orgsync_cascade (parent, child) SELECT st.local, l.local FROM temp.todo AS st"
         " CROSS JOIN partner.orgsync_cascade AS c ON c.parent = st.record"
@@ -41,6 +50,7 @@ def before_delete(db: Database, path: Path, target: Target) -> None:
 
 def after_deletes(
     db: Database,
+    partner: Partner,
     paths: Mapping[str, Path],
     target: Target,
     writing: Callable[[int], AbstractContextManager[None]],
@@ -51,26 +61,28 @@ def after_deletes(
     for name in _linked_kinds(db, target):
         if name not in paths:
             continue
+        _bring_children(partner, name, target)
         with writing(paths[name].target):
             db.execute(
-                f'UPDATE main.{quote(name)} SET "IsDeleted" = 0, "SystemModstamp" = {literal(target.now)}'
-                f' WHERE "IsDeleted" = 1 AND "Id" IN ({_linked_children(name, alive=True)})',
+                f'UPDATE main.{quote(name)} SET "IsDeleted" = FALSE, "SystemModstamp" = {literal(target.now)}'
+                f' WHERE "IsDeleted" = TRUE AND "Id" IN ({_linked_children(name, alive=True)})',
                 [target.connection],
             )
 
 
-def before_undelete(db: Database, target: Target) -> None:
+def before_undelete(db: Database, partner: Partner, target: Target) -> None:
     """Children of the records in temp.todo that are deleted in the source must not come back with their parent."""
     if not _reach(db, "SELECT local FROM temp.todo"):
         return
     for name in _linked_kinds(db, target):
+        _bring_children(partner, name, target)
         db.execute(
             f"DELETE FROM main.orgsync_cascade WHERE child IN ({_linked_children(name, alive=False)})",
             [target.connection],
         )
 
 
-def after_undelete(db: Database, target: Target) -> None:
+def after_undelete(db: Database, partner: Partner, target: Target) -> None:
     """Children that came back and were never sent, since they were deleted before their turn, are queued again."""
     unlinked = "NOT EXISTS (SELECT 1 FROM main.orgsync_link AS l WHERE l.local = r.record AND l.connection = ?1)"
     kinds = db.execute(
@@ -79,12 +91,13 @@ def after_undelete(db: Database, target: Target) -> None:
         f" JOIN main.orgsync_published AS p ON p.object = o.name AND p.connection = ?1 WHERE {unlinked}",
         [target.connection],
     ).fetchall()
+    partner.bring("orgsync_subscribed", "s.connection = ?", [target.there])
     for number, name in kinds:
         db.execute(
             f"INSERT INTO main.orgsync_change (object, record, op, at) SELECT {number}, r.record, 'I', {target.now_ms}"
             f' FROM temp.reach AS r CROSS JOIN main.{quote(name)} AS t ON t."Id" = r.record'
             " JOIN partner.orgsync_subscribed AS p ON p.object = ?2 AND p.connection = ?3"
-            f' WHERE t."IsDeleted" = 0 AND t."CreatedDate" >= p.since AND {unlinked}',
+            f' WHERE t."IsDeleted" = FALSE AND t."CreatedDate" >= p.since AND {unlinked}',
             [target.connection, name, target.there],
         )
 
@@ -113,13 +126,22 @@ def _linked_kinds(db: Database, target: Target) -> list[str]:
     return [row[0] for row in rows]
 
 
+def _bring_children(partner: Partner, name: str, target: Target) -> None:
+    """Brings the partner's records of one object that are linked with a record in temp.reach."""
+    linked = (
+        "SELECT l.partner FROM temp.reach AS r CROSS JOIN main.orgsync_link AS l ON l.local = r.record"
+        " AND l.connection = ? AND l.status = 1 JOIN main.orgsync_object AS o ON o.number = l.object WHERE o.name = ?"
+    )
+    partner.bring_by(name, 's."Id"', linked, [target.connection, name])
+
+
 def _linked_children(name: str, *, alive: bool) -> str:
     """The query of the linked records in temp.reach, of one object, that are alive in the source or are not."""
     return (
         "SELECT r.record FROM temp.reach AS r CROSS JOIN main.orgsync_link AS l ON l.local = r.record"
         " AND l.connection = ? AND l.status = 1 JOIN main.orgsync_object AS o ON o.number = l.object"
         f" WHERE o.name = {literal(name)} AND {'' if alive else 'NOT '}EXISTS"
-        f' (SELECT 1 FROM partner.{quote(name)} AS s WHERE s."Id" = l.partner AND s."IsDeleted" = 0)'
+        f' (SELECT 1 FROM partner.{quote(name)} AS s WHERE s."Id" = l.partner AND s."IsDeleted" = FALSE)'
     )
 
 

@@ -13,11 +13,12 @@ from dataclasses import dataclass
 
 from orgsync_reconcile.model.connection import ConflictPolicy, Side
 from orgsync_reconcile.stores.sql.database import Database
-from orgsync_reconcile.stores.sql.flow import stamps
+from orgsync_reconcile.stores.sql.flow import cascades, stamps
 from orgsync_reconcile.stores.sql.flow.paths import Path
 from orgsync_reconcile.stores.sql.flow.staging import Words
 from orgsync_reconcile.stores.sql.flow.writes import Target, value_of
 from orgsync_reconcile.stores.sql.layout import WORD
+from orgsync_reconcile.stores.sql.partner import Partner
 from orgsync_reconcile.stores.sql.text import commas, literal, quote
 
 #: Of a value in the description of a log entry, so many characters are kept.
@@ -98,10 +99,17 @@ def _source_masks(path: Path, words: Words) -> list[str]:
 
 
 def resolve(
-    db: Database, words: Words, paths: Sequence[Path], case: Case, policy: ConflictPolicy, facts: Target
+    db: Database,
+    partner: Partner,
+    words: Words,
+    paths: Sequence[Path],
+    case: Case,
+    policy: ConflictPolicy,
+    facts: Target,
 ) -> None:
     """Takes out of temp.stage what loses against temp.pending, and brings back records whose delete loses."""
     if policy is ConflictPolicy.LATEST_WINS:
+        partner.bring("orgsync_held", "s.connection = ?", [case.there])
         _stage_times(db, words, case)
         later = ">" if case.source is Side.PRIMARY else ">="
         kept = commas(
@@ -124,7 +132,7 @@ def resolve(
     log_lost(db, paths, facts)
     if case.stamped:
         stamps.keep(db, words, case.stamped)
-    _bring_back(db, case, target_wins)
+    _bring_back(db, partner, case, target_wins)
     take_out_lost(db, words)
 
 
@@ -161,10 +169,11 @@ def _stage_times(db: Database, words: Words, case: Case) -> None:
     )
 
 
-def _bring_back(db: Database, case: Case, target_wins: str) -> None:
+def _bring_back(db: Database, partner: Partner, case: Case, target_wins: str) -> None:
     """Records that the source deleted and that win here are to come back there."""
     # An R in the target's log travels back and restores the record in the source, which deleted it. So do those of the
     # children that the source deleted with it.
+    cascades.bring_down(partner, "SELECT record FROM temp.stage WHERE gone = 1")
     db.execute("DROP TABLE IF EXISTS temp.kept")
     db.execute(
         "CREATE TEMP TABLE kept AS WITH RECURSIVE kept (record, at) AS ("
@@ -236,7 +245,7 @@ def _log_lost_deletes(db: Database, path: Path, facts: Target) -> None:
     """One entry per record that one org deleted while the other edited it (CNF-2)."""
     deleted_here = (
         f"(st.gone = 1 AND NOT EXISTS (SELECT 1 FROM partner.{quote(path.object)} AS s"
-        ' WHERE s."Id" = st.record AND s."IsDeleted" = 0))'
+        ' WHERE s."Id" = st.record AND s."IsDeleted" = FALSE))'
     )
     text = (
         f"CASE WHEN {deleted_here} THEN CASE WHEN lost.alive THEN 'edited here while the other org deleted it; kept'"
@@ -248,7 +257,7 @@ def _log_lost_deletes(db: Database, path: Path, facts: Target) -> None:
         f"{_INTO_LOG} ?, st.local, 'Conflict', 'Resolved', NULL, NULL, {text}"
         " FROM temp.stage AS st JOIN temp.lost AS lost ON lost.n = st.n"
         f' CROSS JOIN main.{quote(path.object)} AS t ON t."Id" = st.local'
-        f' WHERE st.object = ? AND (t."IsDeleted" = 0) = {deleted_here} AND EXISTS (SELECT 1 FROM temp.pending AS p'
+        f' WHERE st.object = ? AND (t."IsDeleted" = FALSE) = {deleted_here} AND EXISTS (SELECT 1 FROM temp.pending AS p'
         f" WHERE p.n = st.n AND CASE WHEN {deleted_here} THEN p.op IN ('U', 'R') ELSE p.op = 'D' END)",
         [facts.connection, path.object, path.source],
     )

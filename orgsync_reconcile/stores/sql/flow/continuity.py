@@ -12,12 +12,15 @@ from orgsync_reconcile.errors import StoreError
 from orgsync_reconcile.model.connection import Side
 from orgsync_reconcile.stores.sql.database import Database
 from orgsync_reconcile.stores.sql.flow.pair import Pair
+from orgsync_reconcile.stores.sql.partner import Partner
 
 #: The setting that holds the change at the watermark, by the connection's number.
 SEEN = "orgsync.seen.{}"
 #: The setting of an org that stands while its partner, which was restored, is joined to it again.
 REJOINING = "orgsync.rejoining.{}"
-_CHANGE = "printf('%d %s %s %d', seq, record, op, at)"
+_CHANGE = "CAST(seq AS TEXT) || ' ' || record || ' ' || op || ' ' || CAST(at AS TEXT)"
+#: A transaction may have logged several under one position: one of them stands for it, always the same.
+_LAST = "ORDER BY record DESC, op DESC, at DESC LIMIT 1"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,13 +31,15 @@ class Break:
     why: str
 
 
-def note_seen(db: Database, connection: int, position: int) -> None:
+def note_seen(db: Database, partner: Partner, connection: int, position: int) -> None:
     """Notes in the target (main) the source's change at the watermark. Inside the transaction that moves it."""
-    db.execute(
-        f"INSERT OR REPLACE INTO main.orgsync_setting (name, value) SELECT ?, {_CHANGE}"
-        " FROM partner.orgsync_change WHERE seq = ?",
-        [SEEN.format(connection), position],
-    )
+    row = partner.row(f"SELECT {_CHANGE} FROM partner.orgsync_change WHERE seq = ? {_LAST}", [position])
+    if row is not None:
+        db.execute(
+            "INSERT INTO main.orgsync_setting (name, value) VALUES (?, ?)"
+            " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+            [SEEN.format(connection), row[0]],
+        )
 
 
 def seen_change(db: Database, connection: int) -> tuple[int, str] | None:
@@ -88,7 +93,7 @@ def _break_of_source(pair: Pair, side: Side) -> Break | None:
     seen = seen_change(target, there)
     if seen is None:
         return None
-    row = source.execute(f"SELECT {_CHANGE} FROM main.orgsync_change WHERE seq = ?", [seen[0]]).fetchone()
+    row = source.execute(f"SELECT {_CHANGE} FROM main.orgsync_change WHERE seq = ? {_LAST}", [seen[0]]).fetchone()
     # What the source counts as not sent is never trimmed, so there it must be.
     if seen[0] > sent if row is None else row[0] != seen[1]:
         return Break(side=side, why=f"its log was written anew: change {seen[0]} is not the one that the other org has")

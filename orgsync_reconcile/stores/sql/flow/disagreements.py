@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from typing_extensions import override
+
 from orgsync_reconcile.stores.sql.flow import writes
 from orgsync_reconcile.stores.sql.flow.compare import Comparison, Counts
 from orgsync_reconcile.stores.sql.flow.flow import Flow
@@ -37,7 +39,7 @@ class Disagreements(Comparison):
     ) -> None:
         super().__init__(flow, path, target)
         self.back = back
-        same = " AND ".join(self._same(column) for column in path.columns) or "1"
+        same = " AND ".join(self._same(column) for column in path.columns) or "TRUE"
         both = f"{self._alive_source} AND {self._alive_target}"
         self.unequal = f"NOT CASE WHEN {both} THEN {same} ELSE {self._alive_source} = {self._alive_target} END"
         self.queued = self._queued()
@@ -46,7 +48,7 @@ class Disagreements(Comparison):
         self.stands = (
             f't."SystemModstamp" > s."SystemModstamp" AND NOT ({self.queued})'
             if back is None and path.columns and edits_stand
-            else "0"
+            else "FALSE"
         )
 
     def _queued(self) -> str:
@@ -59,7 +61,7 @@ class Disagreements(Comparison):
         )
         if self.back is None:
             return f"k.partner IN ({source})"
-        row = self.flow.db.execute("SELECT seq FROM partner.orgsync_inbox WHERE connection = ?", [there]).fetchone()
+        row = self.flow.partner.row("SELECT seq FROM partner.orgsync_inbox WHERE connection = ?", [there])
         target = (
             f"SELECT record FROM main.orgsync_change WHERE seq > {int(row[0])}"
             f" AND (origin IS NULL OR origin <> {here}) UNION ALL"
@@ -69,7 +71,14 @@ class Disagreements(Comparison):
 
     def only(self, record: str) -> None:
         """Looks at one record of the source from here on."""
-        self._from += f" AND k.partner = {literal(record)}"
+        self._linked += f" AND k.partner = {literal(record)}"
+
+    @override
+    def _bring(self, low: str, high: str) -> None:
+        super()._bring(low, high)
+        partner, (there, _) = self.flow.partner, self.flow.numbers
+        partner.bring("orgsync_change", "s.object = ? AND s.seq > ?", [self.path.source, self.flow.watermark()])
+        partner.bring("orgsync_held", "s.connection = ?", [there])
 
     def within(self, low: str, high: str) -> None:
         """Looks at the records whose Id in the source is in (low, high] from here on."""
@@ -83,13 +92,13 @@ class Disagreements(Comparison):
         if self.back is not None or counts.linked == counts.equal:
             return counts, 0
         source, target = self._alive_source, self._alive_target
-        row = self.flow.db.execute(
-            f"SELECT count(*), coalesce(sum({target} AND NOT {source}), 0), coalesce(sum({source} AND NOT {target}), 0)"
-            f" {self._from} AND {self.unequal} AND {self.stands}"
-        ).fetchone()
-        total, gone_source, gone_target = row
+        tests = ("TRUE", f"{target} AND NOT {source}", f"{source} AND NOT {target}")
+        total = gone_source = gone_target = 0
+        for part in self._parts():
+            found = self._count(*tests, part=part, where=f"{self.unequal} AND {self.stands}")
+            total, gone_source, gone_target = total + found[0], gone_source + found[1], gone_target + found[2]
         if total:
-            self._from += f" AND NOT coalesce({self.stands}, 0)"
+            self._less = f" AND NOT coalesce({self.stands}, FALSE)"
         left = replace(
             counts,
             different=counts.different - (total - gone_source - gone_target),
@@ -104,19 +113,26 @@ class Disagreements(Comparison):
         """
         columns = self.path.columns
         same = "".join(f", {self._same(column)}" for column in columns)
-        rows = self.flow.db.execute(
-            f'SELECT k.partner, k.local, s."Id" IS NOT NULL, t."Id" IS NOT NULL, {self._alive_source}, {self._alive_target},'
-            f' coalesce(t."LastModifiedDate" > s."LastModifiedDate", 0){same}'
-            f" {self._from} AND {self.unequal} AND NOT ({self.queued}) AND NOT coalesce({self.stands}, 0)"
-            " AND k.partner > ? ORDER BY k.partner LIMIT ?",
-            [after, limit],
-        )
-        for source, target, there, here, alive, alive_here, later, *equal in rows:
-            yield Unequal(
-                source_record=source,
-                target_record=target,
-                present=(bool(there), bool(here)),
-                alive=(bool(alive), bool(alive_here)),
-                later=bool(later),
-                columns=tuple(column for column, is_equal in zip(columns, equal, strict=True) if not is_equal),
-            )
+        left = limit
+        for part in self._parts():
+            if part[1] <= after:
+                continue
+            rows = self.flow.db.execute(
+                f'SELECT k.partner, k.local, s."Id" IS NOT NULL, t."Id" IS NOT NULL, {self._alive_source},'
+                f' {self._alive_target}, coalesce(t."LastModifiedDate" > s."LastModifiedDate", FALSE){same}'
+                f" {self._from}{self._linked} AND {self.unequal} AND NOT ({self.queued})"
+                f" AND NOT coalesce({self.stands}, FALSE) AND k.partner > ? ORDER BY k.partner LIMIT ?",
+                [*part, after, left],
+            ).fetchall()
+            for source, target, there, here, alive, alive_here, later, *equal in rows:
+                yield Unequal(
+                    source_record=source,
+                    target_record=target,
+                    present=(bool(there), bool(here)),
+                    alive=(bool(alive), bool(alive_here)),
+                    later=bool(later),
+                    columns=tuple(column for column, same in zip(columns, equal, strict=True) if not same),
+                )
+            left -= len(rows)
+            if left <= 0:
+                return

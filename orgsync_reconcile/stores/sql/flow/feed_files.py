@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from orgsync_reconcile.stores.sql.database import Database
 from orgsync_reconcile.stores.sql.flow import writes
 from orgsync_reconcile.stores.sql.flow.feeds import (
+    FILE,
     FILE_FIELD,
     LARGE,
     LARGE_FILE,
@@ -15,10 +17,24 @@ from orgsync_reconcile.stores.sql.flow.feeds import (
     latest_version,
 )
 from orgsync_reconcile.stores.sql.flow.paths import FilePath, Path
-from orgsync_reconcile.stores.sql.text import quote
+from orgsync_reconcile.stores.sql.text import commas, quote
 
 if TYPE_CHECKING:
     from orgsync_reconcile.stores.sql.flow.writer import Writer
+
+
+#: Records whose files are asked for at once.
+_ASKED = 500
+
+
+@dataclass(frozen=True, kw_only=True)
+class _File:
+    """The file that a post or comment names: `known` says whether it is there at all, `size` is in bytes."""
+
+    file: str
+    latest: str
+    size: int
+    known: bool
 
 
 def bring_files(writer: Writer, path: Path, files: FilePath) -> None:
@@ -26,35 +42,38 @@ def bring_files(writer: Writer, path: Path, files: FilePath) -> None:
 
     A record whose file is too large, or is refused by the target, is refused itself and taken out of temp.todo.
     """
-    for record, size in _sizes(writer.db, path, f"> {files.limit}"):
-        _refuse(writer, path, record, TOO_LARGE, f"its file has {size} bytes, above the limit of {files.limit}")
     db = writer.db
-    db.execute("CREATE TEMP TABLE IF NOT EXISTS files (n INTEGER PRIMARY KEY, record TEXT UNIQUE, latest TEXT)")
+    named = _named(writer, path)
+    for record, item in list(named.items()):
+        if item.size > files.limit:
+            _refuse(
+                writer, path, record, TOO_LARGE, f"its file has {item.size} bytes, above the limit of {files.limit}"
+            )
+            del named[record]
+    db.execute(f"CREATE TEMP TABLE IF NOT EXISTS files (n {db.dialect.numbered}, record TEXT UNIQUE, latest TEXT)")
     db.execute("DELETE FROM temp.files")
+    db.executemany(
+        "INSERT OR IGNORE INTO temp.files (record, latest) VALUES (?, ?)",
+        [(item.file, item.latest) for item in named.values() if item.known],
+    )
     db.execute(
-        f"INSERT OR IGNORE INTO temp.files (record, latest) SELECT s.{quote(FILE_FIELD)}, {latest_version('s')}"
-        f' FROM temp.todo AS st CROSS JOIN partner.{quote(path.object)} AS s ON s."Id" = st.record'
-        f' CROSS JOIN partner.{quote(files.path.object)} AS v ON v."Id" = s.{quote(FILE_FIELD)}'
-        ' WHERE NOT EXISTS (SELECT 1 FROM main.orgsync_link AS k WHERE k.partner = v."Id" AND k.connection = ?)'
-        " ORDER BY st.n",
+        "DELETE FROM temp.files WHERE record IN (SELECT partner FROM main.orgsync_link WHERE connection = ?)",
         [writer.target.connection],
     )
     (last,) = db.execute("SELECT coalesce(max(n), 0) FROM temp.files").fetchone()
     if not last:
         return
-    large = _sizes(db, path, f"> {LARGE}")
+    for column in ("record", "latest"):
+        writer.partner.bring_by(files.path.object, 's."Id"', f"SELECT {column} FROM temp.files")
     before = len(writer.refusals.items)
     writer.insert_set(files.path, _rows(files.path, "record"), _rows(files.path, "latest"), 0, last)
-    failed = writer.refusals.items[before:]
+    failed = {item.record: item for item in writer.refusals.items[before:]}
     del writer.refusals.items[before:]
-    for item in failed:
-        for (record,) in db.execute(
-            f'SELECT st.record FROM temp.todo AS st CROSS JOIN partner.{quote(path.object)} AS s ON s."Id" = st.record'
-            f" WHERE s.{quote(FILE_FIELD)} = ?",
-            [item.record],
-        ).fetchall():
-            _refuse(writer, path, record, item.code, f"its file {item.record}: {item.error}")
-    _warn(writer, path, large)
+    for record, item in named.items():
+        if item.file in failed:
+            why = failed[item.file]
+            _refuse(writer, path, record, why.code, f"its file {item.file}: {why.error}")
+    _warn(writer, named.values())
 
 
 def _rows(path: Path, column: str) -> writes.RowSource:
@@ -65,13 +84,21 @@ def _rows(path: Path, column: str) -> writes.RowSource:
     )
 
 
-def _sizes(db: Database, path: Path, test: str) -> list[tuple[str, int]]:
-    """(record, bytes of its file) of the records of temp.todo whose file's size passes the test."""
-    return db.execute(
-        f"SELECT st.record, {file_size('s')} AS size FROM temp.todo AS st"
-        f' CROSS JOIN partner.{quote(path.object)} AS s ON s."Id" = st.record'
-        f" WHERE s.{quote(FILE_FIELD)} IS NOT NULL AND size {test} ORDER BY st.n"
-    ).fetchall()
+def _named(writer: Writer, path: Path) -> dict[str, _File]:
+    """The files of the records of temp.todo that name one, in the order of the records."""
+    records = [row[0] for row in writer.db.execute("SELECT record FROM temp.todo ORDER BY n")]
+    field, size = quote(FILE_FIELD), file_size("s", writer.partner.dialect)
+    known = f'CASE WHEN EXISTS (SELECT 1 FROM partner.{quote(FILE)} AS v WHERE v."Id" = s.{field}) THEN 1 ELSE 0 END'
+    found: dict[str, _File] = {}
+    for start in range(0, len(records), _ASKED):
+        part = records[start : start + _ASKED]
+        for record, file, latest, length, there in writer.partner.query(
+            f'SELECT s."Id", s.{field}, {latest_version("s")}, {size}, {known} FROM partner.{quote(path.object)} AS s'
+            f' WHERE s.{field} IS NOT NULL AND s."Id" IN ({commas("?" * len(part))})',
+            part,
+        ):
+            found[record] = _File(file=file, latest=latest, size=length, known=bool(there))
+    return {record: found[record] for record in records if record in found}
 
 
 def _refuse(writer: Writer, path: Path, record: str, code: str, error: str) -> None:
@@ -79,19 +106,18 @@ def _refuse(writer: Writer, path: Path, record: str, code: str, error: str) -> N
     writer.db.execute("DELETE FROM temp.todo WHERE record = ?", [record])
 
 
-def _warn(writer: Writer, path: Path, large: list[tuple[str, int]]) -> None:
+def _warn(writer: Writer, named: Iterable[_File]) -> None:
     """A log entry for each large file that goes; it stands under the file's own Id, for the post may have others."""
-    for record, size in large:
+    for item in named:
+        if item.size <= LARGE:
+            continue
+        (number,) = writer.partner.row("SELECT number FROM partner.orgsync_object WHERE name = ?", [FILE])
+        text = f"the file has {item.size} bytes; files above {LARGE} bytes take long to copy, and other orgs may refuse them"
         writer.db.execute(
-            "INSERT OR REPLACE INTO main.orgsync_outcome (connection, batch, record, object, op, error_code, error, field)"
-            f" SELECT i.connection, i.batch + 1, s.{quote(FILE_FIELD)},"
-            " (SELECT number FROM partner.orgsync_object WHERE name = 'ContentVersion'), 'U', ?, ?, ''"
-            f' FROM main.orgsync_inbox AS i CROSS JOIN partner.{quote(path.object)} AS s ON s."Id" = ?'
-            ' JOIN temp.files AS f ON f.record = s."RelatedRecordId" WHERE i.connection = ?',
-            [
-                LARGE_FILE,
-                f"the file has {size} bytes; files above {LARGE} bytes take long to copy, and other orgs may refuse them",
-                record,
-                writer.target.connection,
-            ],
+            "INSERT INTO main.orgsync_outcome (connection, batch, record, object, op, error_code, error, field)"
+            " SELECT i.connection, i.batch + 1, f.record, CAST(? AS BIGINT), 'U', CAST(? AS TEXT), CAST(? AS TEXT), ''"
+            " FROM main.orgsync_inbox AS i JOIN temp.files AS f ON f.record = ? WHERE i.connection = ?"
+            " ON CONFLICT (connection, batch, record) DO UPDATE SET object = excluded.object, op = excluded.op,"
+            " error_code = excluded.error_code, error = excluded.error, field = excluded.field",
+            [number, LARGE_FILE, text, item.file, writer.target.connection],
         )

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from orgsync_reconcile.stores.sql.connections import features
+from orgsync_reconcile.stores.sql.dialect import Dialect
 from orgsync_reconcile.stores.sql.org import Org
 from orgsync_reconcile.stores.sql.text import commas, literal, quote
 
@@ -36,15 +37,16 @@ _OWN_FIELDS = frozenset({"ContentDocumentId", "FirstPublishLocationId", "ReasonF
 
 @dataclass(frozen=True, kw_only=True)
 class FeedRules:
-    """The rules of one connection. `limit` is the size in bytes above which files stay out."""
+    """The rules of one connection. `limit` is the size in bytes above which files stay out, `dialect` the source's."""
 
     limit: int
+    dialect: Dialect
 
     def allowed(self, name: str) -> str:
         """What must hold of the source's record `s`, a post or a comment, for it to go."""
         if name == POST:
             return _post("s")
-        post = f"{_post('f')} AND {file_size('f')} <= {self.limit}"
+        post = f"{_post('f')} AND {file_size('f', self.dialect)} <= {self.limit}"
         return f'EXISTS (SELECT 1 FROM partner.{quote(POST)} AS f WHERE f."Id" = s."FeedItemId" AND {post})'
 
 
@@ -70,7 +72,7 @@ def feed_rules(source: Org, target: Org, numbers: tuple[int, int], names: Collec
                 return None
             limits = dict(part.split("=", 1) for part in json.loads(settings).get("limits", "").split(",") if part)
             limit = int(limits.get("feed_file_bytes", limit))
-    return FeedRules(limit=limit)
+    return FeedRules(limit=limit, dialect=source.db.dialect)
 
 
 def file_fields(names: Collection[str]) -> set[str]:
@@ -88,12 +90,12 @@ def latest_version(row: str) -> str:
     table, given = f"partner.{quote(FILE)}", f"{row}.{quote(FILE_FIELD)}"
     newer = (
         f'SELECT n."Id" FROM {table} AS o CROSS JOIN {table} AS n ON n."ContentDocumentId" = o."ContentDocumentId"'
-        f' AND n."IsLatest" = 1 AND n."IsDeleted" = 0 WHERE o."Id" = {given} AND o."IsLatest" = 0 LIMIT 1'
+        f' AND n."IsLatest" = TRUE AND n."IsDeleted" = FALSE WHERE o."Id" = {given} AND o."IsLatest" = FALSE LIMIT 1'
     )
     return f"coalesce(({newer}), {given})"
 
 
-def file_size(row: str) -> str:
-    """The size in bytes of the file of a post or comment, 0 where it has none."""
-    size = 'max(coalesce(v."ContentSize", 0), coalesce(length(v."VersionData"), 0))'
+def file_size(row: str, dialect: Dialect) -> str:
+    """The size in bytes of the file of a post or comment, 0 where it has none; `dialect` is the source's."""
+    size = dialect.greater('coalesce(v."ContentSize", 0)', 'coalesce(length(v."VersionData"), 0)')
     return f'coalesce((SELECT {size} FROM partner.{quote(FILE)} AS v WHERE v."Id" = {latest_version(row)}), 0)'

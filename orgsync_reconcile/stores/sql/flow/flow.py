@@ -10,8 +10,9 @@ from datetime import datetime
 from orgsync_reconcile.clock import iso
 from orgsync_reconcile.model.connection import Side
 from orgsync_reconcile.model.records import ObjectCounts
-from orgsync_reconcile.stores.sql.flow import cascades, conflicts, mentions, outcomes, staging, stamps, writes
+from orgsync_reconcile.stores.sql.flow import cascades, conflicts, outcomes, staging, stamps, writes
 from orgsync_reconcile.stores.sql.flow.continuity import note_seen
+from orgsync_reconcile.stores.sql.flow.mentions import Mentions
 from orgsync_reconcile.stores.sql.flow.mirror import mirror
 from orgsync_reconcile.stores.sql.flow.network import has_several
 from orgsync_reconcile.stores.sql.flow.pair import Pair
@@ -26,9 +27,7 @@ from orgsync_reconcile.stores.sql.flow.writes import Target
 from orgsync_reconcile.stores.sql.layout import MAX_HOPS
 from orgsync_reconcile.stores.sql.own_triggers import with_sql_triggers
 from orgsync_reconcile.stores.sql.schema import rebuild_triggers, widen_masks
-
-#: The end of the source's log in the snapshot that the records are read from.
-_SEEN = "(SELECT coalesce(max(seq), 0) FROM partner.sqlite_sequence WHERE name = 'orgsync_change')"
+from orgsync_reconcile.stores.sql.text import quote
 
 
 @dataclass(kw_only=True)
@@ -54,9 +53,14 @@ class Flow:
         #: The connection's number in source and target.
         self.numbers = (pair.numbers[source], pair.numbers[source.other])
         self.db = self.target.db
+        #: How the target's statements see the source, and the source's the target.
+        self.partner = pair.partners[source.other]
+        self._back = pair.partners[source]
         self.paths: dict[str, Path] = {}
         self.words = staging.Words(width=4)
         self._own: set[int] = set()
+        #: Makes mentions plain, for the target's statements.
+        self.mentions = Mentions(self.db, (self.source.db, self.db))
         self._hops = 1
         #: Either org has several connections: changes may come, and go on, over others.
         self.stamped = has_several(self.source) or has_several(self.target)
@@ -65,6 +69,8 @@ class Flow:
     def refresh(self) -> None:
         """Reads the paths again: publications, subscriptions and schemas may have changed."""
         self.paths = read_paths(self.source, self.target, *self.numbers)
+        files = {path.files.path.object: path.files.path for path in self.paths.values() if path.files}
+        self.partner.paths = {**self.paths, **files}
         #: Objects of the target that have triggers of the org's own, by number.
         self._own = {self.paths[name].target for name in with_sql_triggers(self.target, self.paths)}
         self.words = staging.Words(width=self.source.engine.mask_width())
@@ -75,8 +81,6 @@ class Flow:
         staging.prepare(self.db, self.words)
         if self.stamped:
             stamps.prepare(self.db, self.paths.values())
-        for org, other in ((self.source, self.target), (self.target, self.source)):
-            mentions.register(org.db, other.db)
 
     def watermark(self) -> int:
         """The last position of the source's log that the target has."""
@@ -139,20 +143,27 @@ class Flow:
             stamped=self.target.org_id if self.stamped else "",
             ring=self.pair.ring,
             width=self.target.engine.mask_width(),
-            seen="(SELECT seq FROM partner.orgsync_stamped)" if self.stamped else _SEEN,
+            seen=self._seen(),
             dialect=self.db.dialect,
         )
+
+    def _seen(self) -> int:
+        """The source's log position up to which its records are read; what has no stamp yet comes once more."""
+        if self.stamped:
+            return int(self.partner.row("SELECT seq FROM partner.orgsync_stamped")[0])
+        return self.partner.log_end()
 
     def batch(self, limit: int, now: datetime) -> BatchResult:
         """Moves the next `limit` entries of the log, and the held records that are due. One transaction in the target.
 
         The caller holds the pair's lease. After it, `finish` tells the source.
         """
-        with self.target.transaction():
+        with self.target.transaction(), self.partner.reading():
             if self.stamped:
                 stamps.fold(self.db, self.target.org_id, staging.Words(width=self.target.engine.mask_width()))
             low = self.watermark()
             high, hops, head = self._window(low, limit)
+            self.partner.bring("orgsync_change", "s.seq > ? AND s.seq <= ?", [low, high])
             staged = staging.stage_log(self.db, self.words, self.paths, self.numbers, low, high)
             retried = self._stage_held(now, staged)
             if staged or retried:
@@ -161,54 +172,91 @@ class Flow:
             waits = self.waits()
             if staged or retried or waits:
                 facts = self.target_facts(now)
-                refresh_references(self.db, self.numbers[1], facts.now_ms)
+                refresh_references(self.db, self.partner, self.numbers[1], facts.now_ms)
                 if staged or retried:
+                    self.bring_staged()
                     known = self.adopt(facts)
                     self.widen_replaced(facts)
                     self.settle_conflicts(facts, (low, high), ring=self.pair.ring or known > 0)
                     with self.guarded(hops + 1):
                         self.write_staged(facts, result, looping=hops >= MAX_HOPS)
                 with self.guarded(hops + 1):
-                    self.fill(Writer(self.db, self.words, facts))
+                    self.fill(Writer(self.db, self.partner, self.words, facts))
             self.move_watermark(high)
         return result
 
     def _stage_held(self, now: datetime, staged: int) -> int:
-        (held,) = self.db.execute(
-            "SELECT EXISTS (SELECT 1 FROM partner.orgsync_held WHERE connection = ?)", [self.numbers[0]]
-        ).fetchone()
-        if not held:
+        if not self.bring_held():
             return 0
         return staging.stage_held(self.db, self.words, self.numbers, self._not_due(now)) - staged
 
+    def bring_held(self) -> bool:
+        """Brings what the source holds for the target; whether it holds anything."""
+        (held,) = self.partner.row(
+            "SELECT EXISTS (SELECT 1 FROM partner.orgsync_held WHERE connection = ?)", [self.numbers[0]]
+        )
+        if held:
+            self.partner.bring("orgsync_held", "s.connection = ?", [self.numbers[0]])
+        return bool(held)
+
+    def bring_staged(self) -> None:
+        """Brings the records of temp.stage, and what the source knows of them: links, stamps, lookups that wait."""
+        partner, staged = self.partner, "SELECT record FROM temp.stage"
+        for path in self.paths.values():
+            partner.bring_by(path.object, 's."Id"', f"{staged} WHERE object = ?", [path.source])
+        self.make_plain(f's."Id" IN ({staged})', [])
+        self.bring_knowledge(staged)
+
+    def make_plain(self, where: str, parameters: Sequence[object], only: Path | None = None) -> None:
+        """Makes the mentions plain in the source's records `s` that satisfy a condition."""
+        self.mentions.clear()
+        for path in self.paths.values() if only is None else (only,):
+            for column in path.columns:
+                if column.mentions:
+                    self.mentions.stage(f"partner.{quote(path.object)}", column.name, where, parameters)
+
+    def bring_knowledge(self, records: str) -> None:
+        """Brings what the source knows of its records that the query finds: links, roots, stamps, lookups that wait."""
+        partner = self.partner
+        partner.bring("orgsync_connection")
+        partner.bring_by("orgsync_link", "s.local", records)
+        for table in ("orgsync_root", "orgsync_waiting", *(["orgsync_stamp"] if self.stamped else [])):
+            partner.bring_by(table, "s.record", records)
+
     def _window(self, low: int, limit: int) -> tuple[int, int, int]:
         """(last position, hops, end of the log) of the next batch: its entries were all made at one distance (ORG-7)."""
-        head = self.db.execute("SELECT coalesce(max(seq), 0) FROM partner.orgsync_change").fetchone()[0]
-        row = self.db.execute(
-            "SELECT max(seq) FROM (SELECT seq FROM partner.orgsync_change WHERE seq > ? ORDER BY seq LIMIT ?)",
-            [low, limit],
-        ).fetchone()
-        high = low if row[0] is None else row[0]
+        ask = self.partner.row
+        (head,) = ask(
+            "SELECT coalesce(max(seq), 0) FROM partner.orgsync_change WHERE seq <= ?", [self.partner.log_end()]
+        )
+        (high,) = ask(
+            "SELECT coalesce(max(seq), ?) FROM (SELECT seq FROM partner.orgsync_change WHERE seq > ? AND seq <= ?"
+            " ORDER BY seq LIMIT ?) AS w",
+            [low, low, head, limit],
+        )
         if self.stamped:
             # What has no stamp yet gets it before the next batch.
-            (ready,) = self.db.execute("SELECT seq FROM partner.orgsync_stamped").fetchone()
+            (ready,) = ask("SELECT seq FROM partner.orgsync_stamped")
             high = max(min(high, ready), low)
-        first = self.db.execute(
-            "SELECT coalesce(hops, 0) FROM partner.orgsync_change WHERE seq > ? ORDER BY seq LIMIT 1", [low]
-        ).fetchone()
-        hops = 0 if first is None else first[0]
-        other = self.db.execute(
-            "SELECT min(seq) FROM partner.orgsync_change WHERE seq > ? AND seq <= ? AND coalesce(hops, 0) <> ?",
+        # What was logged at one position goes at once, as far as the farthest of it has come.
+        (hops,) = ask(
+            "SELECT coalesce(max(hops), 0) FROM partner.orgsync_change"
+            " WHERE seq = (SELECT min(seq) FROM partner.orgsync_change WHERE seq > ?)",
+            [low],
+        )
+        (other,) = ask(
+            "SELECT min(seq) FROM (SELECT seq FROM partner.orgsync_change WHERE seq > ? AND seq <= ?"
+            " GROUP BY seq HAVING coalesce(max(hops), 0) <> ?) AS w",
             [low, high, hops],
-        ).fetchone()[0]
+        )
         return (high if other is None else other - 1), hops, head
 
     def adopt(self, facts: Target) -> int:
         """Links staged new records that the target has already over another connection (CON-10); returns how many."""
         if not has_several(self.target):
             return 0
-        (seen,) = self.db.execute(f"SELECT {facts.seen}").fetchone()
-        return adopt(self.db, self.paths.values(), self.source, self.target, (facts.connection, facts.now_ms, seen))
+        moment = (facts.connection, facts.now_ms, facts.seen)
+        return adopt(self.db, self.partner, self.paths.values(), self.source, self.target, moment)
 
     def widen_replaced(self, facts: Target) -> None:
         """Inserts under Ids that are linked already become updates of all columns (ORG-7)."""
@@ -222,7 +270,7 @@ class Flow:
         """Takes out of the stage what loses against the target's changes, and what the target has seen already."""
         paths = list(self.paths.values())
         if self.stamped:
-            stamps.leave_placeholders(self.db, paths)
+            stamps.leave_placeholders(self.db, self.partner, paths)
         case = self._case(window)
         if self.stamped and not ring and stamps.stage_lost(self.db, self.words, older_too=False):
             conflicts.take_out_lost(self.db, self.words)
@@ -233,12 +281,10 @@ class Flow:
                     conflicts.log_lost(self.db, paths, facts)
                 conflicts.take_out_lost(self.db, self.words)
         elif pending:
-            conflicts.resolve(self.db, self.words, paths, case, self.pair.policy, facts)
+            conflicts.resolve(self.db, self.partner, self.words, paths, case, self.pair.policy, facts)
 
     def _case(self, window: tuple[int, int]) -> conflicts.Case:
-        (seen,) = self.db.execute(
-            "SELECT seq FROM partner.orgsync_inbox WHERE connection = ?", [self.numbers[0]]
-        ).fetchone()
+        (seen,) = self.partner.row("SELECT seq FROM partner.orgsync_inbox WHERE connection = ?", [self.numbers[0]])
         return conflicts.Case(
             here=self.numbers[1],
             there=self.numbers[0],
@@ -250,7 +296,7 @@ class Flow:
 
     def write_staged(self, facts: Target, result: BatchResult, *, looping: bool = False) -> None:
         """Writes temp.stage into the target: deletes children first, then the rest parents first."""
-        writer = Writer(self.db, self.words, facts)
+        writer = Writer(self.db, self.partner, self.words, facts)
         links_before, changes_before = self.last_link(), self._last_change()
         objects = {row[0] for row in self.db.execute("SELECT DISTINCT object FROM temp.stage")}
         ordered = [path for path in self.paths.values() if path.source in objects]
@@ -273,7 +319,9 @@ class Flow:
                     counts.copied += writer.insert_lost(path)
                 counts.updated += writer.update_linked(path)
                 counts.updated += writer.undelete(path)
-        cascades.after_deletes(self.db, self.paths, writer.target, lambda number: self.writing(number, writer))
+        cascades.after_deletes(
+            self.db, self.partner, self.paths, writer.target, lambda number: self.writing(number, writer)
+        )
         self.write_outcomes(writer.refusals.items, {path.source: path.object for path in ordered}, result)
         outcomes.note_arrived(self.db, self.numbers[1], writer.refusals.items)
         if self.stamped:
@@ -343,7 +391,7 @@ class Flow:
         if newest != done:
             filled = fill_waiting(self.db, self.numbers[1], done, lambda number: self.writing(number, writer))
             if filled and self.stamped:
-                stamps.bring_filled(self.db, self.numbers[1])
+                stamps.bring_filled(self.db, self.partner, self.numbers[1])
             self.db.execute("UPDATE main.orgsync_inbox SET link = ? WHERE connection = ?", [newest, self.numbers[1]])
 
     def last_link(self) -> int:
@@ -358,20 +406,20 @@ class Flow:
 
     def move_watermark(self, high: int) -> None:
         """The watermark moves with the data; outcomes that the source has copied are forgotten."""
-        (copied,) = self.db.execute(
-            "SELECT batch FROM partner.orgsync_outbox WHERE connection = ?", [self.numbers[0]]
-        ).fetchone()
+        (copied,) = self.partner.row("SELECT batch FROM partner.orgsync_outbox WHERE connection = ?", [self.numbers[0]])
         self.db.execute(
             "DELETE FROM main.orgsync_outcome WHERE connection = ? AND batch <= ?", [self.numbers[1], copied]
         )
         self.db.execute(
             "UPDATE main.orgsync_inbox SET seq = ?, batch = batch + 1 WHERE connection = ?", [high, self.numbers[1]]
         )
-        note_seen(self.db, self.numbers[1], high)
+        note_seen(self.db, self.partner, self.numbers[1], high)
 
     def finish(self, now: datetime) -> None:
         """Tells the source what became of the batches; safe to call at any time, and after a crash."""
         if self.stamped:
             stamps.fold_new(self.source, self.words)
-        mirror(self.source, *self.numbers, self.words, self.pair.retry, int(now.timestamp() * 1000))
-        mirror_severed(self.source, *self.numbers, [path.source for path in self.paths.values()])
+        with self._back.reading():
+            now_ms = int(now.timestamp() * 1000)
+            mirror(self.source, self._back, *self.numbers, self.words, self.pair.retry, now_ms)
+            mirror_severed(self.source, self._back, *self.numbers, [path.source for path in self.paths.values()])

@@ -19,6 +19,9 @@ from orgsync_reconcile.stores.sql.flow.writer import Writer
 from orgsync_reconcile.stores.sql.flow.writes import Target
 from orgsync_reconcile.stores.sql.text import commas, quote
 
+#: Chosen records whose children are asked for at once.
+_PARENTS = 500
+
 
 class Forwarding:
     """One forward over one flow. Choose parents first: records are sent in the order in which they were chosen."""
@@ -33,12 +36,17 @@ class Forwarding:
 
     def choose(self, path: Path, condition: SqlFilter) -> int:
         """Adds the records of the source that satisfy `condition` (over `s`), live and of a kind that goes at all."""
-        return self.db.execute(
-            f'INSERT OR IGNORE INTO temp.wanted (object, record) SELECT {path.source}, s."Id"'
-            f' FROM partner.{quote(path.object)} AS s WHERE s."IsDeleted" = 0 AND {path.allowed} AND ({condition.sql})'
-            ' ORDER BY s."Id"',
+        found = self.flow.partner.query(
+            f'SELECT s."Id" FROM partner.{quote(path.object)} AS s WHERE s."IsDeleted" = FALSE AND {path.allowed}'
+            f' AND ({condition.sql}) ORDER BY s."Id"',
             condition.parameters,
-        ).rowcount
+        )
+        before = self._count()
+        self.db.executemany(
+            "INSERT OR IGNORE INTO temp.wanted (object, record) VALUES (?, ?)",
+            ((path.source, row[0]) for row in found),
+        )
+        return self._count() - before
 
     def choose_ids(self, path: Path, records: Iterable[str]) -> list[str]:
         """Adds these records; returns those that are not there, are deleted, or never go."""
@@ -51,8 +59,16 @@ class Forwarding:
 
     def choose_children(self, path: Path, fields: Sequence[str]) -> int:
         """Adds the records that point to a chosen one by any of these fields."""
-        tests = " OR ".join(f"s.{quote(name)} IN (SELECT record FROM temp.wanted)" for name in fields)
-        return self.choose(path, SqlFilter(sql=tests, parameters=())) if fields else 0
+        chosen = [row[0] for row in self.db.execute("SELECT record FROM temp.wanted ORDER BY n")]
+        added = 0
+        for start in range(0, len(chosen) if fields else 0, _PARENTS):
+            part = chosen[start : start + _PARENTS]
+            tests = " OR ".join(f"s.{quote(name)} IN ({commas('?' * len(part))})" for name in fields)
+            added += self.choose(path, SqlFilter(sql=tests, parameters=tuple(part) * len(fields)))
+        return added
+
+    def _count(self) -> int:
+        return int(self.db.execute("SELECT count(*) FROM temp.wanted").fetchone()[0])
 
     def last(self) -> int:
         """The place of the last chosen record; 0 where there is none."""
@@ -67,10 +83,11 @@ class Forwarding:
         """
         flow = self.flow
         self._forget_links_to_nothing(low, high)
-        with flow.target.transaction():
+        with flow.target.transaction(), flow.partner.reading():
             facts = flow.target_facts(now)
             result = BatchResult(seq=flow.watermark(), more=False)
-            refresh_references(self.db, flow.numbers[1], facts.now_ms)
+            refresh_references(self.db, flow.partner, flow.numbers[1], facts.now_ms)
+            flow.partner.bring("orgsync_held", "s.connection = ?", [flow.numbers[0]])
             restored = self._restore_links(low, high, facts)
             self._stage(low, high, facts)
             if flow.adopt(facts):
@@ -78,7 +95,7 @@ class Forwarding:
             self._leave_pending()
             with flow.guarded():
                 flow.write_staged(facts, result)
-                flow.fill(Writer(self.db, flow.words, facts))
+                flow.fill(Writer(self.db, flow.partner, flow.words, facts))
             flow.move_watermark(flow.watermark())
         reach(FailPoint.FORWARD_AFTER_TARGET_COMMIT)
         self._restore_in_source(restored, facts)
@@ -143,11 +160,12 @@ class Forwarding:
             " WHERE w.n > ? AND w.n <= ? ORDER BY w.n",
             [facts.there, facts.now_ms, facts.connection, low, high],
         )
+        self.flow.bring_staged()
         for path in self._staged_paths(low, high):
             stage_differences(self.db, path, words, facts, "stage.local IS NOT NULL")
             self.db.execute(
                 "UPDATE temp.stage SET gone = 1 WHERE object = ? AND EXISTS (SELECT 1 FROM"
-                f' main.{quote(path.object)} AS t WHERE t."Id" = stage.local AND t."IsDeleted" = 1)',
+                f' main.{quote(path.object)} AS t WHERE t."Id" = stage.local AND t."IsDeleted" = TRUE)',
                 [path.source],
             )
 
@@ -155,7 +173,7 @@ class Forwarding:
         """What was changed in the target and is on its way here stays as it is there: nobody has seen it here yet."""
         flow = self.flow
         here, there = flow.numbers
-        (seen,) = self.db.execute("SELECT seq FROM partner.orgsync_inbox WHERE connection = ?", [here]).fetchone()
+        (seen,) = flow.partner.row("SELECT seq FROM partner.orgsync_inbox WHERE connection = ?", [here])
         end = flow.watermark()
         case = conflicts.Case(here=there, there=here, watermark=seen, window=(end, end), source=flow.side)
         if conflicts.stage_pending(self.db, flow.words, list(flow.paths.values()), case):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from orgsync_reconcile.model.connection import Side
 from orgsync_reconcile.stores.canonical import Encoder, RangeSum, add_hash, encoder, record_hash
-from orgsync_reconcile.stores.sql.flow.mentions import PLAIN
+from orgsync_reconcile.stores.sql.flow.mentions import Mentions
 from orgsync_reconcile.stores.sql.flow.paths import Path
 from orgsync_reconcile.stores.sql.org import Org
 from orgsync_reconcile.stores.sql.schema import Objects
@@ -32,14 +32,17 @@ class Row:
 class RangeReader:
     """The linked records of one object in one org. `primary` says which end of the connection the org is."""
 
-    def __init__(self, org: Org, connection: int, side: Side, path: Path) -> None:
+    def __init__(self, org: Org, connection: int, side: Side, path: Path, mentions: Mentions) -> None:
         self.db = org.db
         self.columns = [column.name for column in path.columns]
         primary = side is Side.PRIMARY
         objects = Objects(org)
         definition = objects[path.object]
         fields = [definition.fields[name] for name in self.columns]
-        self._encoders: list[Encoder] = [encoder(field) for field in fields]
+        self._encoders: list[Encoder] = [
+            _plain(encoder(field), mentions) if column.mentions else encoder(field)
+            for column, field in zip(path.columns, fields, strict=True)
+        ]
         self._key = "k.local" if primary else "k.partner"
         waits = self.db.execute(
             "SELECT EXISTS (SELECT 1 FROM main.orgsync_waiting WHERE connection = ?)", [connection]
@@ -47,10 +50,12 @@ class RangeReader:
         values = [
             _reference(field.name, connection, primary=primary, waits=bool(waits))
             if field.is_reference
-            else f"{PLAIN if column.mentions else ''}(r.{quote(field.name)})"
-            for column, field in zip(path.columns, fields, strict=True)
+            else f"r.{quote(field.name)}"
+            for field in fields
         ]
-        self._values = commas([self._key, "k.local", 'coalesce(r."IsDeleted" = 0, 0)', 'r."SystemModstamp"', *values])
+        self._values = commas(
+            [self._key, "k.local", 'coalesce(r."IsDeleted" = FALSE, FALSE)', 'r."SystemModstamp"', *values]
+        )
         self._from = (
             f'FROM main.orgsync_link AS k LEFT JOIN main.{quote(path.object)} AS r ON r."Id" = k.local'
             f" WHERE k.connection = {connection} AND k.status = 1 AND {self._key} > ? AND {self._key} <= ?"
@@ -79,6 +84,11 @@ class RangeReader:
             texts = tuple(encode(value) for encode, value in zip(self._encoders, values, strict=True))
             found[key] = Row(record=record, changed=changed, texts=texts if alive else None)
         return found
+
+
+def _plain(encode: Encoder, mentions: Mentions) -> Encoder:
+    """The encoder of a text that travels without its mentions."""
+    return lambda value: encode(mentions.plain(value) if isinstance(value, str) else value)
 
 
 def _reference(column: str, connection: int, *, primary: bool, waits: bool) -> str:

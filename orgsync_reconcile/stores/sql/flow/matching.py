@@ -15,6 +15,7 @@ from orgsync_reconcile.stores.sql.flow.paths import Match, Path
 from orgsync_reconcile.stores.sql.flow.roots import came_from
 from orgsync_reconcile.stores.sql.flow.staging import Words
 from orgsync_reconcile.stores.sql.flow.writes import Target, value_of
+from orgsync_reconcile.stores.sql.partner import Partner
 from orgsync_reconcile.stores.sql.text import commas, quote
 
 
@@ -26,7 +27,7 @@ class Ambiguous:
     error: str
 
 
-def find_likes(db: Database, path: Path, match: Match, target: Target) -> list[Ambiguous]:
+def find_likes(db: Database, partner: Partner, path: Path, match: Match, target: Target) -> list[Ambiguous]:
     """Fills temp.likes with the records of temp.todo that have exactly one like; returns those that have more.
 
     Both are taken out of temp.todo.
@@ -37,16 +38,22 @@ def find_likes(db: Database, path: Path, match: Match, target: Target) -> list[A
     found = db.execute(
         'INSERT INTO temp.likes SELECT st.record, st.n, min(t."Id"), count(*) FROM temp.todo AS st'
         f' CROSS JOIN partner.{table} AS s ON s."Id" = st.record'
-        f' CROSS JOIN main.{table} AS t ON {match.same("t", "s")} AND t."IsDeleted" = FALSE'
+        f' CROSS JOIN main.{table} AS t ON {match.same("t", "s", db.dialect)} AND t."IsDeleted" = FALSE'
         f" WHERE trim(s.{key}) <> '' AND NOT EXISTS (SELECT 1 FROM main.orgsync_link AS k"
         ' WHERE k.local = t."Id" AND k.connection = ?) GROUP BY st.record',
         [target.connection],
     ).rowcount
     if found == 0:
         return []
+    partner.bring_by(
+        path.object,
+        match.compared(f"s.{key}", partner.dialect),
+        f'SELECT s.{key} FROM temp.likes AS m JOIN partner.{table} AS s ON s."Id" = m.record',
+        mark=match.compared(partner.dialect.given(match.field), partner.dialect),
+    )
     rivals = db.execute(
         f'SELECT m.record, count(*) FROM temp.likes AS m CROSS JOIN partner.{table} AS s ON s."Id" = m.record'
-        f' CROSS JOIN partner.{table} AS r ON {match.same("r", "s")} AND r."IsDeleted" = FALSE'
+        f' CROSS JOIN partner.{table} AS r ON {match.same("r", "s", db.dialect)} AND r."IsDeleted" = FALSE'
         ' WHERE NOT EXISTS (SELECT 1 FROM main.orgsync_link AS k WHERE k.partner = r."Id" AND k.connection = ?)'
         " GROUP BY m.record HAVING count(*) > 1",
         [target.connection],

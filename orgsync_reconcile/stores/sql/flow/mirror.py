@@ -12,24 +12,33 @@ from orgsync_reconcile.stores.sql.database import Database
 from orgsync_reconcile.stores.sql.flow.feeds import LARGE_FILE, TOO_LARGE
 from orgsync_reconcile.stores.sql.flow.staging import Words
 from orgsync_reconcile.stores.sql.org import Org
+from orgsync_reconcile.stores.sql.partner import Partner
 from orgsync_reconcile.stores.sql.text import commas
 
 _EVENTS = {"I": "Generic Insert", "U": "Generic Update", "D": "Replication Delete", "R": "Replication Undelete"}
 
 
-def mirror(source: Org, here: int, there: int, words: Words, retry: Sequence[int], now_ms: int) -> None:
-    """Copies new links and outcomes from the target (attached as partner) to the source and moves its cursor.
+def mirror(
+    source: Org, partner: Partner, here: int, there: int, words: Words, retry: Sequence[int], now_ms: int
+) -> None:
+    """Copies new links and outcomes from the target (the partner) to the source and moves its cursor.
 
     `here` and `there` are the connection's numbers in source and target; `retry` the seconds between tries.
     """
     db = source.db
     ours = db.execute("SELECT seq, batch, link FROM main.orgsync_outbox WHERE connection = ?", [here]).fetchone()
-    theirs = db.execute("SELECT seq, batch FROM partner.orgsync_inbox WHERE connection = ?", [there]).fetchone()
-    (newest,) = db.execute("SELECT coalesce(max(number), 0) FROM partner.orgsync_link").fetchone()
+    theirs = partner.row("SELECT seq, batch FROM partner.orgsync_inbox WHERE connection = ?", [there])
+    (newest,) = partner.row("SELECT coalesce(max(number), 0) FROM partner.orgsync_link")
     if (ours[0], ours[1]) == tuple(theirs) and newest == ours[2]:
         return
     db.execute("CREATE TEMP TABLE IF NOT EXISTS object_map (theirs INTEGER PRIMARY KEY, ours INTEGER)")
     with source.transaction():
+        partner.bring("orgsync_object")
+        partner.bring(
+            "orgsync_link",
+            "s.number > ? AND s.number <= ? AND s.connection = ? AND s.made_here = 1",
+            [ours[2], newest, there],
+        )
         db.execute("DELETE FROM temp.object_map")
         db.execute(
             "INSERT INTO temp.object_map SELECT o.number, m.number FROM partner.orgsync_object AS o"
@@ -42,7 +51,7 @@ def mirror(source: Org, here: int, there: int, words: Words, retry: Sequence[int
             " WHERE p.number > ?2 AND p.number <= ?4 AND p.connection = ?3 AND p.made_here = 1",
             [here, ours[2], there, newest],
         )
-        _copy_outcomes(source, here, there, words, ours[1], theirs[1], retry, now_ms)
+        _copy_outcomes(source, partner, here, there, words, ours[1], theirs[1], retry, now_ms)
         db.execute(
             "UPDATE main.orgsync_outbox SET seq = ?, batch = ?, link = ? WHERE connection = ?",
             [theirs[0], theirs[1], newest, here],
@@ -60,11 +69,19 @@ def _trim(db: Database) -> None:
 
 
 def _copy_outcomes(
-    source: Org, here: int, there: int, words: Words, after: int, upto: int, retry: Sequence[int], now_ms: int
+    source: Org,
+    partner: Partner,
+    here: int,
+    there: int,
+    words: Words,
+    after: int,
+    upto: int,
+    retry: Sequence[int],
+    now_ms: int,
 ) -> None:
     """Held records and log entries from the target's outcomes of the batches (after, upto] (QUE-5, LOG-1)."""
     db = source.db
-    rows = db.execute(
+    rows = partner.query(
         f"SELECT record, object, op, error_code, error, field, waits_for, {words.columns} FROM partner.orgsync_outcome"
         " WHERE connection = ? AND batch > ? AND batch <= ? ORDER BY batch, record",
         [there, after, upto],

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from orgsync_reconcile.errors import StoreBusyError, StoreError
 from orgsync_reconcile.model.connection import ConflictPolicy, ConnectionStatus, Side
 from orgsync_reconcile.stores.sql.org import BUSY_SECONDS, Org
+from orgsync_reconcile.stores.sql.partner import Partner
 
 
 class Pair:
@@ -21,6 +22,8 @@ class Pair:
         #: Whether the connection is part of a ring, as far as `network.exchange` has found.
         self.ring = False
         self._leased = False
+        #: How each org's statements see the other one.
+        self.partners: dict[Side, Partner] = {}
         for side in Side:
             self._check_partner(side)
             self._check_positions(side)
@@ -29,7 +32,7 @@ class Pair:
     def attach(self) -> None:
         """Lets each org see the other; an org may be in several pairs in turn (CON-10)."""
         for side, org in self.orgs.items():
-            org.see(self.orgs[side.other])
+            self.partners[side] = org.see(self.orgs[side.other])
 
     def _number(self, org: Org) -> int:
         row = org.db.execute("SELECT number FROM orgsync_connection WHERE name = ?", [self.connection]).fetchone()

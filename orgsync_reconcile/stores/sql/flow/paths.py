@@ -9,6 +9,7 @@ from orgsync_reconcile.model.graph import parents_first
 from orgsync_reconcile.model.schema import SCALED, FieldDef, FieldType
 from orgsync_reconcile.stores.sql.check import matching_keys
 from orgsync_reconcile.stores.sql.connections import features
+from orgsync_reconcile.stores.sql.dialect import Dialect
 from orgsync_reconcile.stores.sql.flow import feeds
 from orgsync_reconcile.stores.sql.layout import WORD
 from orgsync_reconcile.stores.sql.org import Org
@@ -19,7 +20,7 @@ from orgsync_reconcile.stores.sql.text import quote
 #: that are contacts, email drafts, and the inline images of emails stay where they are.
 _NEVER = {
     "CaseTeamMember": "substr(s.\"MemberId\", 1, 3) = '005'",
-    "EmailMessage": 's."Status" <> \'5\' AND s."IsPrivateDraft" = 0',
+    "EmailMessage": 's."Status" <> \'5\' AND s."IsPrivateDraft" = FALSE',
     "Attachment": "NOT (substr(s.\"ParentId\", 1, 3) = '02s' AND s.\"ContentType\" LIKE 'image/%' AND EXISTS"
     ' (SELECT 1 FROM partner."EmailMessage" AS e WHERE e."Id" = s."ParentId" AND e."HtmlBody" LIKE \'%cid:%\'))',
 }
@@ -60,14 +61,23 @@ class PathColumn:
 
 @dataclass(frozen=True, kw_only=True)
 class Match:
-    """The field by which a new record finds its like in the target (BLK-6). `collation` follows the column's name."""
+    """The field by which a new record finds its like in the target (BLK-6)."""
 
-    name: str
-    collation: str
+    field: FieldDef
 
-    def same(self, one: str, other: str) -> str:
+    @property
+    def name(self) -> str:
+        """The field's name."""
+        return self.field.name
+
+    def same(self, one: str, other: str, dialect: Dialect) -> str:
         """The condition that two records have one value of the field."""
-        return f"{one}.{quote(self.name)} = {other}.{quote(self.name)}{self.collation}"
+        return f"{self.compared(f'{one}.{quote(self.name)}', dialect)} = {self.compared(f'{other}.{quote(self.name)}', dialect)}"
+
+    def compared(self, value: str, dialect: Dialect) -> str:
+        """A value as it is compared."""
+        exact = self.field.case_sensitive or self.field.type in SCALED
+        return value if exact else dialect.fold(value)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +104,7 @@ class Path:
     since_seq: int
     since: str
     #: The condition on the source's record `s` that lets it go at all.
-    allowed: str = "1"
+    allowed: str = "1 = 1"
     #: Of posts and comments: their files go along.
     files: FilePath | None = None
     #: None: nothing is matched, new records are inserted.
@@ -148,8 +158,7 @@ def _match(name: str | None, columns: Sequence[PathColumn], target: Mapping[str,
     """What the publication matches on, as far as that field flows."""
     if name is None or not any(column.name == name and not column.reference for column in columns):
         return None
-    exact = target[name].case_sensitive or target[name].type in SCALED
-    return Match(name=name, collation="" if exact else " COLLATE NOCASE")
+    return Match(field=target[name])
 
 
 def _file_path(
@@ -225,7 +234,7 @@ def read_paths(source: Org, target: Org, source_connection: int, target_connecti
             auto_numbers=tuple(f for f in other.fields.values() if f.type is FieldType.AUTO_NUMBER),
             since_seq=since[name][0],
             since=since[name][1],
-            allowed=rules.allowed(name) if rules and name in feeds.FEEDS else _NEVER.get(name, "1"),
+            allowed=rules.allowed(name) if rules and name in feeds.FEEDS else _NEVER.get(name, "1 = 1"),
             files=files if name in feeds.FEEDS else None,
             match=_match(match_on[name], columns, other.fields),
             unlike=matching_keys(other) if watchful else (),

@@ -10,6 +10,7 @@ from orgsync_reconcile.stores.sql.flow import writes
 from orgsync_reconcile.stores.sql.flow.duplicates import find_duplicates
 from orgsync_reconcile.stores.sql.flow.paths import Path
 from orgsync_reconcile.stores.sql.flow.staging import Words
+from orgsync_reconcile.stores.sql.partner import Partner
 from orgsync_reconcile.stores.sql.text import quote
 
 
@@ -30,8 +31,9 @@ class Refusal:
 class Refusals:
     """Collects the refused records of a transaction in `items`; takes them out of temp.todo where they stand there."""
 
-    def __init__(self, db: Database, words: Words, target: writes.Target) -> None:
+    def __init__(self, db: Database, partner: Partner, words: Words, target: writes.Target) -> None:
         self.db = db
+        self.partner = partner
         self.words = words
         self.target = target
         self.items: list[Refusal] = []
@@ -57,11 +59,12 @@ class Refusals:
     def refuse_children(self, path: Path) -> None:
         """Records of temp.todo whose parent was itself refused stay behind with it (BLK-3)."""
         never_arrived = [item.record for item in self.items if item.op == "I"]
-        (held,) = self.db.execute(
+        (held,) = self.partner.row(
             "SELECT EXISTS (SELECT 1 FROM partner.orgsync_held WHERE op = 'I' AND connection = ?)", [self.target.there]
-        ).fetchone()
+        )
         if not path.references or not (never_arrived or held):
             return
+        self.partner.bring("orgsync_held", "s.connection = ?", [self.target.there])
         self.db.execute("CREATE TEMP TABLE IF NOT EXISTS refused (record TEXT PRIMARY KEY)")
         self.db.execute("DELETE FROM temp.refused")
         self.db.executemany("INSERT OR IGNORE INTO temp.refused VALUES (?)", [(record,) for record in never_arrived])

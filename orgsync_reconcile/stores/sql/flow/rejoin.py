@@ -44,6 +44,8 @@ class Rejoining:
 
     def __init__(self, pair: Pair, side: Side, now_ms: int) -> None:
         self.restored, self.partner = pair.orgs[side], pair.orgs[side.other]
+        #: How each of the two sees the other.
+        self.sees_partner, self.sees_restored = pair.partners[side], pair.partners[side.other]
         #: The connection's number in the restored org and in its partner.
         self.here, self.there = pair.numbers[side], pair.numbers[side.other]
         self.now_ms = now_ms
@@ -73,7 +75,7 @@ class Rejoining:
         First, while the partner still knows them all.
         """
         with self.restored.transaction() as db:
-            highest = db.execute(
+            highest = self.sees_partner.query(
                 "SELECT o.name, max(substr(l.partner, 7, 9)) FROM partner.orgsync_link AS l"
                 " JOIN partner.orgsync_object AS o ON o.number = l.object"
                 " WHERE l.connection = ? AND l.status <> 3 AND substr(l.partner, 4, 3) = ? GROUP BY o.name",
@@ -82,7 +84,8 @@ class Rejoining:
             for name, number in highest:
                 self._raise(name, int(number, 16))
             # Nobody else writes to the restored org now, so no Id is given again behind this look.
-            self._find_reused()
+            with self.sees_restored.reading():
+                self._find_reused()
             db.executemany(
                 "INSERT INTO main.orgsync_root (record, root) VALUES (?, ?) ON CONFLICT DO NOTHING",
                 (
@@ -97,7 +100,7 @@ class Rejoining:
         A link ends where its Id was given to another record since, whose partner is then sent as new, and where the row
         is gone and its object does not flow to the restored org. Where it does, the link stays for verify to find.
         """
-        with self.partner.transaction() as db:
+        with self.partner.transaction() as db, self.sees_restored.reading():
             reused = self._end_reused()
             lost = sum(
                 self._end_lost(number, name, there=name in self._objects)
@@ -117,17 +120,18 @@ class Rejoining:
 
     def restore_links(self) -> tuple[int, int]:
         """The restored org's part: (links that it got back, changes that are sent again under new positions)."""
-        with self.restored.transaction() as db:
+        with self.restored.transaction() as db, self.sees_partner.reading():
+            for table in ("orgsync_link", "orgsync_object", "orgsync_connection", "orgsync_root"):
+                self.sees_partner.bring(table)
             end = db.last_number("orgsync_change")
             self._drop_ended_links()
             self._raise_positions()
             linked = self._give_links()
             repeated = self._log_again(end)
-            db.execute(
-                "UPDATE main.orgsync_outbox SET seq = (SELECT seq FROM partner.orgsync_inbox WHERE connection = ?)"
-                " WHERE connection = ?",
-                [self.there, self.here],
+            (position,) = self.sees_partner.row(
+                "SELECT seq FROM partner.orgsync_inbox WHERE connection = ?", [self.there]
             )
+            db.execute("UPDATE main.orgsync_outbox SET seq = ? WHERE connection = ?", [position, self.here])
             self._move_inbox()
         return linked, repeated
 
@@ -149,12 +153,11 @@ class Rejoining:
 
     def _end_lost(self, number: int, name: str, *, there: bool) -> int:
         """Ends the links whose row the restored org has lost; all of them where it has not even the object."""
+        mine = f"FROM main.orgsync_link WHERE connection = ? AND object = ? AND {_RECORDS}"
+        if there:
+            self.sees_restored.bring_by(name, 's."Id"', f"SELECT partner {mine}", [self.there, number])
         lost = f'NOT EXISTS (SELECT 1 FROM partner.{quote(name)} AS r WHERE r."Id" = orgsync_link.partner)'
-        return self.partner.db.execute(
-            f"DELETE FROM main.orgsync_link WHERE connection = ? AND object = ? AND {_RECORDS}"
-            f" AND {lost if there else '1 = 1'}",
-            [self.there, number],
-        ).rowcount
+        return self.partner.db.execute(f"DELETE {mine} AND {lost if there else '1 = 1'}", [self.there, number]).rowcount
 
     def _find_reused(self) -> None:
         """Fills temp.reused of the partner with the links whose Id the restored org has given to another record since.
@@ -167,15 +170,20 @@ class Rejoining:
         db.execute("DROP TABLE IF EXISTS temp.reused")
         db.execute("CREATE TEMP TABLE reused (number INTEGER PRIMARY KEY, partner TEXT)")
         made = '((julianday(r."CreatedDate") - 2440587.5) * 86400000)'
+        (sent,) = self.sees_restored.row("SELECT seq FROM partner.orgsync_outbox WHERE connection = ?", [self.here])
+        self.sees_restored.bring("orgsync_link")
+        self.sees_restored.bring("orgsync_change", "s.op = 'I' AND s.seq > ?", [sent])
         for number, name in self._linked_objects():
             if name not in self._objects:
                 continue
+            linked = f"SELECT partner FROM main.orgsync_link WHERE connection = ? AND object = ? AND {_RECORDS}"
+            self.sees_restored.bring_by(name, 's."Id"', linked, [self.there, number])
             rows = "main.orgsync_link AS l"
             values: list[int] = []
             if name in self.from_restored:
                 rows = "partner.orgsync_change AS c CROSS JOIN main.orgsync_link AS l ON l.partner = c.record AND c.op = 'I'"
-                rows += " AND c.at > ? AND c.seq > (SELECT seq FROM partner.orgsync_outbox WHERE connection = ?)"
-                values = [self.seen, self.here]
+                rows += " AND c.at > ? AND c.seq > ?"
+                values = [self.seen, sent]
             db.execute(
                 f"INSERT INTO temp.reused SELECT DISTINCT l.number, l.partner FROM {rows}"
                 f' CROSS JOIN partner.{quote(name)} AS r ON r."Id" = l.partner'
@@ -205,11 +213,12 @@ class Rejoining:
 
     def _drop_ended_links(self) -> None:
         """Links that the partner ended after the backup end here too; those that it never saw stay for the mirror."""
+        (told,) = self.sees_partner.row("SELECT link FROM partner.orgsync_outbox WHERE connection = ?", [self.there])
         self.restored.db.execute(
-            "DELETE FROM main.orgsync_link WHERE connection = ?1 AND status IN (1, 4) AND (made_here = 0 OR number <="
-            " (SELECT link FROM partner.orgsync_outbox WHERE connection = ?2)) AND NOT EXISTS (SELECT 1 FROM"
-            " partner.orgsync_link AS p WHERE p.partner = orgsync_link.local AND p.connection = ?2)",
-            [self.here, self.there],
+            "DELETE FROM main.orgsync_link WHERE connection = ? AND status IN (1, 4) AND (made_here = 0 OR number <= ?)"
+            " AND NOT EXISTS (SELECT 1 FROM"
+            " partner.orgsync_link AS p WHERE p.partner = orgsync_link.local AND p.connection = ?)",
+            [self.here, told, self.there],
         )
 
     def _raise_positions(self) -> None:
@@ -265,12 +274,12 @@ class Rejoining:
     def _move_inbox(self) -> None:
         """What the partner sent before is not sent again: verify compares instead."""
         names = ("seq", "batch", "event_state", "event_map")
-        moved = commas(f"{name} = CASE WHEN o.{name} > i.{name} THEN o.{name} ELSE i.{name} END" for name in names)
-        self.restored.db.execute(
-            f"UPDATE main.orgsync_inbox AS i SET {moved} FROM partner.orgsync_outbox AS o"
-            " WHERE o.connection = ? AND i.connection = ?",
-            [self.there, self.here],
+        sent = self.sees_partner.row(
+            f"SELECT {commas(names)} FROM partner.orgsync_outbox WHERE connection = ?", [self.there]
         )
+        db = self.restored.db
+        moved = [f"{name} = {db.dialect.greater(name, str(int(at)))}" for name, at in zip(names, sent, strict=True)]
+        db.execute(f"UPDATE main.orgsync_inbox SET {commas(moved)} WHERE connection = ?", [self.here])
 
 
 def _ranges(start: int, end: int) -> Iterator[tuple[int, int]]:

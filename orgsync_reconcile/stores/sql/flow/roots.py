@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from orgsync_reconcile.stores.sql.database import Database
 from orgsync_reconcile.stores.sql.flow.paths import Path
 from orgsync_reconcile.stores.sql.org import Org
+from orgsync_reconcile.stores.sql.partner import Partner
 from orgsync_reconcile.stores.sql.text import literal, quote
 
 #: The characters of an org's Id, with which a root begins.
@@ -28,7 +29,9 @@ def came_from(record: str) -> str:
     )
 
 
-def adopt(db: Database, paths: Iterable[Path], source: Org, target: Org, facts: tuple[int, int, int]) -> int:
+def adopt(
+    db: Database, partner: Partner, paths: Iterable[Path], source: Org, target: Org, facts: tuple[int, int, int]
+) -> int:
     """Links the staged new records that the target has already over another way; returns how many.
 
     They stay staged, as inserts under a linked Id. `facts`: the connection's number in the target, the moment, and the
@@ -42,7 +45,7 @@ def adopt(db: Database, paths: Iterable[Path], source: Org, target: Org, facts: 
         db.execute(
             f"INSERT INTO temp.known (n, record, root) SELECT st.n, st.record, {root} FROM temp.stage AS st"
             f' CROSS JOIN partner.{quote(path.object)} AS s ON s."Id" = st.record'
-            f' WHERE st.object = ? AND st.local IS NULL AND s."IsDeleted" = 0 AND {path.allowed}'
+            f' WHERE st.object = ? AND st.local IS NULL AND s."IsDeleted" = FALSE AND {partner.allowed(path)}'
             ' AND (st.ins = 1 OR s."CreatedDate" >= ?) AND NOT EXISTS'
             " (SELECT 1 FROM main.orgsync_link AS k WHERE k.partner = st.record AND k.connection = ?)",
             [path.source, path.since, facts[0]],

@@ -16,6 +16,7 @@ from orgsync_reconcile.stores.sql.flow.staging import Words
 from orgsync_reconcile.stores.sql.flow.writes import Target
 from orgsync_reconcile.stores.sql.layout import WORD
 from orgsync_reconcile.stores.sql.org import Org
+from orgsync_reconcile.stores.sql.partner import Partner
 from orgsync_reconcile.stores.sql.text import commas, literal, quote
 
 #: The field number that stands for a record's being deleted.
@@ -30,7 +31,7 @@ def fold(db: Database, org_id: str, words: Words) -> int:
     Inside a transaction. A change is later than what it replaces, whatever the clocks say: it gets a higher stamp.
     """
     (done,) = db.execute("SELECT seq FROM main.orgsync_stamped").fetchone()
-    (head,) = db.execute("SELECT coalesce(max(seq), 0) FROM main.orgsync_change").fetchone()
+    head = db.head()
     if head <= done:
         return int(done)
     word = " ".join(f"WHEN {place} THEN c.{name}" for place, name in enumerate(words.names))
@@ -61,8 +62,7 @@ def fold(db: Database, org_id: str, words: Words) -> int:
 def fold_new(org: Org, words: Words) -> None:
     """`fold` in a transaction of its own, where the org has changed anything since the last time."""
     (done,) = org.db.execute("SELECT seq FROM main.orgsync_stamped").fetchone()
-    (head,) = org.db.execute("SELECT coalesce(max(seq), 0) FROM main.orgsync_change").fetchone()
-    if head > done:
+    if org.db.head() > done:
         with org.transaction() as db:
             fold(db, org.org_id, words)
 
@@ -91,9 +91,9 @@ def prepare(db: Database, paths: Iterable[Path]) -> None:
         )
 
 
-def leave_placeholders(db: Database, paths: Iterable[Path]) -> None:
+def leave_placeholders(db: Database, partner: Partner, paths: Iterable[Path]) -> None:
     """Takes out of temp.stage the lookups that the source itself is still waiting for: they follow when it has them."""
-    (waits,) = db.execute("SELECT EXISTS (SELECT 1 FROM partner.orgsync_waiting)").fetchone()
+    (waits,) = partner.row("SELECT EXISTS (SELECT 1 FROM partner.orgsync_waiting)")
     if not waits:
         return
     for path in paths:
@@ -213,10 +213,12 @@ def note_replaced(db: Database, words: Words, target: Target) -> None:
     )
 
 
-def bring_copied(db: Database, path: Path, connection: int, links_after: int) -> None:
+def bring_copied(db: Database, partner: Partner, path: Path, connection: int, links_after: int) -> None:
     """Gives records that were copied since link number `links_after`, without staging, the stamps that they have there."""
-    (some,) = db.execute("SELECT EXISTS (SELECT 1 FROM partner.orgsync_stamp)").fetchone()
+    (some,) = partner.row("SELECT EXISTS (SELECT 1 FROM partner.orgsync_stamp)")
     if some:
+        copied = "SELECT partner FROM main.orgsync_link WHERE number > ? AND connection = ? AND object = ?"
+        partner.bring_by("orgsync_stamp", "s.record", copied, [links_after, connection, path.target])
         db.execute(
             "INSERT INTO main.orgsync_stamp (record, field, stamp, org) SELECT l.local, f.target, s.stamp, s.org"
             " FROM main.orgsync_link AS l CROSS JOIN partner.orgsync_stamp AS s ON s.record = l.partner"
@@ -226,8 +228,12 @@ def bring_copied(db: Database, path: Path, connection: int, links_after: int) ->
         )
 
 
-def bring_filled(db: Database, connection: int) -> None:
+def bring_filled(db: Database, partner: Partner, connection: int) -> None:
     """Lookups that were just filled in (temp.arrived) have the stamps of the source, as far as it still says the same."""
+    linked = "SELECT l.partner FROM temp.arrived AS a CROSS JOIN main.orgsync_link AS l ON l.local = a.record AND l.connection = ?"
+    partner.bring_by("orgsync_stamp", "s.record", linked, [connection])
+    partner.bring("orgsync_object")
+    partner.bring("orgsync_field", "s.definition IS NOT NULL")
     for name, field, number, other in db.execute(
         "SELECT DISTINCT o.name, a.field, f.number, g.number FROM temp.arrived AS a"
         " JOIN main.orgsync_object AS o ON o.number = a.object"
@@ -235,6 +241,8 @@ def bring_filled(db: Database, connection: int) -> None:
         " JOIN partner.orgsync_object AS p ON p.name = o.name"
         " JOIN partner.orgsync_field AS g ON g.object = p.number AND g.name = a.field"
     ).fetchall():
+        here = "JOIN main.orgsync_object AS o ON o.number = a.object WHERE o.name = ?"
+        partner.bring_by(name, 's."Id"', f"{linked} {here}", [connection, name])
         db.execute(
             f"INSERT INTO main.orgsync_stamp (record, field, stamp, org) SELECT a.record, {number}, s.stamp, s.org"
             " FROM temp.arrived AS a CROSS JOIN main.orgsync_link AS l ON l.local = a.record AND l.connection = ?"

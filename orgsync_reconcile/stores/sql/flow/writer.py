@@ -13,6 +13,7 @@ from orgsync_reconcile.stores.sql.flow.feed_files import bring_files
 from orgsync_reconcile.stores.sql.flow.paths import Path, PathColumn
 from orgsync_reconcile.stores.sql.flow.refusals import Refusal, Refusals
 from orgsync_reconcile.stores.sql.flow.staging import Words
+from orgsync_reconcile.stores.sql.partner import Partner
 from orgsync_reconcile.stores.sql.text import commas, quote
 
 #: Up to this many different masks in a batch, each gets a statement that touches just its columns.
@@ -22,11 +23,13 @@ FEW_MASKS = 12
 class Writer:
     """Writes from temp.stage, object by object, and collects what was refused."""
 
-    def __init__(self, db: Database, words: Words, target: writes.Target) -> None:
+    def __init__(self, db: Database, partner: Partner, words: Words, target: writes.Target) -> None:
         self.db = db
+        #: The source, whose records of temp.stage were brought.
+        self.partner = partner
         self.words = words
         self.target = target
-        self.refusals = Refusals(db, words, target)
+        self.refusals = Refusals(db, partner, words, target)
         #: Records that were just linked instead of inserted and still get the source's values.
         self._to_equal = 0
 
@@ -39,7 +42,7 @@ class Writer:
         """
         count = self._todo(
             path,
-            f'st.local IS NULL AND s."IsDeleted" = 0 AND (st.ins = 1 OR s."CreatedDate" >= :since) AND {path.allowed}'
+            f'st.local IS NULL AND s."IsDeleted" = FALSE AND (st.ins = 1 OR s."CreatedDate" >= :since) AND {self.partner.allowed(path)}'
             " AND NOT EXISTS (SELECT 1 FROM main.orgsync_link AS k WHERE k.partner = st.record"
             f" AND k.connection = {self.target.connection})",
             joined=True,
@@ -67,7 +70,7 @@ class Writer:
             "EXISTS (SELECT 1 FROM partner.orgsync_link AS k WHERE k.local = st.record AND k.partner = st.local"
             f" AND k.connection = {self.target.there})"
         )
-        wanted = f's."IsDeleted" = 0 AND st.ins = 1 AND st.local IS NOT NULL AND {gone} AND {kept} AND {linked}'
+        wanted = f's."IsDeleted" = FALSE AND st.ins = 1 AND st.local IS NOT NULL AND {gone} AND {kept} AND {linked}'
         if not self._todo(path, wanted, joined=True):
             return 0
         rows, before = writes.staged_rows(path), len(self.refusals.items)
@@ -164,15 +167,13 @@ class Writer:
 
     def delete(self, path: Path) -> int:
         """Deletes linked records that are deleted or gone in the source; returns how many."""
-        gone = f'NOT EXISTS (SELECT 1 FROM partner.{quote(path.object)} AS s WHERE s."Id" = st.record AND s."IsDeleted" = 0)'
-        return self._set_deleted(path, gone, 1, "D")
+        gone = f'NOT EXISTS (SELECT 1 FROM partner.{quote(path.object)} AS s WHERE s."Id" = st.record AND s."IsDeleted" = FALSE)'
+        return self._set_deleted(path, gone, "D", deleted=True)
 
     def undelete(self, path: Path) -> int:
         """Undeletes linked records that are alive in the source; returns how many."""
-        alive = (
-            f'EXISTS (SELECT 1 FROM partner.{quote(path.object)} AS s WHERE s."Id" = st.record AND s."IsDeleted" = 0)'
-        )
-        return self._set_deleted(path, alive, 0, "R")
+        alive = f'EXISTS (SELECT 1 FROM partner.{quote(path.object)} AS s WHERE s."Id" = st.record AND s."IsDeleted" = FALSE)'
+        return self._set_deleted(path, alive, "R", deleted=False)
 
     def give_back_own_changes(self, object_number: int, after: int, hops: int) -> None:
         """Captured engine writes of this object: what the org's own triggers added to them is the org's change."""
@@ -187,7 +188,7 @@ class Writer:
         """Links the records of temp.todo that the target has already, and refuses those of which it is not clear."""
         if path.match is None:
             return 0
-        for item in matching.find_likes(self.db, path, path.match, self.target):
+        for item in matching.find_likes(self.db, self.partner, path, path.match, self.target):
             self.refusals.items.append(
                 Refusal(
                     record=item.record,
@@ -273,14 +274,14 @@ class Writer:
             for mask in distinct
         ]
 
-    def _set_deleted(self, path: Path, condition: str, deleted: int, op: str) -> int:
+    def _set_deleted(self, path: Path, condition: str, op: str, *, deleted: bool) -> int:
         if not self._todo(path, f"st.local IS NOT NULL AND st.gone = 1 AND {condition}"):
             return 0
         if deleted:
-            cascades.before_delete(self.db, path, self.target)
+            cascades.before_delete(self.db, self.partner, path, self.target)
         else:
-            cascades.before_undelete(self.db, self.target)
-        statement = writes.set_deleted(path, self.target, deleted)
+            cascades.before_undelete(self.db, self.partner, self.target)
+        statement = writes.set_deleted(path, self.target, deleted=deleted)
         moved = 0
 
         def work(bounds: dict[str, object]) -> None:
@@ -294,7 +295,7 @@ class Writer:
             lambda n, why: self.refusals.refuse(path, writes.staged_rows(path), n, why, op, {}),
         )
         if not deleted:
-            cascades.after_undelete(self.db, self.target)
+            cascades.after_undelete(self.db, self.partner, self.target)
             conflicts.log_lost_undeletes(self.db, path, self.target)
             cascades.log_gone(self.db, path, self.target)
         return moved

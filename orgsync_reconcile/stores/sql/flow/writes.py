@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from orgsync_reconcile.stores.sql.dialect import Dialect
-from orgsync_reconcile.stores.sql.flow.mentions import PLAIN
+from orgsync_reconcile.stores.sql.flow.mentions import plain
 from orgsync_reconcile.stores.sql.flow.paths import Path, PathColumn
 from orgsync_reconcile.stores.sql.flow.roots import came_from
 from orgsync_reconcile.stores.sql.layout import ROW
@@ -40,8 +40,8 @@ class Target:
     now_ms: int
     #: Copy the audit fields with new records (AUD-1).
     audit: bool
-    #: SQL: the source's log position up to which its records are read.
-    seen: str
+    #: The source's log position up to which its records are read.
+    seen: int
     #: How the target's store writes what SQL has no common word for.
     dialect: Dialect
     #: The source has other connections: its records may come from elsewhere.
@@ -85,7 +85,7 @@ def value_of(column: PathColumn, target: Target) -> str:
     """The SQL expression of what a column gets."""
     if column.reference:
         return translated(column.name, target, person=column.person)
-    return f"{PLAIN}(s.{quote(column.name)})" if column.mentions else f"s.{quote(column.name)}"
+    return plain("s", column.name) if column.mentions else f"s.{quote(column.name)}"
 
 
 def insert_rows(path: Path, rows: RowSource, target: Target, *, known: str = "") -> str:
@@ -222,13 +222,14 @@ def blank_unique(path: Path, columns: Sequence[PathColumn], table: str) -> str:
     )
 
 
-def set_deleted(path: Path, target: Target, deleted: int) -> str:
-    """UPDATE that deletes (1) or undeletes (0) the records of temp.todo; the org's own triggers cascade (LKP-4)."""
+def set_deleted(path: Path, target: Target, *, deleted: bool) -> str:
+    """UPDATE that deletes or undeletes the records of temp.todo; the org's own triggers cascade (LKP-4)."""
+    before, after = ("FALSE", "TRUE") if deleted else ("TRUE", "FALSE")
     return (
-        f'UPDATE main.{quote(path.object)} AS t SET "IsDeleted" = {deleted}, "LastModifiedDate" = {literal(target.now)},'
+        f'UPDATE main.{quote(path.object)} AS t SET "IsDeleted" = {after}, "LastModifiedDate" = {literal(target.now)},'
         f' "LastModifiedById" = {literal(target.stand_in)}, "SystemModstamp" = {literal(target.now)}'
         ' FROM temp.todo AS st WHERE t."Id" = st.local AND st.n > :low AND st.n <= :high'
-        f' AND t."IsDeleted" = {1 - deleted}'
+        f' AND t."IsDeleted" = {before}'
     )
 
 

@@ -1,0 +1,267 @@
+"""A partner that cannot be attached: temporary copies of those of its rows that a step needs.
+
+All of them are read in one snapshot of the partner's own session, and stand under the names that they have there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from typing_extensions import override
+
+from orgsync_reconcile.model.schema import SYSTEM_FIELDS, FieldDef, FieldType
+from orgsync_reconcile.stores.sql.database import Rows
+from orgsync_reconcile.stores.sql.dialect import Dialect
+from orgsync_reconcile.stores.sql.layout import ROW
+from orgsync_reconcile.stores.sql.org import Org
+from orgsync_reconcile.stores.sql.partner import Partner
+from orgsync_reconcile.stores.sql.schema import Objects
+from orgsync_reconcile.stores.sql.text import commas, quote
+from orgsync_reconcile.stores.sql.transport import CHUNK, LARGE_CHUNK, copy_rows
+
+if TYPE_CHECKING:
+    from orgsync_reconcile.stores.sql.flow.paths import Path
+
+#: The column of a copied record that says whether it may go; the partner knows.
+_ALLOWED = "orgsync_allowed"
+#: Values of one query.
+_VALUES = 500
+#: Records that are compared at once.
+_PART = 20_000
+#: By these, records are found that both orgs have by name (LKP-6).
+_NAMES = ("Name", "DeveloperName", "SobjectType", "Type")
+_NUMBER, _TEXT = "BIGINT", "TEXT"
+#: The partner's tables, outside of text and quoted names.
+_THEIRS = re.compile(r"""('(?:[^']|'')*'|"(?:[^"]|"")*")|\bpartner\.(?=["A-Za-z])""")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Column:
+    """`kind` is its type here, `value` the partner's expression, `mark` what stands for a value in an INSERT."""
+
+    kind: str
+    value: str
+    mark: str = "?"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Shape:
+    """A copied table: its columns by quoted name, what tells its rows apart, and what else they are found by."""
+
+    columns: Mapping[str, _Column]
+    key: Sequence[str]
+    found_by: Sequence[Sequence[str]] = ()
+    chunk: int = CHUNK
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Ours:
+    """The shape of one of our own tables."""
+
+    numbers: Sequence[str] = ()
+    texts: Sequence[str] = ()
+    key: Sequence[str]
+    found_by: Sequence[Sequence[str]] = ()
+    #: Whether it has mask words.
+    masks: bool = False
+
+
+_OURS = {
+    "orgsync_cascade": _Ours(texts=("parent", "child"), key=("parent", "child")),
+    "orgsync_change": _Ours(
+        numbers=("object", "seq", "at", "origin", "hops"),
+        texts=("record", "op"),
+        key=(),
+        found_by=(("seq",), ("record",)),
+        masks=True,
+    ),
+    "orgsync_connection": _Ours(numbers=("number",), texts=("partner_org_id",), key=("number",)),
+    "orgsync_field": _Ours(numbers=("object", "number"), texts=("name",), key=("object", "number")),
+    "orgsync_held": _Ours(
+        numbers=("connection", "object", "queued_at", "attempts", "next_retry"),
+        texts=("record", "op", "waits_for"),
+        key=("connection", "record"),
+        found_by=(("record",),),
+        masks=True,
+    ),
+    "orgsync_link": _Ours(
+        numbers=("number", "connection", "object", "status", "made_here", "since", "seen"),
+        texts=("local", "partner", "root"),
+        key=("number",),
+        found_by=(("local",), ("partner",)),
+    ),
+    "orgsync_object": _Ours(numbers=("number",), texts=("name", "key_prefix"), key=("number",)),
+    "orgsync_root": _Ours(texts=("record", "root"), key=("record",), found_by=(("root",),)),
+    "orgsync_stamp": _Ours(numbers=("field", "stamp"), texts=("record", "org"), key=("record", "field")),
+    "orgsync_subscribed": _Ours(numbers=("connection",), texts=("object", "since"), key=("connection", "object")),
+    "orgsync_waiting": _Ours(
+        numbers=("connection", "object"),
+        texts=("record", "field", "parent", "placeholder"),
+        key=("connection", "parent", "record", "field"),
+        found_by=(("record", "field"),),
+    ),
+}
+
+
+@dataclass(slots=True)
+class _Brought:
+    """What the reading has so far: per table its shape, and what was asked for already."""
+
+    shapes: dict[str, _Shape] = field(default_factory=dict)
+    asked: set[tuple[object, ...]] = field(default_factory=set)
+    values: dict[tuple[str, str], set[object]] = field(default_factory=dict)
+
+
+class CopiedPartner(Partner):
+    """The rows of `other` that were brought, in temporary tables of the session of `org`."""
+
+    def __init__(self, org: Org, other: Org) -> None:
+        super().__init__()
+        self._db = org.db
+        self._other = other
+        self._objects: Objects | None = None
+        self._brought: _Brought | None = None
+
+    @property
+    @override
+    def dialect(self) -> Dialect:
+        return self._other.db.dialect
+
+    @override
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        if self._brought is not None:
+            yield
+            return
+        snapshot = self._other.snapshot()
+        snapshot.__enter__()
+        self._brought = _Brought()
+        try:
+            yield
+        finally:
+            self._brought = self._objects = None
+            # What failed in the block is not the partner's to explain.
+            snapshot.__exit__(None, None, None)
+
+    @override
+    def query(self, sql: str, parameters: Sequence[object] = ()) -> Rows:
+        with self._other.translated():
+            return self._other.db.execute(_theirs(sql), parameters)
+
+    @override
+    def log_end(self) -> int:
+        return self._other.db.log_end()
+
+    @override
+    def bring(self, table: str, where: str = "", parameters: Sequence[object] = ()) -> None:
+        assert self._brought is not None, "nothing is brought but in a reading"
+        asked = (table, where, *parameters)
+        if asked not in self._brought.asked:
+            self._brought.asked.add(asked)
+            self._copy(table, where or "1 = 1", parameters)
+
+    @override
+    def bring_by(
+        self, table: str, column: str, wanted: str, parameters: Sequence[object] = (), *, mark: str = "?"
+    ) -> int:
+        assert self._brought is not None, "nothing is brought but in a reading"
+        self._shape(table)
+        known = self._brought.values.setdefault((table, column), set())
+        found = dict.fromkeys(row[0] for row in self._db.execute(wanted, parameters) if row[0] is not None)
+        missing = [value for value in found if value not in known]
+        known.update(missing)
+        for start in range(0, len(missing), _VALUES):
+            part = missing[start : start + _VALUES]
+            self._copy(table, f"{column} IN ({commas([mark] * len(part))})", part)
+        return len(missing)
+
+    @override
+    def forget(self) -> None:
+        if self._brought is not None:
+            self._brought = _Brought()
+
+    @override
+    def allowed(self, path: Path) -> str:
+        return f"s.{_ALLOWED} = 1"
+
+    @override
+    def part_size(self) -> int | None:
+        return _PART
+
+    def _copy(self, table: str, where: str, parameters: Sequence[object]) -> None:
+        shape = self._shape(table)
+        values = commas(column.value for column in shape.columns.values())
+        copy_rows(
+            self._other.db,
+            f"SELECT {values} FROM main.{quote(table)} AS s WHERE {_theirs(where)}",
+            parameters,
+            self._db,
+            f"partner.{quote(table)}",
+            {name: column.mark for name, column in shape.columns.items()},
+            chunk=shape.chunk,
+        )
+
+    def _shape(self, table: str) -> _Shape:
+        """The table's shape; the first question after it in a reading makes the table anew."""
+        assert self._brought is not None
+        shape = self._brought.shapes.get(table)
+        if shape is None:
+            ours = _OURS.get(table)
+            shape = self._shape_of_records(table) if ours is None else self._shape_of_ours(ours)
+            self._brought.shapes[table] = shape
+            self._make(table, shape)
+        return shape
+
+    def _make(self, table: str, shape: _Shape) -> None:
+        self._db.execute(f"DROP TABLE IF EXISTS partner.{quote(table)}")
+        lines = [f"{name} {column.kind}" for name, column in shape.columns.items()]
+        if shape.key:
+            lines.append(f"UNIQUE ({commas(map(quote, shape.key))})")
+        self._db.execute(f"CREATE TABLE partner.{quote(table)} ({commas(lines)})")
+        for columns in shape.found_by:
+            self._db.execute(self._db.dialect.index("partner", quote(table), [quote(name) for name in columns]))
+
+    def _shape_of_ours(self, ours: _Ours) -> _Shape:
+        words = [f"m{word}" for word in range(self._other.engine.mask_width())] if ours.masks else []
+        kinds = dict.fromkeys((*ours.numbers, *words), _NUMBER) | dict.fromkeys(ours.texts, _TEXT)
+        return _Shape(
+            columns={quote(name): _Column(kind=kind, value=f"s.{quote(name)}") for name, kind in kinds.items()},
+            key=ours.key,
+            found_by=ours.found_by,
+        )
+
+    def _shape_of_records(self, name: str) -> _Shape:
+        """What statements may read of an object's records: all that flows, and all that every record has."""
+        if self._objects is None:
+            self._objects = Objects(self._other)
+        fields = self._objects[name].fields
+        path = self.paths.get(name)
+        wanted = [column.name for column in path.columns] if path else [item for item in _NAMES if item in fields]
+        known = {item: _system_field(item) for item in SYSTEM_FIELDS} | {item: fields[item] for item in wanted}
+        dialect = self._db.dialect
+        columns = {
+            quote(item): _Column(
+                kind=dialect.column_type(definition), value=f"s.{quote(item)}", mark=dialect.given(definition)
+            )
+            for item, definition in known.items()
+        }
+        columns[ROW] = _Column(kind=_NUMBER, value=f"s.{ROW}")
+        if path is not None:
+            columns[_ALLOWED] = _Column(kind=_NUMBER, value=f"CASE WHEN {_theirs(path.allowed)} THEN 1 ELSE 0 END")
+        large = any(definition.type is FieldType.BASE64 for definition in known.values())
+        return _Shape(columns=columns, key=("Id",), chunk=LARGE_CHUNK if large else CHUNK)
+
+
+def _system_field(name: str) -> FieldDef:
+    """The definition of a field that every record has."""
+    kind = FieldType.ID if name.endswith("Id") else FieldType.CHECKBOX if name == "IsDeleted" else FieldType.DATETIME
+    return FieldDef(name=name, type=kind)
+
+
+def _theirs(sql: str) -> str:
+    """A statement about the partner's tables as the partner's own session takes it."""
+    return _THEIRS.sub(lambda found: found[1] or "main.", sql)

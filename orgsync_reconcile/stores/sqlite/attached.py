@@ -1,0 +1,65 @@
+"""A partner whose file is attached to the session: one statement reads there and writes here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from typing_extensions import override
+
+from orgsync_reconcile.stores.sql.database import Database, Rows
+from orgsync_reconcile.stores.sql.dialect import Dialect
+from orgsync_reconcile.stores.sql.partner import Partner
+
+if TYPE_CHECKING:
+    from orgsync_reconcile.stores.sql.flow.paths import Path
+
+
+class AttachedPartner(Partner):
+    """All of the partner's rows are at hand, in the snapshot of the session's own transaction."""
+
+    def __init__(self, db: Database) -> None:
+        super().__init__()
+        self._db = db
+
+    @property
+    @override
+    def dialect(self) -> Dialect:
+        return self._db.dialect
+
+    @override
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        yield
+
+    @override
+    def query(self, sql: str, parameters: Sequence[object] = ()) -> Rows:
+        return self._db.execute(sql, parameters)
+
+    @override
+    def log_end(self) -> int:
+        row = self.row("SELECT seq FROM partner.sqlite_sequence WHERE name = 'orgsync_change'")
+        return int(row[0]) if row else 0
+
+    @override
+    def bring(self, table: str, where: str = "", parameters: Sequence[object] = ()) -> None:
+        pass
+
+    @override
+    def bring_by(
+        self, table: str, column: str, wanted: str, parameters: Sequence[object] = (), *, mark: str = "?"
+    ) -> int:
+        return 0
+
+    @override
+    def forget(self) -> None:
+        pass
+
+    @override
+    def allowed(self, path: Path) -> str:
+        return path.allowed
+
+    @override
+    def part_size(self) -> int | None:
+        return None
