@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from postgres_server import Server
 
 from orgsync_reconcile.errors import UsageError
 from orgsync_reconcile.model.filter_text import parse_filter
 from orgsync_reconcile.model.schema import FieldDef, FieldType, ObjectDef
+from orgsync_reconcile.stores.address import parse_address
+from orgsync_reconcile.stores.postgres.handle import connect
+from orgsync_reconcile.stores.postgres.tables import TEXT, column_type
+from orgsync_reconcile.stores.sql.database import Database
 from orgsync_reconcile.stores.sql.filters import compile_filter
 from orgsync_reconcile.stores.sqlite.dialect import DIALECT
+from orgsync_reconcile.stores.sqlite.handle import SqliteDatabase
 
 FIELDS = (
     FieldDef(name="Name", type=FieldType.TEXT, length=80),
@@ -73,22 +80,31 @@ ROWS: list[dict[str, Any]] = [
 ]
 
 
-@pytest.fixture(scope="module")
-def deals() -> sqlite3.Connection:
-    """A table with four records."""
-    db = sqlite3.connect(":memory:")
-    kinds = {"Amount": "INTEGER", "IsWon": "INTEGER"}
-    columns = ", ".join(f'"{name}" {kinds.get(name, "TEXT")}' for name in COLUMNS)
-    db.execute(f"CREATE TABLE Opportunity ({columns})")
-    marks = ", ".join("?" for _ in COLUMNS)
-    db.executemany(f"INSERT INTO Opportunity VALUES ({marks})", [list(row.values()) for row in ROWS])
-    return db
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def deals(request: pytest.FixtureRequest) -> Iterator[Database]:
+    """A table with four records, in each kind of store."""
+    kinds: dict[str, str]
+    if request.param == "sqlite":
+        db: Database = sqlite3.connect(":memory:", factory=SqliteDatabase)
+        text, kinds = "TEXT", {"Amount": "INTEGER", "IsWon": "INTEGER"}
+    else:
+        server: Server = request.getfixturevalue("postgres")
+        db = connect(parse_address(f"{server.url}?schema=filters"), "filters", busy_seconds=30)
+        text = TEXT
+        kinds = {item.name: column_type(item) for item in FIELDS} | {"CreatedDate": "timestamptz(3)"}
+    columns = ", ".join(f'"{name}" {kinds.get(name, text)}' for name in COLUMNS)
+    db.execute(f'CREATE TEMP TABLE "Opportunity" ({columns})')
+    fields = {item.name: item for item in FIELDS}
+    marks = ", ".join(db.dialect.given(fields[name]) if name in fields else "?" for name in COLUMNS)
+    db.executemany(f'INSERT INTO temp."Opportunity" VALUES ({marks})', [list(row.values()) for row in ROWS])
+    yield db
+    db.close()
 
 
-def select(db: sqlite3.Connection, text: str) -> str:
+def select(db: Database, text: str) -> str:
     """The last figures of the Ids that a filter finds."""
-    found = compile_filter(DEAL, text, DIALECT)
-    rows = db.execute(f"SELECT s.Id FROM Opportunity AS s WHERE {found.sql} ORDER BY 1", found.parameters)
+    found = compile_filter(DEAL, text, db.dialect)
+    rows = db.execute(f'SELECT s."Id" FROM temp."Opportunity" AS s WHERE {found.sql} ORDER BY 1', found.parameters)
     return "".join(row[0][14] for row in rows)
 
 
@@ -134,7 +150,7 @@ def select(db: sqlite3.Connection, text: str) -> str:
         ("NOT (NOT Name = 'acme')", "1"),
     ],
 )
-def test_meaning(deals: sqlite3.Connection, text: str, found: str) -> None:
+def test_meaning(deals: Database, text: str, found: str) -> None:
     """FWD-1: comparisons, lists, patterns, blanks and dates, joined by words that bind as everywhere."""
     assert select(deals, text) == found
 
@@ -173,8 +189,8 @@ def test_mistakes_have_a_column(text: str, message: str) -> None:
         compile_filter(DEAL, text, DIALECT)
 
 
-def test_the_largest_filters_run(deals: sqlite3.Connection) -> None:
-    """FWD-1: everything within the limits is within SQLite's own."""
+def test_the_largest_filters_run(deals: Database) -> None:
+    """FWD-1: everything within the limits is within the stores' own."""
     assert select(deals, " OR ".join(["Name = 'x'"] * 399 + ["Name = 'acme'"])) == "1"
     assert select(deals, f"Name IN ({', '.join(['1'.join(chr(39) * 2)] * 1999)}, 'acme')") == "1"
     assert select(deals, "NOT " * 40 + "Name = 'acme'") == "1"
@@ -211,7 +227,7 @@ def holds(sign: str, mine: Any, other: Any) -> bool:
 
 
 def bytes_of(text: str | None) -> bytes | None:
-    """Text in the order in which SQLite compares it."""
+    """Text in the order in which stores compare it."""
     return None if text is None else lower(text).encode()
 
 
@@ -256,7 +272,7 @@ def joined(parts: st.SearchStrategy[tuple[str, Any]]) -> st.SearchStrategy[tuple
 
 @settings(max_examples=300, deadline=None)
 @given(st.recursive(comparisons(), joined, max_leaves=8))
-def test_filters_agree_with_a_model(deals: sqlite3.Connection, case: tuple[str, Any]) -> None:
+def test_filters_agree_with_a_model(deals: Database, case: tuple[str, Any]) -> None:
     """FWD-1: any condition finds exactly the records for which it holds."""
     text, expected = case
     assert select(deals, text) == "".join(row["Id"][14] for row in ROWS if expected(row))
@@ -274,18 +290,19 @@ def test_filters_agree_with_a_model(deals: sqlite3.Connection, case: tuple[str, 
     ),
     st.sampled_from(["", " "]),
 )  # fmt: skip
-def test_nothing_gets_through(deals: sqlite3.Connection, words: list[str], between: str) -> None:
+def test_nothing_gets_through(deals: Database, words: list[str], between: str) -> None:
     """FWD-1: any text is either refused with a column or becomes a statement of ours with bound values."""
     text = between.join(words)
     try:
-        found = compile_filter(DEAL, text, DIALECT)
+        found = compile_filter(DEAL, text, deals.dialect)
     except UsageError as error:
         assert re.match(r"filter, column \d+: ", error.message)
         return
     allowed = (
-        r'(?: |\(|\)|s\."[A-Za-z_]+"|coalesce|COLLATE NOCASE|LIKE|ESCAPE \'\\\'|IS|NULL|IN|AND|OR|NOT|[<>]=?|[?,0])+'
+        r'(?: |\(|\)|s\."[A-Za-z_]+"|coalesce|COLLATE NOCASE|lower|CAST|AS numeric|/ 100|LIKE|ESCAPE \'\\\'|IS|NULL|IN'
+        r"|AND|OR|NOT|FALSE|[<>]=?|[?,])+"
     )
     assert re.fullmatch(allowed, found.sql)
     assert found.sql.count("?") == len(found.parameters)
-    deals.execute(f"SELECT 1 FROM Opportunity AS s WHERE {found.sql}", found.parameters).fetchall()
+    deals.execute(f'SELECT 1 FROM temp."Opportunity" AS s WHERE {found.sql}', found.parameters).fetchall()
     parse_filter(text)
