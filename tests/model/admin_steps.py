@@ -43,10 +43,17 @@ class AdminSteps(Base):
         name = self._way(way)
         ends = dict(zip(Side, name, strict=True))
         chosen = self._pick(ends[side], kind, record)
-        if name in self.suspended or chosen is None:
+        if name in self.suspended or chosen is None or kind in self.hidden_kinds():
             return
         (found,) = self.net.all(ends[side], f'SELECT "Id" FROM "{kind}" WHERE "Name" = ?', chosen)
-        related = [other for other, references in REFERENCES.items() if kind in references.values()]
+        # What was refused for good is no longer on its way: a forward from the other org may replace it.
+        for other in self._held():
+            self.model.records[other].loose.add("")
+        related = [
+            other
+            for other, references in REFERENCES.items()
+            if kind in references.values() and other not in self.hidden_kinds()
+        ]
         forward(
             self.net.pairs[name],
             source=side,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 
+from hypothesis import strategies as st
 from hypothesis.stateful import rule
 from model_base import Base, kinds, places
-from model_orgs import KINDS, OBJECTS, REFERENCES, plain_fields
+from model_orgs import ADMIN, KINDS, OBJECTS, OWNED, REFERENCES, plain_fields
 
 
 class ClientSteps(Base):
@@ -41,10 +42,15 @@ class ClientSteps(Base):
             owner,
             *values.values(),
         )
-        self.model.insert(name, kind, {**values, column: owner})
+        self.model.insert(name, kind, {**values, column: owner, **({"OwnerId": ADMIN} if kind == OWNED else {})})
 
-    @rule(place=places, kind=kinds, record=places, column=places, value=places)
-    def update(self, place: int, kind: str, record: int, column: int, value: int) -> None:
+    @rule(edits=st.lists(st.tuples(places, kinds, places, places, places), min_size=1, max_size=8))
+    def update(self, edits: list[tuple[int, str, int, int, int]]) -> None:
+        """Some changes at once, in any orgs."""
+        for edit in edits:
+            self._update(*edit)
+
+    def _update(self, place: int, kind: str, record: int, column: int, value: int) -> None:
         org = self._org(place)
         name = self._pick(org, kind, record)
         if name is None:

@@ -6,37 +6,49 @@ from typing import Any
 
 from admin_steps import AdminSteps
 from client_steps import ClientSteps
-from hypothesis.stateful import rule
-from model_orgs import OBJECTS, REFERENCES, plain_fields
+from hypothesis.stateful import precondition, rule
+from model_orgs import OBJECTS, OWNED, REFERENCES, plain_fields
+from people_steps import PeopleSteps
+from publication_steps import PublicationSteps
 from refusal_steps import RefusalSteps
 
 from orgsync_reconcile.sync.verify import verify
 
+#: After so many things that clients did, all is drained and looked at, at the earliest.
+_TOLD = 3
 
-class Orgs(ClientSteps, AdminSteps, RefusalSteps):
+
+class Orgs(ClientSteps, AdminSteps, RefusalSteps, PeopleSteps, PublicationSteps):
     """Drives real orgs beside the reference model and compares them after every full drain."""
 
     def teardown(self) -> None:
         try:
             if hasattr(self, "net"):
                 self.mend_everything()
+                if self.suspended:
+                    self.resume()
+                if self.withdrawn:
+                    self.publish_again()
                 self.drain_all()
                 assert not self._held()
         finally:
             self.close()
 
+    # Looking costs more than all other steps.
+    @precondition(lambda self: self.model.told >= _TOLD)
     @rule()
     def drain_all(self) -> None:
         """DESIGN's invariants, once everything is sent that can be."""
         if self.suspended:
             self.resume()
         behind = self.settle()
-        found = {org: self._found(org) for org in self.net.orgs}
-        told = {org: _without(records, behind) for org, records in found.items()}
+        unseen = behind | self.strangers() | self._hidden()
+        told = {org: _without(self._found(org), unseen) for org in self.net.orgs}
+        self.look_past_stand_ins(told)
         one = told["a"]
         for org, records in told.items():
             assert records == one, f"{org} differs from a: {_differences(records, one)}"
-        self.model.check(one, behind)
+        self.model.check(one, unseen)
         for org in self.net.orgs:
             for kind in OBJECTS:
                 doubled = self.net.all(org, f'SELECT "Name" FROM "{kind}" GROUP BY 1 HAVING count(*) > 1')
@@ -47,9 +59,20 @@ class Orgs(ClientSteps, AdminSteps, RefusalSteps):
                 assert report.equal, (way, report.differences)
         assert self.net.round() == 0, "a second drain moves something"
 
+    def _hidden(self) -> set[str]:
+        """The records of objects that are withdrawn somewhere."""
+        kinds = self.hidden_kinds()
+        return {name for name, record in self.model.records.items() if record.object in kinds}
+
     def _found(self, org: str) -> dict[str, dict[str, Any]]:
         """The org's records that are not deleted, by name, by plain SQL."""
         found: dict[str, dict[str, Any]] = {}
+        for name, title, active in self.net.all(
+            org, 'SELECT "LastName", "Title", "IsActive" FROM "User" WHERE "LastName" GLOB \'u[0-9]*\''
+        ):
+            assert name not in found, f"{org} has the user {name} twice"
+            found[name] = {"Title": title, "IsActive": active}
+        hidden = self.hidden_fields()
         for kind in OBJECTS:
             columns = [*plain_fields(self.seed)[kind], "Key__c", "Stage__c"]
             joins = "".join(
@@ -62,7 +85,11 @@ class Orgs(ClientSteps, AdminSteps, RefusalSteps):
                 org, f'SELECT {wanted} FROM "{kind}" AS t{joins} WHERE t."IsDeleted" = 0'
             ):
                 assert name not in found, f"{org} has {name} twice"
-                found[name] = dict(zip([*columns, *REFERENCES[kind]], values, strict=True))
+                shown = dict(zip([*columns, *REFERENCES[kind]], values, strict=True))
+                found[name] = {column: value for column, value in shown.items() if (kind, column) not in hidden}
+        owners = f'SELECT t."Name", u."LastName" FROM "{OWNED}" AS t JOIN "User" AS u ON u."Id" = t."OwnerId"'
+        for name, owner in self.net.all(org, f'{owners} WHERE t."IsDeleted" = 0'):
+            found[name]["OwnerId"] = owner
         return found
 
 

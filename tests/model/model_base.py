@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import os
 import shutil
 import tempfile
 from contextlib import ExitStack
@@ -10,14 +12,17 @@ from typing import Any
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize
-from model_orgs import OBJECTS, REFERENCES, SHAPES, make_template, open_net
+from model_orgs import ADMIN, OBJECTS, OWNED, REFERENCES, SHAPES, make_template, open_net, population
 from net_world import Net
 from reference_model import Reference
 
 #: A number that is taken modulo what there is to choose from.
 places = st.integers(0, 7)
 kinds = st.sampled_from(OBJECTS)
-TEMPLATES = Path(tempfile.mkdtemp(prefix="orgsync-model-templates-"))
+#: Orgs that live for seconds stay in memory where the system has room for files there: nothing here is about disks.
+ROOM = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+TEMPLATES = Path(tempfile.mkdtemp(prefix="orgsync-model-templates-", dir=ROOM))
+atexit.register(shutil.rmtree, TEMPLATES, ignore_errors=True)
 
 
 class Base(RuleBasedStateMachine):
@@ -27,12 +32,14 @@ class Base(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.folder = Path(tempfile.mkdtemp(prefix="orgsync-model-"))
+        self.folder = Path(tempfile.mkdtemp(prefix="orgsync-model-", dir=ROOM))
         self.stack = ExitStack()
         self.net: Net
         self.model = Reference({"Detail__c": "Node__c"})
         self.seed = 0
         self.suspended: set[str] = set()
+        #: What is not published at the moment: (connection, object, field, or "" for all of the object).
+        self.withdrawn: set[tuple[str, str, str]] = set()
         self.made = 0
 
     @initialize(seed=st.integers(0, 5))
@@ -40,6 +47,8 @@ class Base(RuleBasedStateMachine):
         self.seed = seed
         template = make_template(TEMPLATES, self.shape, seed)
         self.net = open_net(template, self.shape, self.folder, self.stack)
+        for name, (_, kind, values) in population(self.shape, seed).items():
+            self.model.insert(name, kind, {**values, **({"OwnerId": ADMIN} if kind == OWNED else {})})
 
     # -- choosing ----------------------------------------------------------------------------------------------
 
@@ -88,6 +97,18 @@ class Base(RuleBasedStateMachine):
             } - found
             found |= ahead
         return found
+
+    def _held(self) -> set[str]:
+        """The names of the records that wait for another try, or have failed."""
+        return {
+            name
+            for kind in OBJECTS
+            for name in self._all(f'SELECT t."Name" FROM orgsync_held AS h JOIN "{kind}" AS t ON t."Id" = h.record')
+        }
+
+    def hidden_kinds(self) -> set[str]:
+        """Objects that some connection does not publish."""
+        return {kind for _, kind, field in self.withdrawn if not field}
 
     def close(self) -> None:
         self.stack.close()

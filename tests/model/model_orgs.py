@@ -11,6 +11,7 @@ from contextlib import ExitStack, closing
 from functools import cache
 from pathlib import Path
 
+from model_manifests import admin, apply_all, write_orgs, write_way
 from net_world import Net
 
 from orgsync_reconcile.model.schema import FieldDef, FieldType, ObjectDef
@@ -36,6 +37,10 @@ REFERENCES = {
     "Detail__c": {"Node__c": "Node__c"},
 }
 OBJECTS = tuple(REFERENCES)
+#: The last name of the administrator of every org: one person.
+ADMIN = "Administrator"
+#: The object whose records have owners.
+OWNED = "Node__c"
 #: Kinds of plain fields, with values of each.
 KINDS: dict[str, tuple[dict[str, object], Sequence[object]]] = {
     "text": ({"type": FieldType.TEXT, "length": 20}, ("x", "y", "Zoë", None)),
@@ -65,6 +70,11 @@ def plain_fields(seed: int) -> dict[str, dict[str, str]]:
     }
 
 
+def policy_of(seed: int) -> str:
+    """Whose value stays where both ends of a connection changed one."""
+    return POLICIES[seed % len(POLICIES)]
+
+
 def only(org: str) -> str:
     """The stage that this org alone takes."""
     return f"Only {org}"
@@ -80,6 +90,9 @@ def _schema(seed: int, stages: Collection[str]) -> list[ObjectDef]:
             {"name": "Key__c", "type": FieldType.TEXT, "length": 10, "unique": True},
             {"name": "Stage__c", **stage},
         ]
+        if name == OWNED:
+            owner = {"type": FieldType.LOOKUP, "reference_to": ("User",), "length": 18}
+            fields.append({"name": "OwnerId", "custom": False, **owner})
         fields += [{"name": item, **KINDS[kind][0]} for item, kind in plain_fields(seed)[name].items()]
         for column, parent in references.items():
             if name == "Detail__c":
@@ -101,6 +114,38 @@ def accept_stage(org: Org, seed: int, stages: Collection[str]) -> None:
     deploy_objects(org, _schema(seed, stages))
 
 
+def population(shape: str, seed: int) -> dict[str, tuple[str, str, dict[str, object]]]:
+    """Name -> (org that makes it, object, values), of the records that every run begins with. Parents stand first."""
+    found: dict[str, tuple[str, str, dict[str, object]]] = {}
+    for org in SHAPES[shape][0]:
+        for kind in OBJECTS:
+            plain = {item: KINDS[what][1][0] for item, what in plain_fields(seed)[kind].items()}
+            owner = f"{org}-Node__c" if kind != "Node__c" else None
+            column = next(iter(REFERENCES[kind]))
+            found[f"{org}-{kind}"] = (org, kind, {**plain, column: owner})
+    return found
+
+
+def _id(net: Net, org: str, node: object) -> str | None:
+    return next(iter(net.all(org, 'SELECT "Id" FROM "Node__c" WHERE "Name" = ?', node)), None)
+
+
+def _populate(folder: Path, shape: str, seed: int) -> None:
+    """Makes these records and sends them everywhere."""
+    with ExitStack() as stack:
+        net = _net(folder, shape, stack)
+        for name, (org, kind, values) in population(shape, seed).items():
+            found = {
+                item: _id(net, org, value) if item in REFERENCES[kind] else value for item, value in values.items()
+            }
+            columns = {"Name": name, **found}
+            net.clients[org].execute(
+                f'INSERT INTO "{kind}" ({", ".join(columns)}) VALUES ({", ".join("?" * len(columns))})',
+                [*columns.values()],
+            )
+        net.settle()
+
+
 def make_template(base: Path, shape: str, seed: int) -> Path:
     """A folder with connected orgs of that shape and schema; made once."""
     folder = base / f"{shape}-{seed}"
@@ -109,7 +154,7 @@ def make_template(base: Path, shape: str, seed: int) -> Path:
     building = Path(tempfile.mkdtemp(dir=base))
     names, ways = SHAPES[shape]
     for place, name in enumerate(names):
-        with create_org(building / f"{name}.db", NewOrg(name=name, admin=f"admin@{name}.example")) as org:
+        with create_org(building / f"{name}.db", NewOrg(name=name, admin=admin(shape, name))) as org:
             objects = _schema(seed, name)
             if place % 2:
                 # Other numbers for the same fields.
@@ -123,8 +168,11 @@ def make_template(base: Path, shape: str, seed: int) -> Path:
                     ],
                 )  # fmt: skip
             deploy_objects(org, objects)
-    with ExitStack() as stack:
-        Net(building, names, stack).connect(*ways, objects=OBJECTS, policy=POLICIES[seed % len(POLICIES)])
+    write_orgs(building, shape)
+    for way in ways:
+        write_way(building, shape, way, policy_of(seed), dict.fromkeys(OBJECTS, ()))
+    apply_all(building)
+    _populate(building, shape, seed)
     for name in names:
         # An org that another one has attached keeps its last commits beside the file.
         with closing(sqlite3.connect(building / f"{name}.db")) as db:
@@ -135,9 +183,14 @@ def make_template(base: Path, shape: str, seed: int) -> Path:
 
 def open_net(template: Path, shape: str, folder: Path, stack: ExitStack) -> Net:
     """A copy of the template, opened."""
-    names, ways = SHAPES[shape]
-    for name in names:
+    for name in SHAPES[shape][0]:
         shutil.copyfile(template / f"{name}.db", folder / f"{name}.db")
+    shutil.copytree(template / "manifests", folder / "manifests")
+    return _net(folder, shape, stack)
+
+
+def _net(folder: Path, shape: str, stack: ExitStack) -> Net:
+    names, ways = SHAPES[shape]
     net = Net(folder, names, stack)
     for way in ways:
         net.pairs[way] = Pair(net.orgs[way[0]], net.orgs[way[1]], way)

@@ -29,6 +29,8 @@ class Record:
     restored_in: set[str] = field(default_factory=set)
     #: Some org has deleted it for good: no undelete elsewhere lasts.
     purged: bool = False
+    #: Orgs may have gone ways of their own, while something was not published: in these fields ("": in all of it).
+    loose: set[str] = field(default_factory=set)
 
 
 class Reference:
@@ -37,15 +39,20 @@ class Reference:
     def __init__(self, masters: Mapping[str, str]) -> None:
         self.masters = masters
         self.records: dict[str, Record] = {}
+        #: How many things clients have done since the last full drain.
+        self.told = 0
 
     def insert(self, name: str, kind: str, values: Values) -> None:
+        self.told += 1
         self.records[name] = Record(kind, settled={column: {value} for column, value in values.items()})
 
     def write(self, org: str, name: str, values: Values) -> None:
+        self.told += 1
         for column, value in values.items():
             self.records[name].written.setdefault(column, {})[org] = value
 
     def delete(self, org: str, names: Iterable[str]) -> None:
+        self.told += 1
         for name in names:
             self.records[name].deleted_in.add(org)
 
@@ -54,15 +61,32 @@ class Reference:
         self.records[name].purged = True
 
     def restore(self, org: str, names: Iterable[str]) -> None:
+        self.told += 1
         for name in names:
             self.records[name].restored_in.add(org)
 
-    def _allowed(self, record: Record, column: str) -> set[object]:
-        by_org = record.written.get(column)
-        return set(by_org.values()) if by_org else set(record.settled.get(column, {None}))
+    def contested(self, column: str, names: Iterable[str]) -> bool:
+        """Whether several orgs have had a hand in that field of these records since the last full drain."""
+        records = [self.records[name] for name in names]
+        hands = {org for record in records for org in record.written.get(column, {})}
+        return len(hands) > 1 or any(record.deleted_in or record.restored_in or record.loose for record in records)
 
-    def _gone(self, value: object, found: Mapping[str, Values]) -> bool:
-        return value in self.records and value not in found
+    def loosen(self, kind: str, column: str = "", default: object = None) -> None:
+        """The object, or one field, was published again: what each org made of it meanwhile may be what stays.
+
+        `default`: what the field holds in records that came without it.
+        """
+        for record in self.records.values():
+            if record.object == kind:
+                record.loose.add(column)
+                if column:
+                    record.settled.setdefault(column, {None}).add(default)
+
+    def _allowed(self, record: Record, column: str) -> set[object]:
+        by_org = set(record.written.get(column, {}).values())
+        if record.loose & {column, ""}:
+            return by_org | record.settled.get(column, {None})
+        return by_org or set(record.settled.get(column, {None}))
 
     def _master_deleted(self, record: Record) -> bool:
         """Whether a client deleted a master of the record, while it, or its move there, was perhaps not known there yet."""
@@ -74,26 +98,36 @@ class Reference:
     def check(self, found: Mapping[str, Values], behind: Collection[str] = ()) -> None:
         """`found`: the records that one org has alive after a full drain, by name. The model goes on from there.
 
-        Of records that are still `behind`, for a reason, nothing is known yet.
+        Of records that are still `behind`, for a reason, nothing is known yet, nor of fields that are not found.
         """
+        self.told = 0
         taken = {name for name, record in self.records.items() if self._master_deleted(record)}
+        gone = self.records.keys() - found.keys() - set(behind)
         for name, record in self.records.items():
             if name in behind:
                 continue
+            free = "" in record.loose
             touched = record.deleted_in | record.restored_in
             if name not in found:
-                assert not record.alive or record.deleted_in or name in taken, f"{name} is lost"
-                if not record.deleted_in and not record.purged and name not in taken:
+                assert not record.alive or record.deleted_in or name in taken or free, f"{name} is lost"
+                if not record.deleted_in and not record.purged and name not in taken and not free:
                     assert not record.restored_in, f"{name} was restored by {record.restored_in} and is still deleted"
             else:
-                assert not record.purged, f"{name} was deleted for good and has come back"
-                assert record.alive or touched or record.written, f"{name} has come back"
+                assert not record.purged or free, f"{name} was deleted for good and has come back"
+                assert record.alive or touched or record.written or free, f"{name} has come back"
                 for column, value in found[name].items():
                     allowed = self._allowed(record, column)
                     # A lookup to a deleted record counts as blank: it may never have arrived.
-                    fit = {item for item in allowed if (None if self._gone(item, found) else item) == value}
+                    fit = {item for item in allowed if (None if item in gone else item) == value}
                     assert fit, f"{name}.{column} is {value!r}, and it can only be one of {allowed}"
                     record.settled[column] = fit
+            unseen = record.written.keys() - found.get(name, {}).keys() if name in found else set()
+            if name not in found:
+                # Should it be restored, it has what was written before, or what that was lost against.
+                for column, by_org in record.written.items():
+                    record.settled[column] = record.settled.get(column, {None}) | set(by_org.values())
             record.alive = name in found
-            record.written, record.deleted_in, record.restored_in = {}, set(), set()
+            record.written = {column: record.written[column] for column in unseen}
+            record.deleted_in, record.restored_in = set(), set()
+            record.loose &= unseen
         assert not found.keys() - self.records.keys(), "records that nobody made"
