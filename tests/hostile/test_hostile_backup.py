@@ -91,6 +91,24 @@ def test_resync_brings_back_what_the_backup_lacks(world: HostileWorld, side: Sid
     world.assert_equal()
 
 
+def test_a_link_of_nonsense_stops_no_resync(world: HostileWorld) -> None:
+    """VER-1: an Id that nobody minted among the links; everything else comes back, and no Id is given twice."""
+    _connected(world)
+    world.backup(P)
+    lost = [world.insert(P, "Account", Name=name) for name in ("one", "two", "odd")]
+    world.drain()
+    odd = f"001{world.orgs[P].code}zzzzzzzzzAAA"
+    world.clients[S].execute("UPDATE orgsync_link SET partner = ? WHERE partner = ?", [odd, lost[2]])
+    world.restore(P)
+    result = world.program("resync", CONNECTION)
+    assert result.exit_code == 0, result.output
+    assert world.insert(P, "Account", Name="fresh") not in lost[:2]
+    world.program("drain", CONNECTION)
+    world.program("drain", CONNECTION)
+    for side in (P, S):
+        assert {"one", "two", "fresh"} <= set(_names(world, side))
+
+
 def test_memory_does_not_grow_with_links(world: HostileWorld) -> None:
     """VER-1: links pass from org to org inside the database; what differs is queued in parts."""
     many = "WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 20000)"

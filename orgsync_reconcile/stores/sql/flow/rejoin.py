@@ -6,6 +6,7 @@ what differs was queued too: up to then no sync runs, and a resync that was kill
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -17,6 +18,7 @@ from orgsync_reconcile.stores.sql.flow.pair import Pair
 from orgsync_reconcile.stores.sql.flow.roots import came_from
 from orgsync_reconcile.stores.sql.text import commas, quote
 
+_HEX = re.compile("[0-9a-f]{9}")
 #: Log positions that are copied by one statement.
 _RANGE = 10_000
 #: Links of records: what is matched by name (3) is found anew by every sync.
@@ -75,14 +77,9 @@ class Rejoining:
         First, while the partner still knows them all.
         """
         with self.restored.transaction() as db:
-            highest = self.sees_partner.query(
-                "SELECT o.name, max(substr(l.partner, 7, 9)) FROM partner.orgsync_link AS l"
-                " JOIN partner.orgsync_object AS o ON o.number = l.object"
-                " WHERE l.connection = ? AND l.status <> 3 AND substr(l.partner, 4, 3) = ? GROUP BY o.name",
-                [self.there, self.restored.code],
-            ).fetchall()
-            for name, number in highest:
-                self._raise(name, int(number, 16))
+            for number, name in self._linked_objects():
+                if name in self._objects:
+                    self._raise(name, self._highest_id(number))
             # Nobody else writes to the restored org now, so no Id is given again behind this look.
             with self.sees_restored.reading():
                 self._find_reused()
@@ -158,6 +155,16 @@ class Rejoining:
             self.sees_restored.bring_by(name, 's."Id"', f"SELECT partner {mine}", [self.there, number])
         lost = f'NOT EXISTS (SELECT 1 FROM partner.{quote(name)} AS r WHERE r."Id" = orgsync_link.partner)'
         return self.partner.db.execute(f"DELETE {mine} AND {lost if there else '1 = 1'}", [self.there, number]).rowcount
+
+    def _highest_id(self, number: int) -> int:
+        """The highest number of an Id that the partner knows of the restored org's records of an object."""
+        numbers = self.partner.db.execute(
+            "SELECT substr(partner, 7, 9) FROM main.orgsync_link WHERE connection = ? AND object = ? AND status <> 3"
+            " AND length(partner) = 18 AND substr(partner, 4, 3) = ? ORDER BY partner DESC",
+            [self.there, number, self.restored.code],
+        )
+        # Somebody may have put anything into the table.
+        return next((int(text, 16) for (text,) in numbers if _HEX.fullmatch(text)), 0)
 
     def _find_reused(self) -> None:
         """Fills temp.reused of the partner with the links whose Id the restored org has given to another record since.
