@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from mail_world import MANIFESTS, Postbox, add_user, listen, must, sql
+from mail_world import MANIFESTS, Postbox, add_user, listen
+from two_orgs import must, sql
 from web_world import Receiver, receiver
 
 

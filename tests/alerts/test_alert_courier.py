@@ -12,7 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from mail_world import Postbox, certificate, free_port, must, run_in, set_up_mail, sql
+from mail_world import Postbox, certificate, free_port, set_up_mail
+from two_orgs import must, run_in, sql
 from web_world import Receiver, fail, receiver, refuse_nines, rules
 
 from orgsync_reconcile.operations import courier, webhook

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from mail_world import must
+from two_orgs import must
 from web_world import rules
 
 from orgsync_reconcile.model.notification import FACTS

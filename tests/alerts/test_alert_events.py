@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mail_world import must, run_in, sql
+from two_orgs import must, run_in, sql
 from web_world import Receiver, rules
 
 

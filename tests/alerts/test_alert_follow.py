@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from mail_world import must, sql
+from two_orgs import must, sql
 from web_world import Receiver, fail, refuse_nines, rules
 
 

@@ -8,7 +8,8 @@ import json
 from pathlib import Path
 
 import pytest
-from mail_world import Postbox, must, run_in, set_up_mail, sql, text_of
+from mail_world import Postbox, set_up_mail, text_of
+from two_orgs import must, run_in, sql
 from web_world import Receiver, fail, refuse_nines, rules
 
 

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from program import CONNECTION, publication, run_in, sql
+from program import CONNECTION, publication
+from two_orgs import run_in, sql
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
-from program import publication, run_in
+from program import publication
+from two_orgs import run_in
 
 from orgsync_reconcile.cli.annotations import github, rules
 from orgsync_reconcile.cli.rules import rules_text

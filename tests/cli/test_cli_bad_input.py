@@ -7,7 +7,8 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from program import CONNECTION, publication, run_in, sql
+from program import CONNECTION, publication
+from two_orgs import run_in, sql
 
 _PROJECT = {
     "Loop__c": ("Back__c", "Other__c", "<required>true</required>"),

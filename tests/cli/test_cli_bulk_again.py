@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from program import publication, run_in, sql
+from program import publication
+from two_orgs import run_in, sql
 
 
 def test_what_a_drain_has_linked_is_not_copied_again(connected: Path) -> None:

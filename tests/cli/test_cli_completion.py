@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from program import process, run_in
+from program import process
+from two_orgs import run_in
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -6,7 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from program import publication, run_in, sql
+from program import publication
+from two_orgs import run_in, sql
 
 
 def status(folder: Path) -> dict[str, Any]:

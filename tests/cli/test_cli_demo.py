@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from program import run_in, sql
 from test_cli_help import check_line
+from two_orgs import run_in, sql
 
 from orgsync_reconcile.manifest import load
 

@@ -11,7 +11,8 @@ import time
 from pathlib import Path
 
 import pytest
-from program import process, publication, run_in, sql
+from program import process, publication
+from two_orgs import run_in, sql
 
 from orgsync_reconcile.clock import iso, system_clock
 

@@ -6,7 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
-from program import publication, run_in, sql
+from program import publication
+from two_orgs import run_in, sql
 
 from orgsync_reconcile.model.schema import FieldDef, FieldType, ObjectDef
 from orgsync_reconcile.stores.sql.schema import deploy_objects

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 import pytest
-from program import run_in
+from two_orgs import run_in
 
 from orgsync_reconcile import __version__
 from orgsync_reconcile.cli.main import cli

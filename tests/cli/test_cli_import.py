@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from program import run_in, sql
+from two_orgs import run_in, sql
 
 _XMLNS = 'xmlns="http://soap.sforce.com/2006/04/metadata"'
 _BROKEN = "<CustomField"

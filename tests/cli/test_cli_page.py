@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from program import run_in, sql
+from two_orgs import run_in, sql
 
 
 def page(folder: Path) -> dict[str, Any]:

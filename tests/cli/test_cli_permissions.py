@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from program import run_in, sql
+from two_orgs import run_in, sql
 
 _LOST = "DELETE FROM orgsync_grant WHERE permission = 'ManageConnections'"
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import jsonschema
 import pytest
-from program import publication, run_in
+from program import publication
+from two_orgs import run_in
 
 SCHEMA = json.loads(Path(__file__).with_name("sarif.schema.json").read_text(encoding="utf-8"))
 

@@ -10,7 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from program import run_in, sql
+from two_orgs import run_in, sql
 
 _JSON = [
     ["validate"],

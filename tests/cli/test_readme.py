@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 
 import pytest
-from program import run_in, sql
 from test_cli_help import check_line
+from two_orgs import run_in, sql
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -6,15 +6,14 @@ import json
 from pathlib import Path
 
 from ailing_orgs import MANIFEST, Ailing, P
-from click.testing import CliRunner, Result
-
-from orgsync_reconcile.cli.main import cli
+from click.testing import Result
+from two_orgs import run_in
 
 
 def run(folder: Path, *args: str) -> Result:
     (folder / "manifests").mkdir(exist_ok=True)
     (folder / "manifests" / "dr.yaml").write_text(MANIFEST)
-    return CliRunner().invoke(cli, ["-C", str(folder), "diagnose", "dr", *args])
+    return run_in(folder, "diagnose", "dr", *args)
 
 
 def test_a_healthy_record(ailing: Ailing, tmp_path: Path) -> None:

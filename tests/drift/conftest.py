@@ -6,7 +6,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from drifting_orgs import CONNECTION, ORGS, Drifting, publication
+from drifting_orgs import CONNECTION, Drifting, publication
+from two_orgs import ORGS
 
 
 @pytest.fixture(autouse=True)

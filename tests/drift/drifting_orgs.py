@@ -9,34 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from click.testing import CliRunner, Result
+from two_orgs import connection
 
 from orgsync_reconcile.app.drift import DriftReport, find_drift
 from orgsync_reconcile.app.workspace import Workspace
 from orgsync_reconcile.cli.main import cli
 
-ORGS = """\
-version: 1
-kind: Org
-name: acme
-store: sqlite:orgs/acme.db
-admin: admin@acme.example
----
-version: 1
-kind: Org
-name: acme-dr
-store: sqlite:orgs/acme-dr.db
-admin: admin@acme.example.dr
-"""
-CONNECTION = """\
-version: 1
-kind: Connection
-name: link
-primary: acme
-secondary: acme-dr
-owner: admin@acme.example
-contact: {first_name: Elise, last_name: Medina, email: elise@acme.example, account: Acme}
-direction: two-way
-"""
+CONNECTION = connection("link")
 
 
 def publication(name: str, fields: str, more: str = "") -> str:

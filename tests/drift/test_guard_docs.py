@@ -7,7 +7,8 @@ import re
 from pathlib import Path
 
 import pytest
-from drifting_orgs import CONNECTION, ORGS, Drifting
+from drifting_orgs import CONNECTION, Drifting
+from two_orgs import ORGS
 
 from orgsync_reconcile.manifest import load
 from orgsync_reconcile.plan import GUARDS

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 
-from click.testing import CliRunner, Result
-
-from orgsync_reconcile.cli.main import cli
+from click.testing import Result
+from two_orgs import run_in
 
 ORG = "version: 1\nkind: Org\nname: {name}\nstore: sqlite:orgs/{name}.db\nadmin: {admin}\n"
 CONNECTION = """\
@@ -27,7 +24,7 @@ STORES = ("--primary", "sqlite:orgs/acme.db", "--secondary", "sqlite:orgs/spare.
 
 
 def run(folder: Path, *args: str, code: int = 0) -> Result:
-    result = CliRunner().invoke(cli, ["-C", str(folder), *args])
+    result = run_in(folder, *args)
     assert result.exit_code == code, f"orgsync {' '.join(args)}: {result.exit_code}\n{result.output}"
     return result
 
@@ -57,12 +54,6 @@ def plan(folder: Path, manifests: str) -> tuple[list[str], list[str]]:
     """The addresses of planned actions, and drift."""
     document = json.loads(run(folder, "-m", manifests, "plan", "--format", "json").stdout)
     return [item["address"] for item in document["actions"]], [item["detail"] for item in document["drift"]]
-
-
-def sql(folder: Path, org: str, *statements: str) -> None:
-    with closing(sqlite3.connect(folder / "orgs" / f"{org}.db")) as db, db:
-        for statement in statements:
-            db.execute(statement)
 
 
 def copied(folder: Path, to: Path) -> Path:

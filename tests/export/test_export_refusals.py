@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from export_world import ADMINS, ORG, STORES, plan, run, sql
+from export_world import ADMINS, ORG, STORES, plan, run
+from two_orgs import sql
 
 from orgsync_reconcile.errors import UsageError
 from orgsync_reconcile.manifest.stores import written_store

@@ -6,7 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
-from export_world import ADMINS, CONNECTION, ORG, STORES, connect, make_orgs, plan, publication, run, sql
+from export_world import ADMINS, CONNECTION, ORG, STORES, connect, make_orgs, plan, publication, run
+from two_orgs import sql
 
 from orgsync_reconcile import manifest
 

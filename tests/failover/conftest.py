@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from failover_world import MANIFESTS, Door, Postbox, add_user, door, mail_server, must, set_up, sql
+from failover_world import MANIFESTS, Door, Postbox, add_user, door, mail_server, set_up
+from two_orgs import must, sql
 
 
 @pytest.fixture(autouse=True)

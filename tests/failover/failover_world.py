@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import socket
-import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,37 +15,11 @@ from typing import Any, cast
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
-from click.testing import CliRunner, Result
+from two_orgs import ORGS, connection, documents, run_in, sql
 
-from orgsync_reconcile.cli.main import cli
-
-MANIFESTS = """\
-version: 1
-kind: Org
-name: acme
-store: sqlite:orgs/acme.db
-admin: admin@acme.example
----
-version: 1
-kind: Org
-name: acme-dr
-store: sqlite:orgs/acme-dr.db
-admin: admin@acme.example.dr
----
-version: 1
-kind: Connection
-name: acme-link
-primary: acme
-secondary: acme-dr
-owner: admin@acme.example
-contact: {first_name: Elise, last_name: Medina, email: elise@acme.example, account: Acme}
-direction: two-way
----
-version: 1
-kind: Publication
-connection: acme-link
-object: Account
-"""
+MANIFESTS = documents(
+    ORGS, connection("acme-link"), "version: 1\nkind: Publication\nconnection: acme-link\nobject: Account\n"
+)
 FAILOVER = """\
 version: 1
 kind: Failover
@@ -143,26 +116,8 @@ def door() -> Iterator[Door]:
             thread.join()
 
 
-def run_in(folder: Path, *args: str, **environment: str) -> Result:
-    return CliRunner().invoke(cli, ["-C", str(folder), *args], env=environment)
-
-
-def must(folder: Path, *args: str, **environment: str) -> Result:
-    result = run_in(folder, *args, **environment)
-    assert result.exit_code == 0, result.output
-    return result
-
-
 def document(folder: Path, *args: str, **environment: str) -> dict[str, Any]:
     return dict(json.loads(run_in(folder, *args, "--format", "json", **environment).stdout))
-
-
-def sql(folder: Path, store: str, statement: str, *values: Any) -> list[tuple[Any, ...]]:
-    db = sqlite3.connect(folder / "orgs" / f"{store}.db")
-    rows = db.execute(statement, values).fetchall()
-    db.commit()
-    db.close()
-    return rows
 
 
 def add_user(folder: Path, username: str, profile: str = "Standard User") -> None:
@@ -172,9 +127,7 @@ def add_user(folder: Path, username: str, profile: str = "Standard User") -> Non
         "acme",
         'INSERT INTO "User" ("Username", "FirstName", "LastName", "Email", "Alias", "CommunityNickname", "ProfileId")'
         ' SELECT ?1, \'A\', ?2, ?1, ?2, ?2, "Id" FROM "Profile" WHERE "Name" = ?3',
-        username,
-        name,
-        profile,
+        values=(username, name, profile),
     )
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from failover_world import document, must, run_in, set_up, sql
+from failover_world import document, set_up
+from two_orgs import must, run_in, sql
 
 ABLE = (
     'INSERT INTO orgsync_login (user_id, password) SELECT "Id", \'scrypt\' FROM "User" WHERE true'

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from failover_world import Door, Postbox, document, must, run_in, set_up, sql, text_of
+from failover_world import Door, Postbox, document, set_up, text_of
+from two_orgs import must, run_in, sql
 
 NOON = "2026-03-10T12:00:00Z"
 LATER = "2026-03-10T15:00:00Z"
@@ -112,9 +113,9 @@ def test_a_failure_from_before_does_not_hold_up_the_return(work: Path) -> None:
         "INSERT INTO orgsync_held (connection, record, object, op, queued_at, attempts, error_code, error)"
         " SELECT ?, ?, number, 'U', ?, 5, 'STRING_TOO_LONG', 'x' FROM orgsync_object WHERE name = 'Account'"
     )
-    sql(work, "acme-dr", held, number, "001xx0000000001AAA", 1_000_000_000_000)
+    sql(work, "acme-dr", held, values=(number, "001xx0000000001AAA", 1_000_000_000_000))
     must(work, "failover", "start", "--yes", ORGSYNC_NOW=NOON)
-    sql(work, "acme-dr", held, number, "001xx0000000002AAA", 1_773_150_000_000)
+    sql(work, "acme-dr", held, values=(number, "001xx0000000002AAA", 1_773_150_000_000))
     result = run_in(work, "failover", "stop", "--yes")
     assert (result.exit_code, "1 change made in acme-dr has" in result.stderr or "1 change made" in result.stderr) == (
         3,

@@ -19,9 +19,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from failover_world import Door, must, run_in, set_up
+from failover_world import Door, set_up
 from hypothesis import given
 from hypothesis import strategies as st
+from two_orgs import must, run_in
 
 from orgsync_reconcile.app import redirect as app
 from orgsync_reconcile.app.workspace import Workspace

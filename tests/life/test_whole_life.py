@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from git_world import CONNECTION, ORGS, Repo, publication
+from two_orgs import sql
 from web_world import Receiver, receiver
 
 FAILOVER = """\
@@ -19,17 +19,6 @@ primary_url: https://login.acme.example
 secondary_url: https://dr.acme.example
 """
 ALLOWANCE = "allow: [{guard: disconnect, limit: 3, reason: 'Cases move out, CHG-7', until: 2099-12-31}]\n"
-
-
-def sql(repo: Repo, org: str, *statements: str) -> list[tuple[object, ...]]:
-    """Runs statements in an org's file, as any client would; the rows of the last one."""
-    db = sqlite3.connect(repo.folder / "orgs" / f"{org}.db")
-    rows: list[tuple[object, ...]] = []
-    for statement in statements:
-        rows = db.execute(statement).fetchall()
-    db.commit()
-    db.close()
-    return rows
 
 
 def done(repo: Repo, *arguments: str, code: int = 0) -> str:
@@ -69,7 +58,7 @@ def test_whole_life(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hooks: Rece
     )
     done(repo, "org", "create", "sqlite:orgs/acme.db", "--name", "acme", "--admin", "admin@acme.example")
     done(repo, "org", "create", "sqlite:orgs/acme-dr.db", "--name", "acme-dr", "--admin", "admin@acme.example.dr")
-    sql(repo, "acme", "INSERT INTO \"Case\" (\"Subject\") VALUES ('a'), ('b'), ('c')")
+    sql(repo.folder, "acme", "INSERT INTO \"Case\" (\"Subject\") VALUES ('a'), ('b'), ('c')")
     # First apply, first bulk sync, and both orgs agree.
     done(repo, "plan", "--detailed-exitcode", code=2)
     done(repo, "apply", "--yes")
@@ -104,9 +93,9 @@ def test_whole_life(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hooks: Rece
     done(repo, "plan", "--detailed-exitcode")
     done(repo, "review", "main", "topic", "--detailed-exitcode")
     # Records go both ways over what is left.
-    sql(repo, "acme", 'INSERT INTO "Account" ("Name", "Website") VALUES (\'One\', \'one.example\')')
+    sql(repo.folder, "acme", 'INSERT INTO "Account" ("Name", "Website") VALUES (\'One\', \'one.example\')')
     done(repo, "drain")
-    assert sql(repo, "acme-dr", 'SELECT "Website" FROM "Account" WHERE "Name" = \'One\'') == [("one.example",)]
+    assert sql(repo.folder, "acme-dr", 'SELECT "Website" FROM "Account" WHERE "Name" = \'One\'') == [("one.example",)]
     # Somebody suspends by hand: that is drift, told apart from what Git changed, and reported by the unattended run.
     done(repo, "suspend", "link")
     assert "suspended" in done(repo, "drift", "--detailed-exitcode", code=2).lower()
@@ -118,9 +107,9 @@ def test_whole_life(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hooks: Rece
     done(repo, "resume", "link")
     done(repo, "drift", "--detailed-exitcode")
     # A record that the other org refuses in an unattended run is told, once, stands in the log, and in its report.
-    sql(repo, "acme-dr", "CREATE TRIGGER no BEFORE INSERT ON \"Account\" WHEN new.\"Name\" = 'Bad' "
+    sql(repo.folder, "acme-dr", "CREATE TRIGGER no BEFORE INSERT ON \"Account\" WHEN new.\"Name\" = 'Bad' "
         "BEGIN SELECT RAISE(ABORT, 'not here'); END")  # fmt: skip
-    sql(repo, "acme", 'INSERT INTO "Account" ("Name") VALUES (\'Bad\')')
+    sql(repo.folder, "acme", 'INSERT INTO "Account" ("Name") VALUES (\'Bad\')')
     done(repo, "reconcile", code=5)
     done(repo, "reconcile")  # its next try is not due yet
     (notice,) = hooks.documents[1:]
@@ -134,9 +123,9 @@ def test_whole_life(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hooks: Rece
     drill = repo.run("failover", "drill", "--format", "json")
     assert str(entry["record"]) in drill.stdout
     # The cause is mended, the record is tried again, and the nightly run leaves both orgs equal.
-    sql(repo, "acme-dr", "DROP TRIGGER no")
-    sql(repo, "acme", 'UPDATE "Account" SET "Website" = \'b.example\' WHERE "Name" = \'Bad\'')
+    sql(repo.folder, "acme-dr", "DROP TRIGGER no")
+    sql(repo.folder, "acme", 'UPDATE "Account" SET "Website" = \'b.example\' WHERE "Name" = \'Bad\'')
     done(repo, "drain")
     done(repo, "reconcile", "--format", "json")
     done(repo, "verify", "--detailed-exitcode")
-    assert sql(repo, "acme-dr", 'SELECT "Website" FROM "Account" WHERE "Name" = \'Bad\'') == [("b.example",)]
+    assert sql(repo.folder, "acme-dr", 'SELECT "Website" FROM "Account" WHERE "Name" = \'Bad\'') == [("b.example",)]

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from mail_world import MANIFESTS, Postbox, add_user, listen, must, set_up_mail, sql
+from mail_world import MANIFESTS, Postbox, add_user, listen, set_up_mail
+from two_orgs import must, sql
 
 
 @pytest.fixture(autouse=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import sqlite3
 import ssl
 import subprocess
 from collections.abc import Sequence
@@ -14,37 +13,11 @@ from typing import Any, cast
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
-from click.testing import CliRunner, Result
+from two_orgs import ORGS, connection, documents, sql
 
-from orgsync_reconcile.cli.main import cli
-
-MANIFESTS = """\
-version: 1
-kind: Org
-name: acme
-store: sqlite:orgs/acme.db
-admin: admin@acme.example
----
-version: 1
-kind: Org
-name: acme-dr
-store: sqlite:orgs/acme-dr.db
-admin: admin@acme.example.dr
----
-version: 1
-kind: Connection
-name: acme-link
-primary: acme
-secondary: acme-dr
-owner: admin@acme.example
-contact: {first_name: Elise, last_name: Medina, email: elise@acme.example, account: Acme}
-direction: two-way
----
-version: 1
-kind: Publication
-connection: acme-link
-object: Account
-"""
+MANIFESTS = documents(
+    ORGS, connection("acme-link"), "version: 1\nkind: Publication\nconnection: acme-link\nobject: Account\n"
+)
 
 
 class Postbox:
@@ -101,27 +74,6 @@ def certificate(folder: Path) -> tuple[Path, ssl.SSLContext]:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(cert, key)
     return cert, context
-
-
-def run_in(folder: Path, *args: str, **environment: str) -> Result:
-    return CliRunner().invoke(cli, ["-C", str(folder), *args], env=environment)
-
-
-def must(folder: Path, *args: str, **environment: str) -> Result:
-    result = run_in(folder, *args, **environment)
-    assert result.exit_code == 0, result.output
-    return result
-
-
-def sql(folder: Path, store: str, *statements: str) -> list[tuple[Any, ...]]:
-    """Runs statements in an org's file, as any client would; the rows of the last one."""
-    db = sqlite3.connect(folder / "orgs" / f"{store}.db")
-    rows: list[tuple[Any, ...]] = []
-    for statement in statements:
-        rows = db.execute(statement).fetchall()
-    db.commit()
-    db.close()
-    return rows
 
 
 def add_user(folder: Path, username: str, email: str = "") -> None:

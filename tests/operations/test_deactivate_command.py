@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from mail_world import must, run_in, sql
+from two_orgs import must, run_in, sql
 
 from orgsync_reconcile.app.ending import deactivate
 from orgsync_reconcile.app.workspace import Workspace

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from mail_world import Postbox, must, run_in, set_up_mail, sql, text_of
+from mail_world import Postbox, set_up_mail, text_of
+from two_orgs import must, run_in, sql
 
 
 def notifications(folder: Path) -> list[str]:

@@ -11,7 +11,8 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from mail_world import Postbox, must, run_in, set_up_mail, sql, text_of
+from mail_world import Postbox, set_up_mail, text_of
+from two_orgs import must, run_in, sql
 
 from orgsync_reconcile.errors import PermissionDeniedError, UsageError
 from orgsync_reconcile.operations import logins

@@ -10,7 +10,8 @@ from threading import Thread
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mail_world import Postbox, must, run_in, set_up_mail, sql, text_of
+from mail_world import Postbox, set_up_mail, text_of
+from two_orgs import must, run_in, sql
 
 from orgsync_reconcile.app.follow import follow_queue
 from orgsync_reconcile.app.workspace import Workspace

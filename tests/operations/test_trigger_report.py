@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from mail_world import must, sql
+from two_orgs import must, sql
 
 _META = (
     '<ApexTrigger xmlns="http://soap.sforce.com/2006/04/metadata"><apiVersion>58.0</apiVersion>'

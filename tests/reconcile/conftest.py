@@ -6,7 +6,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from mail_world import MANIFESTS, add_user, must, sql
+from mail_world import MANIFESTS, add_user
+from two_orgs import must, sql
 
 
 @pytest.fixture(autouse=True)

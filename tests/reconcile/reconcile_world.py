@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mail_world import run_in
+from two_orgs import run_in
 
 
 @dataclass(frozen=True, kw_only=True)

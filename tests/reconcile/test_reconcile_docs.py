@@ -6,8 +6,8 @@ import re
 import shlex
 from pathlib import Path
 
-from mail_world import run_in
 from reconcile_world import reconcile
+from two_orgs import run_in
 
 from orgsync_reconcile.operations.metrics import Metrics
 from orgsync_reconcile.operations.reconcile import StepStatus

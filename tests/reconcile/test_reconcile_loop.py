@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from mail_world import run_in, sql
 from reconcile_world import reconcile, settings, start
+from two_orgs import run_in, sql
 
 from orgsync_reconcile.errors import UsageError
 from orgsync_reconcile.operations.schedule import Cron, Every, Ticker, cron

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from mail_world import add_user, must, run_in, sql
+from mail_world import add_user
 from reconcile_world import reconcile, settings
+from two_orgs import must, run_in, sql
 
 from orgsync_reconcile.metadata import to_component
 from orgsync_reconcile.stores.sql import components

@@ -7,61 +7,33 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from click.testing import CliRunner, Result
-
-from orgsync_reconcile.cli.main import cli
+import two_orgs
+from click.testing import Result
+from two_orgs import ORGS, connection, documents, sql
 
 NOW = "2026-03-10T12:00:00Z"
-MANIFESTS = """\
-version: 1
-kind: Org
-name: acme
-store: sqlite:orgs/acme.db
-admin: admin@acme.example
----
-version: 1
-kind: Org
-name: acme-dr
-store: sqlite:orgs/acme-dr.db
-admin: admin@acme.example.dr
----
-version: 1
-kind: Connection
-name: acme-link
-primary: acme
-secondary: acme-dr
-owner: admin@acme.example
-contact: {first_name: Elise, last_name: Medina, email: elise@acme.example, account: Acme}
-"""
+MANIFESTS = documents(ORGS, connection("acme-link", ""))
 
 
 def run_in(folder: Path, *args: str, **environment: str) -> Result:
-    return CliRunner().invoke(cli, ["-C", str(folder), *args], env={"ORGSYNC_NOW": NOW, **environment})
+    """Runs the program at the moment of these tests."""
+    return two_orgs.run_in(folder, *args, **{"ORGSYNC_NOW": NOW, **environment})
 
 
 def must(folder: Path, *args: str, **environment: str) -> Result:
-    result = run_in(folder, *args, **environment)
-    assert result.exit_code == 0, result.output
-    return result
+    """Runs it, which ends well."""
+    return two_orgs.must(folder, *args, **{"ORGSYNC_NOW": NOW, **environment})
 
 
 def report(folder: Path, *args: str, **environment: str) -> str:
     return must(folder, "log", "report", *args, **environment).stdout
 
 
-def sql(folder: Path, store: str, statement: str, *values: Any) -> list[tuple[Any, ...]]:
-    db = sqlite3.connect(folder / "orgs" / f"{store}.db")
-    rows = db.execute(statement, values).fetchall()
-    db.commit()
-    db.close()
-    return rows
-
-
 def insert(folder: Path, store: str, table: str, **values: Any) -> str:
     """Inserts one record as any client would; its Id."""
     names = ", ".join(f'"{name}"' for name in values)
     marks = ", ".join("?" for _ in values)
-    sql(folder, store, f'INSERT INTO "{table}" ({names}) VALUES ({marks})', *values.values())
+    sql(folder, store, f'INSERT INTO "{table}" ({names}) VALUES ({marks})', values=tuple(values.values()))
     return str(sql(folder, store, f'SELECT "Id" FROM "{table}" ORDER BY orgsync_row DESC LIMIT 1')[0][0])
 
 

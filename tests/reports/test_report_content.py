@@ -12,7 +12,8 @@ from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from report_world import insert, log, report, run_in, sql
+from report_world import insert, log, report, run_in
+from two_orgs import sql
 
 
 def found(folder: Path, *args: str) -> dict[str, Any]:

@@ -11,7 +11,8 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from report_world import log, must, report, run_in, sql
+from report_world import log, must, report, run_in
+from two_orgs import sql
 
 HOSTILE = '</td><script>alert("1")</script>{{ 7*7 }}\u202e\x1b[31m'
 

@@ -11,33 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from click.testing import CliRunner, Result
+from two_orgs import ORGS, connection
 
 from orgsync_reconcile.cli.main import cli
 
-ORGS = """\
-version: 1
-kind: Org
-name: acme
-store: sqlite:orgs/acme.db
-admin: admin@acme.example
----
-version: 1
-kind: Org
-name: acme-dr
-store: sqlite:orgs/acme-dr.db
-admin: admin@acme.example.dr
-"""
-CONNECTION = """\
-version: 1
-kind: Connection
-name: link
-primary: acme
-secondary: acme-dr
-owner: admin@acme.example
-contact: {first_name: Elise, last_name: Medina, email: elise@acme.example, account: Acme}
-direction: two-way
-sync: {metadata: false, users: false}
-"""
+CONNECTION = connection("link", "direction: two-way\nsync: {metadata: false, users: false}\n")
 
 
 def publication(name: str, fields: str = "all", more: str = "") -> str:

@@ -6,39 +6,17 @@ import json
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 from joined_orgs import Joined, P, S
+from two_orgs import ORGS, connection, documents, run_in
 
-from orgsync_reconcile.cli.main import cli
-
-MANIFEST = """\
-version: 1
-kind: Org
-name: acme
-store: sqlite:orgs/acme.db
-admin: admin@acme.example
----
-version: 1
-kind: Org
-name: acme-dr
-store: sqlite:orgs/acme-dr.db
-admin: admin@acme.example.dr
----
-version: 1
-kind: Connection
-name: dr
-primary: acme
-secondary: acme-dr
-owner: admin@acme.example
-contact: {first_name: Elise, last_name: Medina, email: elise@acme.example, account: Acme}
-direction: two-way
-"""
+MANIFEST = documents(ORGS, connection("dr"))
 
 
 def run(folder: Path, *args: str) -> Result:
     (folder / "manifests").mkdir(exist_ok=True)
     (folder / "manifests" / "dr.yaml").write_text(MANIFEST)
-    return CliRunner().invoke(cli, ["-C", str(folder), *args])
+    return run_in(folder, *args)
 
 
 def test_repair_by_command(joined: Joined, tmp_path: Path) -> None:

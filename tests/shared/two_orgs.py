@@ -1,0 +1,62 @@
+"""What most tests stand on: the manifests of two orgs, the program in a folder, and plain SQL in an org's file."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from click.testing import CliRunner, Result
+
+from orgsync_reconcile.cli.main import cli
+
+ORGS = """\
+version: 1
+kind: Org
+name: acme
+store: sqlite:orgs/acme.db
+admin: admin@acme.example
+---
+version: 1
+kind: Org
+name: acme-dr
+store: sqlite:orgs/acme-dr.db
+admin: admin@acme.example.dr
+"""
+
+
+def connection(name: str, more: str = "direction: two-way\n") -> str:
+    """A manifest that connects the two; `more` are lines of its own."""
+    return (
+        f"version: 1\nkind: Connection\nname: {name}\nprimary: acme\nsecondary: acme-dr\nowner: admin@acme.example\n"
+        f"contact: {{first_name: Elise, last_name: Medina, email: elise@acme.example, account: Acme}}\n{more}"
+    )
+
+
+def documents(*texts: str) -> str:
+    """One file of several documents."""
+    return "---\n".join(texts)
+
+
+def run_in(folder: Path, *args: str, **environment: str) -> Result:
+    """Runs the program in `folder`; with its exit code, standard output and standard error."""
+    return CliRunner().invoke(cli, ["-C", str(folder), *args], env=environment)
+
+
+def must(folder: Path, *args: str, **environment: str) -> Result:
+    """Runs the program, which ends well."""
+    result = run_in(folder, *args, **environment)
+    assert result.exit_code == 0, result.output
+    return result
+
+
+def sql(folder: Path, store: str, *statements: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    """Runs statements in an org's file, as any client would; the rows of the last one. `values` are bound in each."""
+    db = sqlite3.connect(folder / "orgs" / f"{store}.db")
+    rows: list[tuple[Any, ...]] = []
+    for statement in statements:
+        rows = db.execute(statement, values).fetchall()
+    db.commit()
+    db.close()
+    return rows
