@@ -176,5 +176,5 @@ def test_bulk_sync_of_the_plan_copies_records(pair):
         " SELECT RAISE(ABORT, 'no'); END"
     )
     report = pair.apply()
-    assert isinstance(report.failure, PartialError) and "records stayed behind" in str(report.failure)
+    assert isinstance(report.failure, PartialError) and "1 record stayed behind" in str(report.failure)
     assert pair.one(pair.secondary, 'SELECT count(*) FROM "Account" WHERE "Name" = \'Globex\'') == 1
