@@ -11,7 +11,7 @@ from functools import partial
 from orgsync_reconcile.app.alerts import expect, tell_all
 from orgsync_reconcile.app.notices import tell_of_maps, tell_of_suspension
 from orgsync_reconcile.app.reach import open_pair
-from orgsync_reconcile.app.remote import compare_there, open_crew, place_of
+from orgsync_reconcile.app.remote import compare_there, copy_there, open_crew, place_of
 from orgsync_reconcile.app.workspace import OpenConnection, Workspace
 from orgsync_reconcile.apply.context import holder_name
 from orgsync_reconcile.errors import UsageError
@@ -23,6 +23,7 @@ from orgsync_reconcile.stores.sql.flow import Pair
 from orgsync_reconcile.stores.sql.notified import last_told, move_told
 from orgsync_reconcile.stores.sql.permissions import MANAGE_CONNECTIONS, require
 from orgsync_reconcile.sync import bulk, verify
+from orgsync_reconcile.sync.bulk_parts import BulkCrew
 from orgsync_reconcile.sync.drain import add_counts, drain
 from orgsync_reconcile.sync.metadata import drop_mismatched
 from orgsync_reconcile.sync.verify import VerifyReport
@@ -130,6 +131,8 @@ def copy_records(
     since: datetime | timedelta | None = None,
     limit: int | None = None,
     lock_timeout: float = 0.0,
+    workers: int | None = None,
+    cluster: str | None = None,
     progress: Progress | None = None,
 ) -> Moved:
     """Copies records that are already there, in one direction (BLK-1).
@@ -138,8 +141,11 @@ def copy_records(
     moment than the manifest allows, and for the way back of a one-way connection; PermissionDeniedError where who acts
     in either org may not manage connections (CON-11); LockHeldError while another one runs in this direction (BLK-4),
     for which it waits up to `lock_timeout` seconds.
+
+    With so many `workers`, or on a `cluster`, ranges of an object are copied by them (`limit` is for one process). Raises
+    PartialError where ranges failed, and as `open_crew` does.
     """
-    with open_pair(workspace, name) as (found, pair):
+    with open_crew(workers, cluster) as crew, open_pair(workspace, name) as (found, pair):
         for side in Side:
             require(found.org(side), found.admins[side], MANAGE_CONNECTIONS)
         if source is Side.SECONDARY and found.desired.direction is Direction.ONE_WAY:
@@ -159,6 +165,7 @@ def copy_records(
             )
         missed = expect(found)
         started = time.monotonic()
+        place = place_of(workspace, found.desired.name)
         counts = bulk.bulk_sync(
             pair,
             source=source,
@@ -169,6 +176,7 @@ def copy_records(
             progress=progress,
             holder=holder_name(),
             lock_timeout=lock_timeout,
+            crew=None if crew is None else BulkCrew(crew, partial(copy_there, place)),
         )
         seconds = time.monotonic() - started
         told = tell_all(workspace, found)

@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from orgsync_reconcile.app.workspace import OpenConnection, Workspace, open_connection
+from orgsync_reconcile.app.workspace import Workspace, open_connection
 from orgsync_reconcile.clock import fixed_moment, system_clock
 from orgsync_reconcile.errors import OrgsyncError, UsageError
+from orgsync_reconcile.model.records import ObjectCounts
 from orgsync_reconcile.stores.faults import explain, faults
 from orgsync_reconcile.stores.sql.flow import Pair
+from orgsync_reconcile.sync.bulk_parts import BulkPart, copy_part
 from orgsync_reconcile.sync.verify_parts import Compared, VerifyPart, compare_part
 from orgsync_reconcile.workers.crew import Crew
 
@@ -78,17 +80,23 @@ def open_crew(workers: int | None, cluster: str | None) -> Iterator[Crew | None]
 
 def compare_there(place: Place, part: VerifyPart) -> Compared:
     """One part of a verification. Raises OrgsyncError."""
-    with _opened(place) as (_, pair):
+    with _opened(place) as pair:
         return compare_part(pair, part, place.workspace.clock)
 
 
+def copy_there(place: Place, part: BulkPart) -> ObjectCounts:
+    """One part of a bulk sync. Raises OrgsyncError."""
+    with _opened(place) as pair:
+        return copy_part(pair, part, place.workspace.clock)
+
+
 @contextmanager
-def _opened(place: Place) -> Iterator[tuple[OpenConnection, Pair]]:
+def _opened(place: Place) -> Iterator[Pair]:
     """The connection with both orgs open in this process; errors say where that was, and can travel."""
     try:
         with open_connection(place.workspace, place.connection) as found:
             try:
-                yield found, Pair(found.primary, found.secondary, place.connection)
+                yield Pair(found.primary, found.secondary, place.connection)
             except faults() as error:
                 raise explain(error, f"{found.primary.label}, {found.secondary.label}") from error
     except OrgsyncError as error:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
 from itertools import groupby
 from operator import itemgetter
 
 from orgsync_reconcile.clock import Clock
-from orgsync_reconcile.errors import LockHeldError, OrgsyncError, UsageError
+from orgsync_reconcile.errors import LockHeldError, OrgsyncError, PartialError, UnreachableError, UsageError
 from orgsync_reconcile.failpoints import FailPoint, reach
 from orgsync_reconcile.model.connection import ConnectionStatus, Side
 from orgsync_reconcile.model.records import ObjectCounts
+from orgsync_reconcile.model.wording import counted
 from orgsync_reconcile.stores.sql.flow import Flow, Pair
 from orgsync_reconcile.stores.sql.flow.bulk import BulkFlow, Checkpoint, checkpoints
 from orgsync_reconcile.stores.sql.flow.continuity import check_continuity
@@ -20,12 +21,15 @@ from orgsync_reconcile.stores.sql.flow.network import exchange
 from orgsync_reconcile.stores.sql.flow.paths import Path
 from orgsync_reconcile.stores.sql.leases import bulk_lease, lease
 from orgsync_reconcile.sync.again import again
+from orgsync_reconcile.sync.bulk_parts import BulkCrew, BulkPart
 from orgsync_reconcile.sync.bulk_progress import holder_of_bulk
 from orgsync_reconcile.sync.control import is_active
 from orgsync_reconcile.sync.drain import Progress, finish_both
 
 #: Source rows per range; each range is one transaction of the target.
 RANGE = 50_000
+#: Ranges per worker before the source learns of them.
+_ROUND = 2
 
 
 def bulk_sync(
@@ -39,6 +43,7 @@ def bulk_sync(
     progress: Progress | None = None,
     holder: str = "orgsync",
     lock_timeout: float = 0.0,
+    crew: BulkCrew | None = None,
 ) -> list[ObjectCounts]:
     """Copies records of published and subscribed objects that were created or modified since `cutoff` (None: all).
 
@@ -49,6 +54,9 @@ def bulk_sync(
 
     It is alone per connection and direction (BLK-4): `holder` is who others are told of, `lock_timeout` the seconds to
     wait for another one. The lock of a process that is gone is taken over. Raises LockHeldError.
+
+    With a `crew`, and without `limit`, the ranges of each object are copied by others, several at a time where both
+    stores take several writers. Raises PartialError where ranges failed: another run goes on with them.
     """
     for side in Side:
         if pair.status(side) is not ConnectionStatus.ACCEPTED:
@@ -59,7 +67,7 @@ def bulk_sync(
             )
     name = bulk_lease(pair.connection, source)
     with lease(pair.orgs[Side.PRIMARY], name, holder, clock, lock_timeout):
-        return _copy(pair, source, objects, cutoff, limit, clock, progress)
+        return _copy(pair, source, objects, cutoff, limit, clock, progress, crew)
 
 
 def _copy(
@@ -70,6 +78,7 @@ def _copy(
     limit: int | None,
     clock: Clock,
     progress: Progress | None,
+    crew: BulkCrew | None,
 ) -> list[ObjectCounts]:
     """The bulk sync itself; nobody else runs one in this direction meanwhile."""
     check_continuity(pair)
@@ -88,7 +97,7 @@ def _copy(
             bulk.start(path, clock())
     for path in paths:
         if limit is None:
-            done.append(_copy_all(flow, back, bulk, path, clock, progress))
+            done.append(_copy_all(flow, back, bulk, path, clock, progress, crew))
             continue
         left = limit - sum(item.copied for item in done)
         done.append(_copy_some(flow, back, bulk, path, left, clock))
@@ -135,27 +144,93 @@ def _chosen(flow: Flow, objects: Sequence[str]) -> list[Path]:
 
 
 def _copy_all(
-    flow: Flow, back: Flow, bulk: BulkFlow, path: Path, clock: Clock, progress: Progress | None
+    flow: Flow,
+    back: Flow,
+    bulk: BulkFlow,
+    path: Path,
+    clock: Clock,
+    progress: Progress | None,
+    crew: BulkCrew | None,
 ) -> ObjectCounts:
     """Copies one object range by range."""
-    checkpoint = bulk.start(path, clock())
+    before = bulk.start(path, clock())
     reach(FailPoint.BULK_AFTER_CHECKPOINT)
-    counts = ObjectCounts(object=path.object)
-    total = checkpoint.remaining
-    position, end = checkpoint.position, bulk.last_row(path)
-    while True:
-        high = min(position + RANGE, end)
+    end = bulk.last_row(path)
+    missing = bulk.missing(path, end, RANGE)
+    if crew is None:
+        ranges = _copy_here(flow, back, bulk, path, missing, clock)
+    else:
+        parts = [
+            BulkPart(
+                source=flow.side, object=path.object, cutoff=bulk.moment, started=before.started, low=low, high=high
+            )
+            for low, high in missing
+        ]
+        ranges = _copy_there(flow, back, bulk, parts, clock, crew)
+    for _ in ranges:
+        if progress:
+            moved = _since(bulk.counts(path), before)
+            progress(path.object, min(moved.copied + moved.failed, before.remaining), before.remaining)
+    with flow.pair.lease():
+        bulk.finish(path, end, clock())
+    return _since(bulk.counts(path), before)
+
+
+def _since(counts: ObjectCounts, before: Checkpoint) -> ObjectCounts:
+    """What was copied, and what failed, since a checkpoint."""
+    return ObjectCounts(
+        object=counts.object, copied=counts.copied - before.copied, failed=counts.failed - before.failed
+    )
+
+
+def _copy_here(
+    flow: Flow, back: Flow, bulk: BulkFlow, path: Path, missing: Sequence[tuple[int, int]], clock: Clock
+) -> Iterator[None]:
+    """Copies these ranges in this process; yields after each."""
+    for low, high in missing:
         with flow.pair.lease():
             now = clock()
             finish_both(flow, back, now)
-            part = _commit(flow, partial(bulk.copy, path, position, high, now), now)
-        counts.copied += part.copied
-        counts.failed += part.failed
-        if progress:
-            progress(path.object, min(counts.copied + counts.failed, total), total)
-        position = high
-        if position >= end:
-            return counts
+            _commit(flow, partial(bulk.copy, path, low, high, now), now)
+        yield
+
+
+def _copy_there(
+    flow: Flow, back: Flow, bulk: BulkFlow, parts: Sequence[BulkPart], clock: Clock, crew: BulkCrew
+) -> Iterator[None]:
+    """Has these ranges copied by others; yields after each. Raises PartialError where some failed.
+
+    In rounds: after each one the source learns of its links, and a drain that waits gets its turn.
+    """
+    at_once = None if all(org.many_writers for org in flow.pair.orgs.values()) else 1
+    left = list(parts)
+    while left:
+        size = max(crew.crew.size(), 1) * _ROUND
+        batch, left = left[:size], left[size:]
+        failed: list[Exception] = []
+        for done in crew.run(batch, at_once):
+            if done.error is not None:
+                failed.append(done.error)
+            yield
+        with flow.pair.lease():
+            now = clock()
+            again(partial(bulk.fill, now))
+            finish_both(flow, back, now)
+        if failed:
+            raise _explain(failed, parts[0].object)
+
+
+def _explain(failed: Sequence[Exception], name: str) -> OrgsyncError:
+    """What to tell of ranges that were not copied; an org that cannot be reached is told as such (SUS-3)."""
+    first = failed[0]
+    if isinstance(first, UnreachableError):
+        return first
+    error = PartialError(
+        f"{counted(len(failed), 'range')} of {name} could not be copied: {first}",
+        hint="run it again: it goes on with what is missing",
+    )
+    error.__cause__ = first
+    return error
 
 
 def _copy_some(flow: Flow, back: Flow, bulk: BulkFlow, path: Path, limit: int, clock: Clock) -> ObjectCounts:

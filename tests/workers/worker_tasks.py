@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from orgsync_reconcile.errors import StoreError, UsageError
+from orgsync_reconcile.model.records import ObjectCounts
+from orgsync_reconcile.sync.bulk_parts import BulkPart
 
 
 def double(number: int) -> int:
@@ -69,3 +72,10 @@ def sleep_long(path: Path) -> int:
     path.write_text(str(os.getpid()))
     time.sleep(60)
     return 0
+
+
+def fail_at(low: int, work: Callable[[BulkPart], ObjectCounts], part: BulkPart) -> ObjectCounts:
+    """Copies all ranges but one."""
+    if part.low == low:
+        raise StoreError("the disk is full")
+    return work(part)

@@ -9,7 +9,7 @@ import click
 from orgsync_reconcile.app.records import copy_records
 from orgsync_reconcile.cli.base import leaf
 from orgsync_reconcile.cli.moved import show_moved
-from orgsync_reconcile.cli.options import SIDE, connection_argument, moment
+from orgsync_reconcile.cli.options import SIDE, connection_argument, crew_options, moment
 from orgsync_reconcile.cli.progress import progress_bars
 from orgsync_reconcile.cli.session import Session, pass_session
 from orgsync_reconcile.errors import ExitCode
@@ -30,6 +30,7 @@ from orgsync_reconcile.model.connection import Side
 @click.option(
     "--lock-timeout", type=click.FloatRange(min=0), default=0.0, metavar="S", help="Wait S seconds for another one."
 )
+@crew_options
 @pass_session
 def command(
     session: Session,
@@ -39,6 +40,8 @@ def command(
     since: datetime | timedelta | None,
     limit: int | None,
     lock_timeout: float,
+    workers: int | None,
+    cluster: str | None,
 ) -> ExitCode:
     """Copy the records that are already there, in one direction.
 
@@ -46,6 +49,9 @@ def command(
     again, so later runs with an earlier --since cost only what is new, and a run that was stopped goes on where it
     was. Exits with 5 where a record stayed behind, 6 where another one runs in this direction; a drain may run
     meanwhile.
+
+    --workers and --cluster copy several ranges of an object at a time where both orgs are on PostgreSQL servers. A SQLite
+    file takes one writer: ranges are then copied one after the other, which is no faster. With --limit they do nothing.
 
     Examples:
       orgsync bulk-sync acme-dr
@@ -60,6 +66,8 @@ def command(
             since=since,
             limit=limit,
             lock_timeout=lock_timeout,
+            workers=workers,
+            cluster=cluster,
             progress=report,
         )
     return show_moved(session, moved, nothing="No records to copy.")

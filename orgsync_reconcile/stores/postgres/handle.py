@@ -70,6 +70,11 @@ class PostgresOrg(Org):
 
     @property
     @override
+    def many_writers(self) -> bool:
+        return True
+
+    @property
+    @override
     def engine(self) -> Engine:
         return self._engine
 
@@ -80,19 +85,20 @@ class PostgresOrg(Org):
         return self._sees[1]
 
     @override
-    def hold(self, name: str, seconds: float) -> Callable[[], None] | None:
+    def hold(self, name: str, seconds: float, *, shared: bool = False) -> Callable[[], None] | None:
         # The session keeps the lock, so it ends with the session at the latest.
         key = lock_key(f"{self.org_id}.{name}")
+        kind = "_shared" if shared else ""
         end = time.monotonic() + seconds
         with self.translated():
-            while not self._asked("SELECT pg_try_advisory_lock(?)", key):
+            while not self._asked(f"SELECT pg_try_advisory_lock{kind}(?)", key):
                 if time.monotonic() >= end:
                     return None
                 time.sleep(_PAUSE)
 
         def release() -> None:
             if not self.session.connection.closed:
-                self._asked("SELECT pg_advisory_unlock(?)", key)
+                self._asked(f"SELECT pg_advisory_unlock{kind}(?)", key)
 
         return release
 

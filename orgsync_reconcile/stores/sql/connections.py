@@ -376,6 +376,7 @@ def deactivate(org: Org, name: str, *, actor: str, clock: Clock, tell: bool = Tr
             "orgsync_held",
             "orgsync_waiting",
             "orgsync_bulk",
+            "orgsync_bulk_range",
             "orgsync_failed",
         ):
             db.execute(f"DELETE FROM {table} WHERE connection = ?", [known.number])

@@ -43,6 +43,11 @@ class Org(ABC):
 
     @property
     @abstractmethod
+    def many_writers(self) -> bool:
+        """Whether several sessions may write at the same time."""
+
+    @property
+    @abstractmethod
     def engine(self) -> Engine:
         """What makes and changes the org's tables and triggers."""
 
@@ -55,10 +60,11 @@ class Org(ABC):
         """Lets this org's statements read another one's tables, as `partner.x`; one org at a time."""
 
     @abstractmethod
-    def hold(self, name: str, seconds: float) -> Callable[[], None] | None:
+    def hold(self, name: str, seconds: float, *, shared: bool = False) -> Callable[[], None] | None:
         """Takes the org's lock of that name, which ends with this process at the latest; returns what releases it.
 
-        None where another process has held it for so many seconds. Raises UnreachableError where no lock can be had.
+        Several may hold it `shared` at a time where there are `many_writers`; elsewhere it is as any other. None where
+        another process has held it for so many seconds. Raises UnreachableError where no lock can be had.
         """
 
     @abstractmethod

@@ -250,7 +250,8 @@ def _disconnect(org: Org, known: Connection, object_name: str) -> int:
     number = "(SELECT number FROM orgsync_object WHERE name = ?2)"
     for table in ("orgsync_held", "orgsync_waiting"):
         org.db.execute(f"DELETE FROM {table} WHERE connection = ?1 AND object = {number}", [known.number, object_name])
-    org.db.execute("DELETE FROM orgsync_bulk WHERE connection = ? AND object = ?", [known.number, object_name])
+    for table in ("orgsync_bulk", "orgsync_bulk_range"):
+        org.db.execute(f"DELETE FROM {table} WHERE connection = ? AND object = ?", [known.number, object_name])
     return cut
 
 

@@ -122,6 +122,7 @@ def rename_object(org: Org, old: str, new: str) -> None:
             "orgsync_autonumber",
             "orgsync_mirror",
             "orgsync_bulk",
+            "orgsync_bulk_range",
         ):
             db.execute(f"UPDATE {table} SET object = ? WHERE object = ?", [new, old])
         db.execute('UPDATE "RecordType" SET "SobjectType" = ? WHERE "SobjectType" = ?', [new, old])

@@ -229,7 +229,7 @@ CREATE TABLE orgsync_bulk (
   connection INTEGER NOT NULL,
   object TEXT NOT NULL,
   cutoff TEXT NOT NULL,
-  position INTEGER NOT NULL,           -- the last row number of the source that was looked at
+  position INTEGER NOT NULL,           -- the row number of the source up to which all were looked at
   remaining INTEGER NOT NULL,
   copied INTEGER NOT NULL DEFAULT 0,
   failed INTEGER NOT NULL DEFAULT 0,
@@ -237,6 +237,11 @@ CREATE TABLE orgsync_bulk (
   started INTEGER NOT NULL,
   finished INTEGER,
   PRIMARY KEY (connection, object)
+) WITHOUT ROWID;
+
+-- Ranges (low, high] of the source's row numbers that an unfinished bulk sync has done: workers do them in any order.
+CREATE TABLE orgsync_bulk_range (
+  connection INTEGER, object TEXT, low INTEGER, high INTEGER NOT NULL, PRIMARY KEY (connection, object, low)
 ) WITHOUT ROWID;
 
 -- Records that were deleted by the delete of their parent, to come back with it (ORG-6).

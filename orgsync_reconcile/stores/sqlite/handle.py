@@ -143,6 +143,11 @@ class SqliteOrg(Org):
 
     @property
     @override
+    def many_writers(self) -> bool:
+        return False
+
+    @property
+    @override
     def engine(self) -> Engine:
         return self._engine
 
@@ -161,7 +166,7 @@ class SqliteOrg(Org):
         return self._sees[1]
 
     @override
-    def hold(self, name: str, seconds: float) -> Callable[[], None] | None:
+    def hold(self, name: str, seconds: float, *, shared: bool = False) -> Callable[[], None] | None:
         lock = FileLock(self.path.with_name(f".{self.path.name}.{name}"), timeout=seconds)
         try:
             lock.acquire()

@@ -23,7 +23,7 @@ from orgsync_reconcile.stores.sql.text import commas, literal, quote
 
 @dataclass(frozen=True, kw_only=True)
 class Checkpoint:
-    """How far the bulk sync of one object has come. `position` is a row number of the source."""
+    """How far the bulk sync of one object has come. `position` is a row number of the source, `started` in ms."""
 
     object: str
     cutoff: str
@@ -31,6 +31,7 @@ class Checkpoint:
     remaining: int
     copied: int
     failed: int
+    started: int
     finished: bool
 
 
@@ -40,6 +41,7 @@ class BulkFlow:
     def __init__(self, flow: Flow, cutoff: datetime | None) -> None:
         self.flow = flow
         self.db = flow.db
+        self.moment = cutoff
         self.cutoff = iso(cutoff) if cutoff else ""
         #: The object whose last range was fresh, and the newest link after that range.
         self._fresh_until = ("", -1)
@@ -54,15 +56,95 @@ class BulkFlow:
                     [self.flow.numbers[1], path.object],
                 )
             return known
+        started = int(now.timestamp() * 1000)
         with self.flow.target.transaction():
+            self._forget_ranges(path)
             remaining = self._remaining(path)
             self.db.execute(
                 "INSERT OR REPLACE INTO main.orgsync_bulk (connection, object, cutoff, position, remaining, started)"
                 " VALUES (?, ?, ?, 0, ?, ?)",
-                [self.flow.numbers[1], path.object, self.cutoff, remaining, int(now.timestamp() * 1000)],
+                [self.flow.numbers[1], path.object, self.cutoff, remaining, started],
             )
         return Checkpoint(
-            object=path.object, cutoff=self.cutoff, position=0, remaining=remaining, copied=0, failed=0, finished=False
+            object=path.object,
+            cutoff=self.cutoff,
+            position=0,
+            remaining=remaining,
+            copied=0,
+            failed=0,
+            started=started,
+            finished=False,
+        )
+
+    def missing(self, path: Path, end: int, size: int) -> list[tuple[int, int]]:
+        """The ranges (low, high] of at most `size` row numbers up to `end` that are still to be copied, in order."""
+        (position,) = self.db.execute(
+            "SELECT position FROM main.orgsync_bulk WHERE connection = ? AND object = ?",
+            [self.flow.numbers[1], path.object],
+        ).fetchone()
+        done = self.db.execute(
+            "SELECT low, high FROM main.orgsync_bulk_range WHERE connection = ? AND object = ? AND low >= ? ORDER BY low",
+            [self.flow.numbers[1], path.object, position],
+        ).fetchall()
+        found: list[tuple[int, int]] = []
+        for low, high in (*done, (end, end)):
+            found += [(start, min(start + size, low)) for start in range(position, low, size)]
+            position = max(position, high)
+        return found
+
+    def counts(self, path: Path) -> ObjectCounts:
+        """What the object's bulk sync has copied, and what failed, since it was started."""
+        copied, failed = self.db.execute(
+            "SELECT copied, failed FROM main.orgsync_bulk WHERE connection = ? AND object = ?",
+            [self.flow.numbers[1], path.object],
+        ).fetchone()
+        return ObjectCounts(object=path.object, copied=copied, failed=failed)
+
+    def claim(self, path: Path, started: int, low: int, high: int) -> bool:
+        """Notes a range as done, in the transaction that copies it; whether it is still to be done.
+
+        It is not where somebody else has done it, for whom this waits, or where the bulk sync that began at `started`
+        is over.
+        """
+        which = [self.flow.numbers[1], path.object, low]
+        known = self.db.execute(
+            "SELECT 1 FROM main.orgsync_bulk_range WHERE connection = ? AND object = ? AND low = ?", which
+        ).fetchone()
+        if known is not None:
+            return False
+        mine = self.db.execute(
+            "INSERT OR IGNORE INTO main.orgsync_bulk_range (connection, object, low, high) VALUES (?, ?, ?, ?)",
+            [*which, high],
+        ).rowcount
+        going_on = self.db.execute(
+            "SELECT 1 FROM main.orgsync_bulk WHERE connection = ? AND object = ? AND started = ? AND position <= ?"
+            " AND finished IS NULL",
+            [self.flow.numbers[1], path.object, started, low],
+        ).fetchone()
+        if mine and going_on is None:
+            self.db.execute(
+                "DELETE FROM main.orgsync_bulk_range WHERE connection = ? AND object = ? AND low = ?", which
+            )
+        return bool(mine) and going_on is not None
+
+    def finish(self, path: Path, end: int, now: datetime) -> None:
+        """Says that the object's records are copied, up to row number `end`."""
+        with self.flow.target.transaction():
+            self._forget_ranges(path)
+            self.db.execute(
+                "UPDATE main.orgsync_bulk SET position = ?, finished = ? WHERE connection = ? AND object = ?",
+                [end, int(now.timestamp() * 1000), self.flow.numbers[1], path.object],
+            )
+
+    def fill(self, now: datetime) -> None:
+        """Fills in lookups whose parents came in other ranges (LKP-2). Nobody else may be copying meanwhile."""
+        with self.flow.target.transaction(), self.flow.partner.reading(), self.flow.guarded():
+            self.flow.fill(self._writer(now))
+
+    def _forget_ranges(self, path: Path) -> None:
+        self.db.execute(
+            "DELETE FROM main.orgsync_bulk_range WHERE connection = ? AND object = ?",
+            [self.flow.numbers[1], path.object],
         )
 
     def _wanted(self, path: Path, allowed: str = "") -> str:
@@ -104,8 +186,12 @@ class BulkFlow:
         (last,) = self.flow.partner.row(f"SELECT coalesce(max({ROW}), 0) FROM partner.{quote(path.object)}")
         return int(last)
 
-    def copy(self, path: Path, low: int, high: int, now: datetime) -> ObjectCounts:
-        """Copies the records with row numbers in (low, high] that are wanted and not linked yet. One transaction."""
+    def copy(self, path: Path, low: int, high: int, now: datetime, *, alone: bool = True) -> ObjectCounts:
+        """Copies the records with row numbers in (low, high] that are wanted and not linked yet. One transaction.
+
+        Who is not `alone`, while others copy other ranges, leaves it to `fill` to fill in lookups, and joins the batch
+        that the source has still to learn of: it is never more than one behind.
+        """
         flow = self.flow
         with flow.target.transaction(), flow.partner.reading(), flow.guarded():
             fresh = self._is_fresh(path)
@@ -119,7 +205,7 @@ class BulkFlow:
                 else:
                     self._stage(path, f"s.{ROW} > {low} AND s.{ROW} <= {high}", f"s.{ROW}", high - low)
                     self._copy_staged(path, writer, result)
-            self._end(path, writer, result, high, done=high >= self.last_row(path), now=now)
+            self._end(path, writer, result, (low, high), alone=alone)
             self._fresh_until = (path.object, flow.last_link()) if fresh else ("", -1)
         return result.counts[path.object]
 
@@ -138,38 +224,68 @@ class BulkFlow:
             with flow.writing(path.target, writer):
                 self._stage(path, self._unlinked(), newest, limit)
                 self._copy_staged(path, writer, result)
-            self._end(path, writer, result, 0, done=True, now=now)
+            self._end(path, writer, result, (0, 0), alone=True)
+            self.finish(path, 0, now)
         return result.counts[path.object]
 
+    def _writer(self, now: datetime) -> Writer:
+        return Writer(self.db, self.flow.partner, self.flow.words, self.flow.target_facts(now))
+
     def _begin(self, path: Path, now: datetime) -> tuple[BatchResult, Writer]:
-        writer = Writer(self.db, self.flow.partner, self.flow.words, self.flow.target_facts(now))
+        writer = self._writer(now)
         self._links_before = self.flow.last_link()
         refresh_references(self.db, self.flow.partner, self.flow.numbers[1], writer.target.now_ms)
         self.db.execute("DELETE FROM temp.stage")
         return BatchResult(seq=0, more=False, counts={path.object: ObjectCounts(object=path.object)}), writer
 
-    def _end(
-        self, path: Path, writer: Writer, result: BatchResult, position: int, *, done: bool, now: datetime
-    ) -> None:
+    def _end(self, path: Path, writer: Writer, result: BatchResult, copied: tuple[int, int], *, alone: bool) -> None:
         flow = self.flow
-        flow.fill(writer)
+        which = [flow.numbers[1], path.object]
+        # From here on one range at a time, so that what follows sees what the others have committed.
+        self.db.execute("UPDATE main.orgsync_bulk SET position = position WHERE connection = ? AND object = ?", which)
+        if alone:
+            flow.fill(writer)
+        else:
+            self._join_batch()
         flow.write_outcomes(writer.refusals.items, {path.source: path.object}, result)
         flow.bring_stamps(self._links_before)
         flow.move_watermark(flow.watermark())
         counts = result.counts[path.object]
         self.db.execute(
-            "UPDATE main.orgsync_bulk SET position = max(position, ?), remaining = max(remaining - ?, 0), copied = copied + ?,"
-            " failed = failed + ?, finished = ? WHERE connection = ? AND object = ?",
+            "UPDATE main.orgsync_bulk SET position = ?, remaining = CASE WHEN remaining > ? THEN remaining - ? ELSE 0 END,"
+            " copied = copied + ?, failed = failed + ? WHERE connection = ? AND object = ?",
             [
-                position,
+                self._position(path, *copied),
+                counts.copied + counts.failed,
                 counts.copied + counts.failed,
                 counts.copied,
                 counts.failed,
-                int(now.timestamp() * 1000) if done else None,
-                flow.numbers[1],
-                path.object,
+                *which,
             ],
         )
+
+    def _join_batch(self) -> None:
+        """Makes what is written one batch with what the source does not know yet, if there is such a batch."""
+        (known,) = self.flow.partner.row(
+            "SELECT batch FROM partner.orgsync_outbox WHERE connection = ?", [self.flow.numbers[0]]
+        )
+        self.db.execute(
+            "UPDATE main.orgsync_inbox SET batch = batch - 1 WHERE connection = ? AND batch > ?",
+            [self.flow.numbers[1], known],
+        )
+
+    def _position(self, path: Path, low: int, high: int) -> int:
+        """Up to where all is done, now that (low, high] is."""
+        which = [self.flow.numbers[1], path.object]
+        (position,) = self.db.execute(
+            "SELECT position FROM main.orgsync_bulk WHERE connection = ? AND object = ?", which
+        ).fetchone()
+        end = int(high if low <= position < high else position)
+        while row := self.db.execute(
+            "SELECT high FROM main.orgsync_bulk_range WHERE connection = ? AND object = ? AND low = ?", [*which, end]
+        ).fetchone():
+            end = int(row[0])
+        return end
 
     def _is_fresh(self, path: Path) -> bool:
         """Whether no record of the rows ahead can be linked: nobody else has made links since the last range."""
@@ -238,7 +354,7 @@ class BulkFlow:
 def checkpoints(flow: Flow) -> Iterator[Checkpoint]:
     """The bulk syncs towards the target, finished or not (BLK-5)."""
     for row in flow.db.execute(
-        "SELECT object, cutoff, position, remaining, copied, failed, finished FROM main.orgsync_bulk WHERE connection = ?"
+        "SELECT object, cutoff, position, remaining, copied, failed, started, finished FROM main.orgsync_bulk WHERE connection = ?"
         " ORDER BY object",
         [flow.numbers[1]],
     ):
@@ -249,5 +365,6 @@ def checkpoints(flow: Flow) -> Iterator[Checkpoint]:
             remaining=row[3],
             copied=row[4],
             failed=row[5],
-            finished=row[6] is not None,
+            started=row[6],
+            finished=row[7] is not None,
         )

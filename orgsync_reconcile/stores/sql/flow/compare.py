@@ -49,9 +49,9 @@ class Comparison:
         self.flow = flow
         self.path = path
         self.target = target
-        (self._prefix,) = flow.partner.row(
-            "SELECT key_prefix FROM partner.orgsync_object WHERE number = ?", [path.source]
-        )
+        (prefix,) = flow.partner.row("SELECT key_prefix FROM partner.orgsync_object WHERE number = ?", [path.source])
+        #: The source's Ids that are looked at: (low, high].
+        self._range = (str(prefix), f"{prefix}~")
         #: A condition on what is listed, beyond that it differs.
         self._less = ""
         #: The links that are looked at, as a condition on `k` with the bounds of a range.
@@ -76,9 +76,13 @@ class Comparison:
         self._alive_source = '(s."IsDeleted" IS FALSE)'
         self._alive_target = '(t."IsDeleted" IS FALSE)'
 
+    def within(self, low: str, high: str) -> None:
+        """Looks at the records whose Id in the source is in (low, high] from here on."""
+        self._range = (low, high)
+
     def _parts(self) -> Iterator[tuple[str, str]]:
         """The ranges of the source's Ids that are compared at once, each with the source's records at hand."""
-        partner, low, last = self.flow.partner, self._prefix, f"{self._prefix}~"
+        partner, (low, last) = self.flow.partner, self._range
         texts = [column.name for column in self.path.columns if column.mentions]
         size = partner.part_size() or (_TEXTS if texts else None)
         with partner.reading():

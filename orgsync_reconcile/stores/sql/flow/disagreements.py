@@ -80,10 +80,6 @@ class Disagreements(Comparison):
         partner.bring("orgsync_change", "s.object = ? AND s.seq > ?", [self.path.source, self.flow.watermark()])
         partner.bring("orgsync_held", "s.connection = ?", [there])
 
-    def within(self, low: str, high: str) -> None:
-        """Looks at the records whose Id in the source is in (low, high] from here on."""
-        self._from += f" AND k.partner > {literal(low)} AND k.partner <= {literal(high)}"
-
     def less_exceptions(self, counts: Counts) -> tuple[Counts, int]:
         """The counts without the edits that stand in the secondary (PUB-7), and how many those are.
 

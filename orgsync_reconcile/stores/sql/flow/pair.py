@@ -105,15 +105,16 @@ class Pair:
         return ConnectionStatus(row[0])
 
     @contextmanager
-    def lease(self) -> Iterator[None]:
+    def lease(self, *, shared: bool = False) -> Iterator[None]:
         """Makes reading, deciding and writing of one batch a single step for both directions (DESIGN's hazards).
 
-        Raises UnreachableError where an org's file is no longer in its place.
+        Those who take it `shared` exclude all others and, where the primary has `many_writers`, not one another. Raises
+        UnreachableError where an org's file is no longer in its place.
         """
         if self._leased:
             yield
             return
-        release = self.orgs[Side.PRIMARY].hold(f"{self.numbers[Side.PRIMARY]}.lease", BUSY_SECONDS)
+        release = self.orgs[Side.PRIMARY].hold(f"{self.numbers[Side.PRIMARY]}.lease", BUSY_SECONDS, shared=shared)
         if release is None:
             raise StoreBusyError(
                 f"another program has been syncing {self.connection} for more than {BUSY_SECONDS:.0f} seconds without a pause",
