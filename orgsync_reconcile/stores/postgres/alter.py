@@ -20,7 +20,8 @@ from orgsync_reconcile.stores.postgres.tables import (
     indexes,
     table_columns,
 )
-from orgsync_reconcile.stores.postgres.triggers import Setting, drop_triggers
+from orgsync_reconcile.stores.postgres.trigger import Setting
+from orgsync_reconcile.stores.postgres.trigger_rows import drop_triggers
 from orgsync_reconcile.stores.sql.text import quote
 
 

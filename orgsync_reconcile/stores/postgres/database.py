@@ -174,7 +174,7 @@ class PostgresDatabase(Database):
 
     @override
     def mark(self, connection: int, hops: int, *, triggers_too: bool = False) -> None:
-        self._set(connection=str(connection), hops=str(hops), cascading="1" if triggers_too else "")
+        self._set(connection=str(connection), hops=str(hops), depth="0" if triggers_too else "1")
 
     @override
     def mark_object(self, number: int | None) -> None:
@@ -182,7 +182,7 @@ class PostgresDatabase(Database):
 
     @override
     def unmark(self) -> None:
-        self._set(connection="", hops="", cascading="")
+        self._set(connection="", hops="", depth="")
 
     def _set(self, **settings: str) -> None:
         """Settings of ours for the rest of the transaction."""

@@ -8,21 +8,14 @@ from typing_extensions import override
 
 from orgsync_reconcile.model.schema import FieldDef, ObjectDef
 from orgsync_reconcile.stores.postgres.alter import Tables
+from orgsync_reconcile.stores.postgres.capture import SUPPRESSED
 from orgsync_reconcile.stores.postgres.database import PostgresDatabase
 from orgsync_reconcile.stores.postgres.formulas import translate
 from orgsync_reconcile.stores.postgres.names import fitted, quote_ours
 from orgsync_reconcile.stores.postgres.tables import create_table
-from orgsync_reconcile.stores.postgres.triggers import (
-    OURS,
-    SUPPRESSED,
-    TRIGGERS,
-    Setting,
-    definition,
-    drop_triggers,
-    function,
-    made_from,
-    object_triggers,
-)
+from orgsync_reconcile.stores.postgres.trigger import Setting, definition, function
+from orgsync_reconcile.stores.postgres.trigger_rows import OURS, TRIGGERS, drop_triggers, made_from
+from orgsync_reconcile.stores.postgres.triggers import object_triggers
 from orgsync_reconcile.stores.sql.engine import Engine
 from orgsync_reconcile.stores.sql.layout import Wanted
 

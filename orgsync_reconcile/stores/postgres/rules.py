@@ -15,7 +15,7 @@ from orgsync_reconcile.model.schema import ObjectDef
 from orgsync_reconcile.stores.postgres.database import PostgresDatabase
 from orgsync_reconcile.stores.postgres.names import fitted, quote_ours
 from orgsync_reconcile.stores.postgres.tables import ID_RULE, constraints
-from orgsync_reconcile.stores.postgres.triggers import Setting
+from orgsync_reconcile.stores.postgres.trigger import Setting
 from orgsync_reconcile.stores.sql.text import literal, quote
 
 #: How the names of these triggers begin; no object's name holds a colon.
@@ -83,9 +83,11 @@ class Rules:
             f" COMMENT ON FUNCTION {self.setting.ours(made)}() IS {literal(name)};"
         )
         for event, when in (("INSERT", f"NOT ({test})"), ("UPDATE", f"NOT ({test}) AND ({moved})")):
+            trigger = quote_ours(fitted(f"{PREFIX}{event}:{obj.name}:{name}"))
             self.db.run(
-                f"CREATE TRIGGER {quote_ours(fitted(f'{PREFIX}{event}:{obj.name}:{name}'))} AFTER {event} ON {table}"
-                f" FOR EACH ROW WHEN ({when}) EXECUTE FUNCTION {self.setting.ours(made)}()"
+                f"CREATE TRIGGER {trigger} AFTER {event} ON {table} FOR EACH ROW WHEN ({when})"
+                f" EXECUTE FUNCTION {self.setting.ours(made)}();"
+                f" ALTER TABLE {table} ENABLE ALWAYS TRIGGER {trigger}"
             )
 
     def _checks(self, object_name: str) -> set[str]:

@@ -99,9 +99,10 @@ def _add_people(org: Org, admin: str, licenses: Mapping[str, int]) -> None:
     db.executemany(
         "INSERT INTO orgsync_grant VALUES (?, ?)", [(administrator, item) for item in sorted(catalog.PERMISSIONS)]
     )
+    if not db.dialect.numbers_rows:
+        # The Id is given, so its counter has to be told.
+        db.set_last_number("User", 1)
     db.execute(
         'INSERT INTO "User" ("Id", "Username", "LastName", "Email", "Alias", "CommunityNickname", "ProfileId") VALUES (?, ?, ?, ?, ?, ?, ?)',
         [org.admin_id, admin, "Administrator", admin.removesuffix(".dr"), "admin", "admin", administrator],
     )
-    # The Id was given, so the counter has to be told.
-    db.set_last_number("User", 1)
