@@ -7,13 +7,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 from orgsync_reconcile.errors import UsageError
 
 DEFAULT_SCHEMA = "orgsync"
 _SCHEMES = ("postgresql", "postgres")
+#: Which parameters tell one server from another; the others do not say where an org is.
+_SHOWN = frozenset({"service", "host", "hostaddr", "port", "dbname", "user"})
+_SECRETS = frozenset({"password", "sslpassword"})
 _NAME = re.compile(r"[a-z_][a-z0-9_]{0,40}\Z")
 
 
@@ -28,11 +32,20 @@ class Address:
     def shown(self) -> str:
         """The address for messages and file names: without a password."""
         parts = urlsplit(self.dsn)
-        host = parts.netloc.rpartition("@")[2]
-        user = parts.username
-        return urlunsplit(
-            (parts.scheme, f"{quote(user)}@{host}" if user else host, parts.path, f"schema={self.schema}", "")
-        )
+        place = parts.netloc.rpartition("@")[2]
+        if parts.username:
+            place = f"{quote(parts.username)}@{place}"
+        named = [(key, value) for key, value in parse_qsl(parts.query) if key in _SHOWN]
+        return _url(place, parts.path, [*named, ("schema", self.schema)])
+
+    def without_secret(self, message: str) -> str:
+        """A message of the driver, which may quote the address, without the password."""
+        parts = urlsplit(self.dsn)
+        given = [value for key, value in parse_qsl(parts.query) if key in _SECRETS]
+        raw = (parts.netloc.rpartition("@")[0].partition(":")[2],)
+        for secret in sorted({*raw, *(unquote(item) for item in raw), *given} - {""}, key=len, reverse=True):
+            message = message.replace(secret, "***")
+        return message
 
 
 def is_postgres(url: str) -> bool:
@@ -60,5 +73,10 @@ def parse_address(url: str) -> Address:
         raise UsageError(
             f"not a schema's name: {schema!r}", hint="lowercase letters, digits and underscores, at most 41 of them"
         )
-    dsn = urlunsplit(("postgresql", parts.netloc, parts.path, urlencode(rest, quote_via=quote), ""))
-    return Address(dsn=dsn, schema=schema)
+    return Address(dsn=_url(parts.netloc, parts.path, rest), schema=schema)
+
+
+def _url(place: str, path: str, query: Iterable[tuple[str, str]]) -> str:
+    """A URL as libpq takes it: two slashes also where no host is named."""
+    words = urlencode(list(query), quote_via=quote)
+    return f"postgresql://{place}{path}{'?' if words else ''}{words}"

@@ -117,7 +117,8 @@ class PostgresDatabase(Database):
     @property
     @override
     def in_transaction(self) -> bool:
-        return self.connection.info.transaction_status is not TransactionStatus.IDLE
+        # With a session that was cut its transaction has ended.
+        return self.connection.info.transaction_status not in (TransactionStatus.IDLE, TransactionStatus.UNKNOWN)
 
     @override
     def execute(self, sql: str, parameters: Parameters = (), /) -> Cursor:

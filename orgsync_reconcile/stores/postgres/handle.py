@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict
 from typing_extensions import override
 
-from orgsync_reconcile.errors import StoreError, UnreachableError
+from orgsync_reconcile.errors import StoreError, UnreachableError, UsageError
 from orgsync_reconcile.stores.address import Address
 from orgsync_reconcile.stores.postgres.database import PostgresDatabase
 from orgsync_reconcile.stores.postgres.engine import PostgresEngine
 from orgsync_reconcile.stores.postgres.names import CHANNEL, lock_key, quote_ours, sleepers_key
-from orgsync_reconcile.stores.postgres.refusals import explain
+from orgsync_reconcile.stores.postgres.refusals import explain, refused_session
 from orgsync_reconcile.stores.sql.copies import CopiedPartner
 from orgsync_reconcile.stores.sql.engine import Engine
 from orgsync_reconcile.stores.sql.org import STORE_VERSION, Org
@@ -29,17 +32,20 @@ OLDEST_SERVER = 140000
 
 
 def connect(address: Address, label: str, *, busy_seconds: float) -> PostgresDatabase:
-    """A session with the server. Raises UnreachableError where there is none, StoreError where it is too old."""
+    """A session with the server.
+
+    Raises UnreachableError where there is none, StoreBusyError where it has no room for one more at the moment,
+    StoreError where it is too old, UsageError where the address is none.
+    """
     try:
-        connection = psycopg.connect(
-            address.dsn,
-            autocommit=True,
-            connect_timeout=_CONNECT_SECONDS,
-            application_name="orgsync",
-            options=f"-c lock_timeout={int(busy_seconds * 1000)}",
-        )
-    except psycopg.Error as error:
-        raise explain(error, label) from error
+        connection = psycopg.connect(address.dsn, autocommit=True, **_settings(address.dsn, busy_seconds))
+    except psycopg.ProgrammingError as error:
+        raise UsageError(
+            f"{label}: not a server's address: {address.without_secret(_first_line(error))}",
+            hint="write postgresql://host/database?schema=NAME",
+        ) from None
+    except psycopg.OperationalError as error:
+        raise refused_session(address.without_secret(_first_line(error)), label) from None
     if connection.info.server_version < OLDEST_SERVER:
         connection.close()
         raise StoreError(
@@ -48,6 +54,22 @@ def connect(address: Address, label: str, *, busy_seconds: float) -> PostgresDat
             hint="upgrade the server",
         )
     return PostgresDatabase(connection, address.schema)
+
+
+def _settings(dsn: str, busy_seconds: float) -> dict[str, Any]:
+    """What a session is to have that the address, a service file or the environment do not say otherwise."""
+    given = conninfo_to_dict(dsn)
+    said = str(given.get("options") or os.environ.get("PGOPTIONS", ""))
+    settings: dict[str, Any] = {"options": f"-c lock_timeout={int(busy_seconds * 1000)} {said}".rstrip()}
+    if "connect_timeout" not in given and "PGCONNECT_TIMEOUT" not in os.environ:
+        settings["connect_timeout"] = _CONNECT_SECONDS
+    if "application_name" not in given and "PGAPPNAME" not in os.environ:
+        settings["application_name"] = "orgsync"
+    return settings
+
+
+def _first_line(error: psycopg.Error) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
 class PostgresOrg(Org):

@@ -6,7 +6,7 @@ import psycopg
 from psycopg import errors
 
 from orgsync_reconcile.errors import (
-    DisturbedError,
+    MetadataError,
     OrgsyncError,
     RecordError,
     StoreBusyError,
@@ -21,6 +21,12 @@ FAULTS: tuple[type[Exception], ...] = (psycopg.Error,)
 REFUSED: tuple[type[Exception], ...] = (psycopg.IntegrityError, psycopg.DataError, errors.RaiseException)
 #: Worth another try at once: nobody is at fault.
 AGAIN = (errors.SerializationFailure, errors.DeadlockDetected)
+#: Something else uses what is to be altered.
+_HELD = (errors.DependentObjectsStillExist, errors.FeatureNotSupported, errors.ObjectInUse)
+_FULL = (errors.InsufficientResources, errors.DiskFull, errors.ConfigurationLimitExceeded, errors.OutOfMemory)
+#: The server has ended the session.
+_ENDED = (errors.IdleInTransactionSessionTimeout,)
+_NO_ROOM = ("too many clients", "too many connections", "remaining connection slots")
 _WORDS = {
     "REQUIRED_FIELD_MISSING": "required field {field} is blank",
     "STRING_TOO_LONG": "the value of {field} is longer than the field",
@@ -61,13 +67,18 @@ def refusal(error: Exception) -> tuple[str, str, str]:
 def explain(error: Exception, where: str) -> OrgsyncError:
     """The error tree's word for a PostgreSQL error in the store named `where`."""
     assert isinstance(error, psycopg.Error)
-    message = (error.diag.message_primary or str(error)).strip().replace("\n", " ")
+    message = (error.diag.message_primary or str(error).strip()).partition("\n")[0]
     if isinstance(error, REFUSED):
         code, field, text = refusal(error)
         return RecordError(f"{code}: {text}" + (f" ({field})" if field else ""), code=code, where=where)
-    if isinstance(error, AGAIN):
-        return DisturbedError(f"another session came in between: {message}", where=where, hint="run this again")
-    if isinstance(error, errors.LockNotAvailable):
+    if isinstance(error, errors.FeatureNotSupported) and "cached plan" in message:
+        return StoreBusyError("another session has altered a table meanwhile", where=where, hint="run this again")
+    if isinstance(error, _HELD):
+        detail = " ".join((error.diag.message_detail or "").split())
+        return MetadataError(
+            f"{message}: {detail}" if detail else message, where=where, hint="change what uses it first"
+        )
+    if isinstance(error, (errors.LockNotAvailable, *AGAIN)):
         return StoreBusyError(
             f"another session is in the way: {message}", where=where, hint="let it finish, and run this again"
         )
@@ -83,16 +94,33 @@ def explain(error: Exception, where: str) -> OrgsyncError:
             where=where,
             hint="name the primary server, or add target_session_attrs=read-write to the address",
         )
-    if isinstance(error, errors.DiskFull):
+    if isinstance(error, _FULL):
         return StoreFullError(
-            "the server's disk is full; nothing of the last step was kept",
+            f"the server has no room left, and nothing of the last step was kept: {message}",
             where=where,
-            hint="make room and run this again",
+            hint="make room, or raise its limit, and run this again",
         )
     if isinstance(error, errors.InsufficientPrivilege):
-        return StoreError(message, where=where, hint="connect as the role that owns the org's schema")
-    if isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError)):
+        return UnreachableError(message, where=where, hint="connect as the role that owns the org's schema")
+    if (isinstance(error, errors.UndefinedTable) and '"orgsync_' in message) or isinstance(
+        error, errors.InvalidSchemaName
+    ):
         return UnreachableError(
-            f"the server cannot be reached: {message}", where=where, hint="check the server, the address and the role"
+            f"the org is gone from its schema: {message}", where=where, hint="restore the schema, or name the right one"
         )
+    if isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError, *_ENDED)):
+        return refused_session(message, where)
     return StoreError(message, where=where, hint="run with -vv and report this")
+
+
+def refused_session(message: str, where: str) -> StoreError:
+    """The error of a session that the server did not give, or that was cut."""
+    if any(words in message for words in _NO_ROOM):
+        return StoreBusyError(
+            f"the server takes no more sessions: {message}",
+            where=where,
+            hint="close some, or raise max_connections, and run this again",
+        )
+    return UnreachableError(
+        f"the server cannot be reached: {message}", where=where, hint="check the server, the address and the role"
+    )
