@@ -9,8 +9,6 @@ from orgsync_reconcile.errors import RecordError
 from orgsync_reconcile.model.schema import FieldDef, FieldType
 from orgsync_reconcile.stores.sql.org import Org
 
-pytestmark = pytest.mark.files_only
-
 T = FieldType
 
 REFUSED: list[tuple[str, FieldDef, object, str]] = [
@@ -52,6 +50,7 @@ ACCEPTED: list[tuple[str, FieldDef, object]] = [
 ]
 
 
+@pytest.mark.files_only
 @pytest.mark.parametrize(("field", "value", "code"), [row[1:] for row in REFUSED], ids=[row[0] for row in REFUSED])
 def test_a_bad_value_is_refused_on_insert_and_update(
     field: FieldDef, value: object, code: str, org: Org, client: Client

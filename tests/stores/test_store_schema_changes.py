@@ -14,10 +14,10 @@ from store_helpers import Client, custom, insert, make_object, refused
 
 from orgsync_reconcile.errors import MetadataError
 from orgsync_reconcile.model.schema import FieldDef, FieldType
+from orgsync_reconcile.stores.faults import faults
 from orgsync_reconcile.stores.sql.org import Org
 from orgsync_reconcile.stores.sql.schema import Objects, deploy_objects, free_key_prefix
-
-pytestmark = pytest.mark.files_only
+from orgsync_reconcile.stores.sqlite.dialect import DIALECT as SQLITE
 
 T = FieldType
 
@@ -31,7 +31,7 @@ def test_fields_come_and_go_and_records_stay(org: Org, client: Client) -> None:
     rows = client.execute('SELECT "Id", "A__c", "N__c" FROM "Thing__c" ORDER BY orgsync_row').fetchall()
     assert [row[:2] for row in rows] == [(first, "a"), (second, "b")]
     assert rows[1][2] == 25
-    with pytest.raises(sqlite3.OperationalError, match="no column named U__c"):
+    with pytest.raises(faults(), match="U__c"):
         insert(client, "Thing__c", U__c="u")
 
 
@@ -106,7 +106,7 @@ def test_a_retyped_field_keeps_what_has_a_meaning(
     make_object(org, new)
     assert client.execute('SELECT "Id", "Name", "F__c" FROM "Thing__c"').fetchone() == (record, "x", kept)
     client.execute('UPDATE "Thing__c" SET "Name" = \'y\'')
-    assert client.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    assert intact(org)
 
 
 def test_required_later_leaves_older_records_be(org: Org, client: Client) -> None:
@@ -135,11 +135,11 @@ def test_uniqueness_that_the_data_breaks_is_refused_whole(org: Org, client: Clie
     make_object(org, custom("F__c", T.TEXT, length=20))
     insert(client, "Thing__c", F__c="same")
     insert(client, "Thing__c", F__c="SAME")
-    before = org.db.execute("SELECT * FROM sqlite_master").fetchall()
+    before = definitions(org)
     with pytest.raises(MetadataError, match="unique") as caught:
         make_object(org, custom("F__c", T.TEXT, length=20, unique=True), custom("New__c", T.TEXT, length=5))
     assert "org check" in caught.value.hint
-    assert org.db.execute("SELECT * FROM sqlite_master").fetchall() == before
+    assert definitions(org) == before
     assert "New__c" not in Objects(org)["Thing__c"].fields
     insert(client, "Thing__c", F__c="same")
 
@@ -147,9 +147,13 @@ def test_uniqueness_that_the_data_breaks_is_refused_whole(org: Org, client: Clie
 def test_a_column_that_an_own_trigger_reads_is_not_dropped_from_under_it(org: Org, client: Client) -> None:
     """ORG-4, TRG-1: the refusal leaves table and trigger as they were."""
     make_object(org, custom("F__c", T.TEXT, length=20))
-    client.execute(
-        "CREATE TRIGGER own AFTER INSERT ON \"Thing__c\" WHEN NEW.F__c = 'x' BEGIN SELECT 1; END",
-    )
+    if isinstance(client, sqlite3.Connection):
+        client.execute("CREATE TRIGGER own AFTER INSERT ON \"Thing__c\" WHEN NEW.F__c = 'x' BEGIN SELECT 1; END")
+    else:
+        client.execute("CREATE FUNCTION own() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'")
+        client.execute(
+            'CREATE TRIGGER own AFTER INSERT ON "Thing__c" FOR EACH ROW WHEN (NEW."F__c" = \'x\') EXECUTE FUNCTION own()'
+        )
     with pytest.raises(Exception, match="own"):
         make_object(org)
     insert(client, "Thing__c", F__c="x")
@@ -209,7 +213,7 @@ CHOICES: dict[str, list[FieldDef]] = {
         max_size=5,
     )
 )
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_series_of_changes_keeps_every_value(org: Org, schemas: list[dict[str, FieldDef]]) -> None:
     """ORG-4: whatever fields come, go and change between two writes, each row holds what was written to it."""
     org.db.execute('DROP TABLE IF EXISTS "Thing__c"')
@@ -242,7 +246,25 @@ def test_any_series_of_changes_keeps_every_value(org: Org, schemas: list[dict[st
                 scale = fields["B__c"].scale or 0
                 expected = None if stored["B__c"] is None else stored["B__c"] * times // 10**scale
                 assert stored["C__c"] == expected
-    assert org.db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    assert intact(org)
+
+
+def intact(org: Org) -> bool:
+    """Whether the store finds no fault with its own pages; a server looks after its own."""
+    if org.db.dialect is not SQLITE:
+        return True
+    return bool(org.db.execute("PRAGMA integrity_check").fetchone() == ("ok",))
+
+
+def definitions(org: Org) -> list[tuple[Any, ...]]:
+    """Everything that the store has by definition: tables, columns, indexes, triggers."""
+    if org.db.dialect is SQLITE:
+        return org.db.execute("SELECT * FROM sqlite_master").fetchall()
+    return org.db.execute(
+        "SELECT c.relname::text, a.attname::text, a.atttypid, a.attnum FROM pg_attribute AS a JOIN pg_class AS c ON"
+        " c.oid = a.attrelid UNION ALL SELECT tgname::text, '', tgfoid, 0 FROM pg_trigger"
+        " UNION ALL SELECT conname::text, pg_get_constraintdef(oid), 0, 0 FROM pg_constraint ORDER BY 1, 2, 3, 4"
+    ).fetchall()
 
 
 def records(org: Org, table: str) -> list[dict[str, Any]]:

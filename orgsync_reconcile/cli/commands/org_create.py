@@ -43,13 +43,15 @@ def command(
 ) -> None:
     """Make an embedded org.
 
-    An org is one SQLite file with the standard objects as tables, which any SQL client can read and write.
+    An org is one SQLite file, or one schema of a PostgreSQL database, with the standard objects as tables, which any SQL
+    client can read and write.
 
     Features are audit-field-creation, duplicate-management, feed-tracking, person-accounts and
     salesforce-to-salesforce. The plan of a connection switches the last one on by itself.
 
     Examples:
       orgsync org create sqlite:orgs/acme.db --name acme
+      orgsync org create 'postgresql://orgsync@db.example/crm?schema=acme' --name acme
       orgsync org create sqlite:orgs/dr.db --name acme-dr --admin admin@acme.example.dr
       orgsync org create sqlite:orgs/acme.db --name acme --enable audit-field-creation
     """

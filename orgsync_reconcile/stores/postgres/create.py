@@ -32,7 +32,9 @@ def create_org(address: Address, new: NewOrg) -> PostgresOrg:
                 where=new.name,
                 hint="choose another schema, or drop this one first",
             )
-        db.run(f"CREATE SCHEMA IF NOT EXISTS {quote_ours(address.schema)}")
+        # Where an administrator made the schema, the role need not be allowed to make one.
+        if not db.execute("SELECT 1 FROM pg_namespace WHERE nspname = ?", [address.schema]).fetchone():
+            db.run(f"CREATE SCHEMA {quote_ours(address.schema)}")
         for statement in statements():
             db.run(statement)
         enter(db, new)

@@ -76,10 +76,10 @@ def _map(db: PostgresDatabase, table: str, column: str, old: FieldDef, new: Fiel
 
 def _different(db: PostgresDatabase, query: str) -> Iterator[list[tuple[Any, ...]]]:
     """The rows of a query by portions, whatever their number."""
-    with db.connection.cursor(name="orgsync_different") as cursor:
-        cursor.execute(query)  # type: ignore[arg-type,unused-ignore]
-        while rows := cursor.fetchmany(_CHUNK):
-            yield rows
+    db.run(f"DECLARE orgsync_different NO SCROLL CURSOR FOR {query}")
+    while rows := db.connection.execute(f"FETCH {_CHUNK} FROM orgsync_different").fetchall():
+        yield rows
+    db.run("CLOSE orgsync_different")
 
 
 def _text(value: Any, field: FieldDef) -> str | None:
