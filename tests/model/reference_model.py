@@ -24,6 +24,8 @@ class Record:
     settled: dict[str, set[object]] = field(default_factory=dict)
     #: Field -> org -> what that org wrote last since the last full drain.
     written: dict[str, dict[str, object]] = field(default_factory=dict)
+    #: Field -> everything that was written to it since then.
+    before: dict[str, set[object]] = field(default_factory=dict)
     #: Orgs that deleted it, or something that takes it along, since then.
     deleted_in: set[str] = field(default_factory=set)
     restored_in: set[str] = field(default_factory=set)
@@ -50,6 +52,7 @@ class Reference:
         self.told += 1
         for column, value in values.items():
             self.records[name].written.setdefault(column, {})[org] = value
+            self.records[name].before.setdefault(column, set()).add(value)
 
     def delete(self, org: str, names: Iterable[str]) -> None:
         self.told += 1
@@ -85,7 +88,7 @@ class Reference:
     def _allowed(self, record: Record, column: str) -> set[object]:
         by_org = set(record.written.get(column, {}).values())
         if record.loose & {column, ""}:
-            return by_org | record.settled.get(column, {None})
+            return record.before.get(column, set()) | record.settled.get(column, {None})
         return by_org or set(record.settled.get(column, {None}))
 
     def _master_deleted(self, record: Record) -> bool:
@@ -124,10 +127,11 @@ class Reference:
             unseen = record.written.keys() - found.get(name, {}).keys() if name in found else set()
             if name not in found:
                 # Should it be restored, it has what was written before, or what that was lost against.
-                for column, by_org in record.written.items():
-                    record.settled[column] = record.settled.get(column, {None}) | set(by_org.values())
+                for column, values in record.before.items():
+                    record.settled[column] = record.settled.get(column, {None}) | values
             record.alive = name in found
             record.written = {column: record.written[column] for column in unseen}
+            record.before = {column: record.before[column] for column in unseen}
             record.deleted_in, record.restored_in = set(), set()
             record.loose &= unseen
         assert not found.keys() - self.records.keys(), "records that nobody made"
