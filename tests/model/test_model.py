@@ -56,6 +56,25 @@ def test_an_undelete_elsewhere_does_not_outlast_a_hard_delete(deleting: int, res
     orgs.teardown()
 
 
+@pytest.mark.parametrize("drained", [True, False])
+def test_records_swap_their_keys(drained: bool) -> None:
+    """QUE-4: random steps seldom get there either. Two records of an org swap unique values, and a third one takes one."""
+    orgs = machine("chain")()
+    orgs.connect(seed=0)
+    orgs.give_key(0, "Leaf__c", 0, 0, 0)
+    orgs.give_key(0, "Leaf__c", 1, 1, 0)
+    if drained:
+        orgs.drain_all()
+    orgs.give_key(0, "Leaf__c", 0, 1, 1)
+    orgs.drain_all()
+    orgs.give_key(0, "Leaf__c", 2, 0, 0)
+    assert orgs.net.all("a", 'SELECT "Name", "Key__c" FROM "Leaf__c" WHERE "Key__c" IS NOT NULL ORDER BY 1') == [
+        ("a-Leaf__c", "a-1"),
+        ("c-Leaf__c", "a-0"),
+    ]
+    orgs.teardown()
+
+
 @pytest.mark.soak
 @pytest.mark.parametrize("shape", SHAPES)
 def test_the_model_holds_for_long(shape: str) -> None:
