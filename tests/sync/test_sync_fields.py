@@ -11,6 +11,7 @@ from sync_world import field as custom_field
 from orgsync_reconcile.model.schema import FieldType
 from orgsync_reconcile.stores.sql import publications
 from orgsync_reconcile.stores.sql.schema import Objects
+from orgsync_reconcile.sync.forward import forward
 from orgsync_reconcile.sync.metadata import drop_mismatched
 from orgsync_reconcile.sync.users import sync_all_users
 
@@ -233,6 +234,25 @@ def test_a_stand_in_owner_stays_in_the_target(world: World, bulk: bool) -> None:
     assert world.get(S, "Account", there, "OwnerId") == world.other(P, owner) != world.orgs[S].admin_id
     assert world.log_size(S) == size
     world.assert_equal()
+
+
+@pytest.mark.parametrize("policy", ["primary-wins", "secondary-wins", "latest-wins"])
+def test_a_stand_in_that_replaced_an_edit_does_not_come_back(world: World, policy: str) -> None:
+    """USR-5, CNF-1, FWD-1: both orgs chose an owner whom the other one lacks; the winner keeps theirs, by hand as well."""
+    world.connect("Account", settings={"conflicts": policy})
+    account = world.insert(P, "Account", Name="x")
+    world.drain()
+    ids = {P: account, S: str(world.other(P, account))}
+    owners = {side: new_user(world, side, name, end) for side, name, end in ((P, "ann", ""), (S, "bob", ".dr"))}
+    winner = S if policy == "secondary-wins" else P
+    for side in (winner.other, winner):
+        world.update(side, "Account", ids[side], OwnerId=owners[side])
+    world.drain(winner)
+    world.drain()
+    found = {side: world.get(side, "Account", ids[side], "OwnerId") for side in (P, S)}
+    assert found == {winner: owners[winner], winner.other: world.orgs[winner.other].admin_id}
+    forward(world.pair, source=winner.other, object_name="Account", records=[ids[winner.other]], clock=world.clock)
+    assert world.get(winner, "Account", ids[winner], "OwnerId") == owners[winner]
 
 
 def test_an_owner_that_was_chosen_meanwhile_stands(world: World) -> None:

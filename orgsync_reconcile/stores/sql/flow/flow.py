@@ -269,8 +269,7 @@ class Flow:
     def settle_conflicts(self, facts: Target, window: tuple[int, int], *, ring: bool) -> None:
         """Takes out of the stage what loses against the target's changes, and what the target has seen already."""
         paths = list(self.paths.values())
-        if self.stamped:
-            stamps.leave_placeholders(self.db, self.partner, paths)
+        staging.leave_placeholders(self.db, self.partner, paths)
         case = self._case(window)
         if self.stamped and not ring and stamps.stage_lost(self.db, self.words, older_too=False):
             conflicts.take_out_lost(self.db, self.words)

@@ -16,7 +16,7 @@ from orgsync_reconcile.stores.sql.flow.roots import came_from
 from orgsync_reconcile.stores.sql.flow.staging import Words
 from orgsync_reconcile.stores.sql.flow.writes import Target, value_of
 from orgsync_reconcile.stores.sql.partner import Partner
-from orgsync_reconcile.stores.sql.text import commas, quote
+from orgsync_reconcile.stores.sql.text import commas, literal, quote
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,16 +104,19 @@ def link_likes(db: Database, path: Path, words: Words, target: Target) -> tuple[
 def stage_differences(db: Database, path: Path, words: Words, target: Target, condition: str) -> None:
     """Gives linked records of temp.stage that satisfy `condition` the masks of the columns that are to be sent.
 
-    Those are the columns that differ, and lookups to a record that is not here yet, which are to wait for it.
+    Those are the columns that differ, and lookups to a record that is not here yet, which are to wait for it; but none
+    that wait in the source themselves: a stand-in never comes back over the true value (USR-5).
     """
     bits: list[list[str]] = [["0"] for _ in range(words.width)]
     for column in path.columns:
         name = quote(column.name)
         differs = f"{value_of(column, target)} IS NOT t.{name}"
         if column.reference:
-            differs += (
-                f" OR s.{name} IS NOT NULL AND NOT EXISTS (SELECT 1 FROM main.orgsync_link AS l"
-                f" WHERE l.partner = s.{name} AND l.connection = {target.connection})"
+            differs = (
+                f"({differs} OR s.{name} IS NOT NULL AND NOT EXISTS (SELECT 1 FROM main.orgsync_link AS l"
+                f" WHERE l.partner = s.{name} AND l.connection = {target.connection}))"
+                ' AND NOT EXISTS (SELECT 1 FROM partner.orgsync_waiting AS w WHERE w.record = s."Id"'
+                f" AND w.field = {literal(column.name)} AND w.placeholder IS s.{name})"
             )
         bits[column.word].append(f"({differs}) * {column.bit}")
     sets = commas(f"{name} = {' | '.join(parts)}" for name, parts in zip(words.names, bits, strict=True))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from orgsync_reconcile.stores.sql.database import Database
 from orgsync_reconcile.stores.sql.flow.paths import Path
-from orgsync_reconcile.stores.sql.text import commas
+from orgsync_reconcile.stores.sql.partner import Partner
+from orgsync_reconcile.stores.sql.text import commas, literal, quote
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,3 +127,22 @@ def stage_held(db: Database, words: Words, connections: tuple[int, int], not_due
         [there],
     )
     return int(db.execute("SELECT count(*) FROM temp.stage").fetchone()[0])
+
+
+def leave_placeholders(db: Database, partner: Partner, paths: Iterable[Path]) -> None:
+    """Takes out of temp.stage the lookups that the source itself is still waiting for: they follow when it has them.
+
+    A stand-in never comes back over the true value, whatever became of the change that it stands on (USR-5).
+    """
+    (waits,) = partner.row("SELECT EXISTS (SELECT 1 FROM partner.orgsync_waiting)")
+    if not waits:
+        return
+    for path in paths:
+        for column in path.references:
+            db.execute(
+                f"UPDATE temp.stage SET m{column.word} = m{column.word} & ~{column.bit} WHERE object = ? AND EXISTS"
+                f' (SELECT 1 FROM partner.orgsync_waiting AS w JOIN partner.{quote(path.object)} AS s ON s."Id" = w.record'
+                f" WHERE w.record = stage.record AND w.field = {literal(column.name)}"
+                f" AND w.placeholder IS s.{quote(column.name)})",
+                [path.source],
+            )

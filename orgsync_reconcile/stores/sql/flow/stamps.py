@@ -91,22 +91,6 @@ def prepare(db: Database, paths: Iterable[Path]) -> None:
         )
 
 
-def leave_placeholders(db: Database, partner: Partner, paths: Iterable[Path]) -> None:
-    """Takes out of temp.stage the lookups that the source itself is still waiting for: they follow when it has them."""
-    (waits,) = partner.row("SELECT EXISTS (SELECT 1 FROM partner.orgsync_waiting)")
-    if not waits:
-        return
-    for path in paths:
-        for column in path.references:
-            db.execute(
-                f"UPDATE temp.stage SET m{column.word} = m{column.word} & ~{column.bit} WHERE object = ? AND EXISTS"
-                f' (SELECT 1 FROM partner.orgsync_waiting AS w JOIN partner.{quote(path.object)} AS s ON s."Id" = w.record'
-                f" WHERE w.record = stage.record AND w.field = {literal(column.name)}"
-                f" AND w.placeholder IS s.{quote(column.name)})",
-                [path.source],
-            )
-
-
 def stage_lost(db: Database, words: Words, *, older_too: bool) -> int:
     """Fills temp.lost with what is staged and was seen here before, per record; returns how many records have some.
 
