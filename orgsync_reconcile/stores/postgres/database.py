@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import psycopg
@@ -189,6 +189,25 @@ class PostgresDatabase(Database):
         """Settings of ours for the rest of the transaction."""
         words = ", ".join("set_config(?, ?, true)" for _ in settings)
         self._row(f"SELECT {words}", [item for name, value in settings.items() for item in (f"orgsync.{name}", value)])
+
+    @override
+    def take_rows(
+        self,
+        source: Database,
+        sql: str,
+        parameters: Sequence[object],
+        table: str,
+        columns: Mapping[str, str],
+        *,
+        chunk: int,
+    ) -> None:
+        # The ways of rows are built on sessions.
+        from orgsync_reconcile.stores.postgres.transport import copy_between, copy_rows_in
+
+        if isinstance(source, PostgresDatabase):
+            copy_between(source, sql, parameters, self, table, list(columns))
+        else:
+            copy_rows_in(source.execute(sql, parameters), self, table, columns)
 
     @override
     def close(self) -> None:

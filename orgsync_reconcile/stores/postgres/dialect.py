@@ -82,6 +82,18 @@ class PostgresDialect(Dialect):
         return f"strpos({text}, {part})"
 
     @override
+    def moment(self, text: str) -> str:
+        return f"CAST({text} AS timestamptz)"
+
+    @override
+    def milliseconds(self, moment: str) -> str:
+        return f"((extract(epoch FROM {moment}) * 1000)::bigint)"
+
+    @override
+    def empty(self, table: str) -> str:
+        return f"TRUNCATE temp.{table} RESTART IDENTITY"
+
+    @override
     def column_type(self, field: FieldDef) -> str:
         kind = field.result_type if field.result_type is not None else field.type
         if kind in SCALED:

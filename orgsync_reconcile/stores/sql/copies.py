@@ -21,13 +21,15 @@ from orgsync_reconcile.stores.sql.org import Org
 from orgsync_reconcile.stores.sql.partner import Partner
 from orgsync_reconcile.stores.sql.schema import Objects
 from orgsync_reconcile.stores.sql.text import commas, quote
-from orgsync_reconcile.stores.sql.transport import CHUNK, LARGE_CHUNK, copy_rows
 
 if TYPE_CHECKING:
     from orgsync_reconcile.stores.sql.flow.paths import Path
 
 #: The column of a copied record that says whether it may go; the partner knows.
 _ALLOWED = "orgsync_allowed"
+#: Rows that are in memory at once, and rows with files, of which one alone may be large.
+CHUNK = 1000
+LARGE_CHUNK = 1
 #: Values of one query.
 _VALUES = 500
 #: Records that are compared at once.
@@ -195,11 +197,10 @@ class CopiedPartner(Partner):
     def _copy(self, table: str, where: str, parameters: Sequence[object]) -> None:
         shape = self._shape(table)
         values = commas(column.value for column in shape.columns.values())
-        copy_rows(
+        self._db.take_rows(
             self._other.db,
             f"SELECT {values} FROM main.{quote(table)} AS s WHERE {_theirs(where)}",
             parameters,
-            self._db,
             f"partner.{quote(table)}",
             {name: column.mark for name, column in shape.columns.items()},
             chunk=shape.chunk,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from orgsync_reconcile.stores.sql.dialect import Dialect
@@ -71,6 +71,22 @@ class Database(Protocol):
 
     def unmark(self) -> None:
         """Ends what `mark` said."""
+
+    def take_rows(
+        self,
+        source: Database,
+        sql: str,
+        parameters: Sequence[object],
+        table: str,
+        columns: Mapping[str, str],
+        *,
+        chunk: int,
+    ) -> None:
+        """Copies what a query finds in another session into a table here; rows that are there already stay.
+
+        `columns` are the table's, as quoted names, in the order of the query, each with the mark that stands for a
+        value of it: `?`, or what makes one of it. At most `chunk` rows are in memory at once.
+        """
 
     def close(self) -> None:
         """Ends the session."""

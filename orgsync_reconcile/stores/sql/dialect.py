@@ -48,6 +48,18 @@ class Dialect(ABC):
         """The text or number that a column's JSON text holds under a key, as text; NULL where it has none."""
 
     @abstractmethod
+    def moment(self, text: str) -> str:
+        """A moment as ISO text, to be compared with a record's."""
+
+    @abstractmethod
+    def milliseconds(self, moment: str) -> str:
+        """A record's moment as milliseconds since 1970."""
+
+    @abstractmethod
+    def empty(self, table: str) -> str:
+        """The statement that empties a temporary table, whose `numbered` rows begin at 1 again."""
+
+    @abstractmethod
     def column_type(self, field: FieldDef) -> str:
         """The type of a column that holds the field's values, or a formula's results."""
 

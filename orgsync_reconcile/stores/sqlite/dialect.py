@@ -69,6 +69,18 @@ class SqliteDialect(Dialect):
         return f"instr({text}, {part})"
 
     @override
+    def moment(self, text: str) -> str:
+        return text
+
+    @override
+    def milliseconds(self, moment: str) -> str:
+        return f"((julianday({moment}) - 2440587.5) * 86400000)"
+
+    @override
+    def empty(self, table: str) -> str:
+        return f"DELETE FROM temp.{table}"
+
+    @override
     def column_type(self, field: FieldDef) -> str:
         kind = field.type
         if kind in (FieldType.FORMULA, FieldType.ROLL_UP_SUMMARY) and field.result_type:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import ClassVar
 
@@ -17,6 +18,7 @@ from orgsync_reconcile.stores.sql.database import Database
 from orgsync_reconcile.stores.sql.engine import Engine
 from orgsync_reconcile.stores.sql.org import BUSY_SECONDS, STORE_VERSION, Org
 from orgsync_reconcile.stores.sql.partner import Partner
+from orgsync_reconcile.stores.sql.text import commas
 from orgsync_reconcile.stores.sqlite.attached import AttachedPartner
 from orgsync_reconcile.stores.sqlite.dialect import DIALECT, SqliteDialect
 from orgsync_reconcile.stores.sqlite.engine import SqliteEngine
@@ -68,6 +70,22 @@ class SqliteDatabase(sqlite3.Connection, Database):
     def reserve(self, object_name: str, count: int) -> int:
         # Nobody else writes meanwhile, and the rows bring their numbers with them.
         return self.last_number(object_name)
+
+    @override
+    def take_rows(
+        self,
+        source: Database,
+        sql: str,
+        parameters: Sequence[object],
+        table: str,
+        columns: Mapping[str, str],
+        *,
+        chunk: int,
+    ) -> None:
+        insert = f"INSERT OR IGNORE INTO {table} ({commas(columns)}) VALUES ({commas(columns.values())})"
+        rows = iter(source.execute(sql, parameters))
+        while part := list(islice(rows, chunk)):
+            self.executemany(insert, part)
 
     @override
     def mark(self, connection: int, hops: int, *, triggers_too: bool = False) -> None:

@@ -16,6 +16,7 @@ from orgsync_reconcile.stores.sql.flow.flow import BatchResult, Flow
 from orgsync_reconcile.stores.sql.flow.network import has_several
 from orgsync_reconcile.stores.sql.flow.paths import Path
 from orgsync_reconcile.stores.sql.flow.references import refresh_references
+from orgsync_reconcile.stores.sql.flow.staging import clear
 from orgsync_reconcile.stores.sql.flow.writer import Writer
 from orgsync_reconcile.stores.sql.layout import ROW
 from orgsync_reconcile.stores.sql.text import commas, literal, quote
@@ -61,8 +62,10 @@ class BulkFlow:
             self._forget_ranges(path)
             remaining = self._remaining(path)
             self.db.execute(
-                "INSERT OR REPLACE INTO main.orgsync_bulk (connection, object, cutoff, position, remaining, started)"
-                " VALUES (?, ?, ?, 0, ?, ?)",
+                "INSERT INTO main.orgsync_bulk (connection, object, cutoff, position, remaining, started)"
+                " VALUES (?, ?, ?, 0, ?, ?) ON CONFLICT (connection, object) DO UPDATE SET cutoff = excluded.cutoff,"
+                " position = 0, remaining = excluded.remaining, copied = 0, failed = 0, resumed_at = 0,"
+                " started = excluded.started, finished = NULL",
                 [self.flow.numbers[1], path.object, self.cutoff, remaining, started],
             )
         return Checkpoint(
@@ -176,8 +179,8 @@ class BulkFlow:
             "SELECT o.key_prefix FROM partner.orgsync_object AS o WHERE o.number = ?", [path.source]
         )
         found = self.db.execute(
-            "SELECT 1 FROM main.orgsync_link WHERE partner >= ?1 AND partner < ?1 || '~' AND connection = ?2 LIMIT 1",
-            [row[0], self.flow.numbers[1]],
+            "SELECT 1 FROM main.orgsync_link WHERE partner >= ? AND partner < ? AND connection = ? LIMIT 1",
+            [row[0], f"{row[0]}~", self.flow.numbers[1]],
         ).fetchone()
         return found is None
 
@@ -235,7 +238,7 @@ class BulkFlow:
         writer = self._writer(now)
         self._links_before = self.flow.last_link()
         refresh_references(self.db, self.flow.partner, self.flow.numbers[1], writer.target.now_ms)
-        self.db.execute("DELETE FROM temp.stage")
+        clear(self.db)
         return BatchResult(seq=0, more=False, counts={path.object: ObjectCounts(object=path.object)}), writer
 
     def _end(self, path: Path, writer: Writer, result: BatchResult, copied: tuple[int, int], *, alone: bool) -> None:

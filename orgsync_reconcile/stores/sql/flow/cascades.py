@@ -91,13 +91,14 @@ def after_undelete(db: Database, partner: Partner, target: Target) -> None:
         f" JOIN main.orgsync_published AS p ON p.object = o.name AND p.connection = ?1 WHERE {unlinked}",
         [target.connection],
     ).fetchall()
+    since = db.dialect.moment("p.since")
     partner.bring("orgsync_subscribed", "s.connection = ?", [target.there])
     for number, name in kinds:
         db.execute(
             f"INSERT INTO main.orgsync_change (object, record, op, at) SELECT {number}, r.record, 'I', {target.now_ms}"
             f' FROM temp.reach AS r CROSS JOIN main.{quote(name)} AS t ON t."Id" = r.record'
             " JOIN partner.orgsync_subscribed AS p ON p.object = ?2 AND p.connection = ?3"
-            f' WHERE t."IsDeleted" = FALSE AND t."CreatedDate" >= p.since AND {unlinked}',
+            f' WHERE t."IsDeleted" = FALSE AND t."CreatedDate" >= {since} AND {unlinked}',
             [target.connection, name, target.there],
         )
 

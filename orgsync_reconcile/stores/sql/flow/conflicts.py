@@ -12,9 +12,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from orgsync_reconcile.model.connection import ConflictPolicy, Side
+from orgsync_reconcile.model.schema import FieldType
 from orgsync_reconcile.stores.sql.database import Database
 from orgsync_reconcile.stores.sql.flow import cascades, stamps
-from orgsync_reconcile.stores.sql.flow.paths import Path
+from orgsync_reconcile.stores.sql.flow.paths import Path, PathColumn
 from orgsync_reconcile.stores.sql.flow.staging import Words
 from orgsync_reconcile.stores.sql.flow.writes import Target, value_of
 from orgsync_reconcile.stores.sql.layout import WORD
@@ -45,10 +46,10 @@ def stage_pending(db: Database, words: Words, paths: Iterable[Path], case: Case)
     The masks are in the source's numbers: each org gave the columns numbers of its own. Entries that were in the record
     already when the source copied it are not pending.
     """
-    masks = commas(f"{name} INTEGER" for name in words.names)
+    masks = commas(f"{name} BIGINT" for name in words.names)
     for table in ("pending", "times"):
         db.execute(f"DROP TABLE IF EXISTS temp.{table}")
-        db.execute(f"CREATE TEMP TABLE {table} (n INTEGER, record TEXT, op TEXT, at INTEGER, {masks})")
+        db.execute(f"CREATE TEMP TABLE {table} (n BIGINT, record TEXT, op TEXT, at BIGINT, {masks})")
     (head,) = db.execute("SELECT coalesce(max(seq), 0) FROM main.orgsync_change").fetchone()
     held = {
         row[0] for row in db.execute("SELECT DISTINCT object FROM main.orgsync_held WHERE connection = ?", [case.here])
@@ -119,15 +120,18 @@ def resolve(
         )
         target_wins = f"p.at {later} st.at"
     elif (policy is ConflictPolicy.PRIMARY_WINS) == (case.source is Side.PRIMARY):
-        kept, target_wins = commas(f"0 AS {name}" for name in words.names), "0"
+        kept, target_wins = commas(f"0 AS {name}" for name in words.names), "FALSE"
     else:
-        kept, target_wins = commas(f"p.{name} AS {name}" for name in words.names), "1"
+        kept, target_wins = commas(f"p.{name} AS {name}" for name in words.names), "TRUE"
     db.execute("DROP TABLE IF EXISTS temp.lost")
-    alive = f"max(p.op IN ('U', 'R') AND {target_wins}) AS alive, max(p.op = 'D' AND NOT ({target_wins})) AS dead"
+    alive = (
+        f"CASE WHEN p.op IN ('U', 'R') AND {target_wins} THEN 1 ELSE 0 END AS alive,"
+        f" CASE WHEN p.op = 'D' AND NOT ({target_wins}) THEN 1 ELSE 0 END AS dead"
+    )
     db.execute(
         f"CREATE TEMP TABLE lost AS SELECT n, max(alive) AS alive, max(dead) AS dead,"
         f" {commas(f'bit_or({name}) AS {name}' for name in words.names)} FROM (SELECT p.n AS n, {alive}, {kept}"
-        " FROM temp.pending AS p JOIN temp.stage AS st ON st.n = p.n GROUP BY p.rowid) GROUP BY n"
+        " FROM temp.pending AS p JOIN temp.stage AS st ON st.n = p.n) AS one GROUP BY n"
     )
     log_lost(db, paths, facts)
     if case.stamped:
@@ -195,7 +199,7 @@ def take_out_lost(db: Database, words: Words) -> None:
     keep = commas(f"{name} = stage.{name} & ~lost.{name}" for name in words.names)
     # A record that was deleted in the target while it was edited here is looked at again: alive here, alive there.
     db.execute(
-        f"UPDATE temp.stage SET {keep}, gone = CASE WHEN lost.dead THEN 1 WHEN lost.alive THEN 0 ELSE stage.gone END"
+        f"UPDATE temp.stage SET {keep}, gone = CASE WHEN lost.dead = 1 THEN 1 WHEN lost.alive = 1 THEN 0 ELSE stage.gone END"
         " FROM temp.lost AS lost WHERE lost.n = stage.n"
     )
 
@@ -208,7 +212,9 @@ _INTO_LOG = (
 
 def _log_lost_values(db: Database, path: Path, facts: Target) -> None:
     """One entry per field that both orgs changed to different values: Conflict, resolved, with the value that lost."""
-    bits = commas(f"bit_or(p.m{word} & st.m{word})" for word in sorted({column.word for column in path.columns}))
+    bits = commas(
+        f"coalesce(bit_or(p.m{word} & st.m{word}), 0)" for word in sorted({column.word for column in path.columns})
+    )
     if not bits:
         return
     both = db.execute(
@@ -222,23 +228,30 @@ def _log_lost_values(db: Database, path: Path, facts: Target) -> None:
         word = f"m{column.word}"
         kept = f"(lost.{word} & {column.bit}) <> 0"
         text = (
-            f"'both orgs changed ' || {literal(column.name)} || '; kept ' || {_shown(kept, ours, theirs)}"
-            f" || ', lost ' || {_shown(kept, theirs, ours)}"
+            f"'both orgs changed ' || {literal(column.name)} || '; kept ' || {_either(column, kept, ours, theirs)}"
+            f" || ', lost ' || {_either(column, kept, theirs, ours)}"
         )
         db.execute(
             f"{_INTO_LOG} ?, st.local, 'Conflict', 'Resolved', ?, ?, {text}"
             " FROM temp.stage AS st JOIN temp.lost AS lost ON lost.n = st.n"
             f' CROSS JOIN partner.{quote(path.object)} AS s ON s."Id" = st.record'
             f' CROSS JOIN main.{quote(path.object)} AS t ON t."Id" = st.local'
-            f" WHERE st.object = ? AND st.{word} & {column.bit} AND {theirs} IS NOT {ours} AND EXISTS"
-            f" (SELECT 1 FROM temp.pending AS p WHERE p.n = st.n AND p.{word} & {column.bit})",
+            f" WHERE st.object = ? AND (st.{word} & {column.bit}) <> 0 AND {theirs} IS NOT {ours} AND EXISTS"
+            f" (SELECT 1 FROM temp.pending AS p WHERE p.n = st.n AND (p.{word} & {column.bit}) <> 0)",
             [facts.connection, path.object, column.name, column.kind, path.source],
         )
 
 
-def _shown(kept: str, if_kept: str, otherwise: str) -> str:
-    value = f"CASE WHEN {kept} THEN {if_kept} ELSE {otherwise} END"
-    return f"coalesce(quote(substr({value}, 1, {SHOWN})), 'nothing')"
+def _either(column: PathColumn, kept: str, if_kept: str, otherwise: str) -> str:
+    return f"coalesce({_shown(column, f'CASE WHEN {kept} THEN {if_kept} ELSE {otherwise} END')}, 'nothing')"
+
+
+def _shown(column: PathColumn, value: str) -> str:
+    """SQL: a value in quotes, cut where it is long; NULL for a blank one."""
+    if column.kind == FieldType.BASE64.value:
+        return f"CASE WHEN {value} IS NOT NULL THEN 'a file' END"
+    text = f"substr(CAST({value} AS TEXT), 1, {SHOWN})"
+    return f"'''' || replace({text}, '''', '''''') || ''''"
 
 
 def _log_lost_deletes(db: Database, path: Path, facts: Target) -> None:
@@ -248,9 +261,9 @@ def _log_lost_deletes(db: Database, path: Path, facts: Target) -> None:
         ' WHERE s."Id" = st.record AND s."IsDeleted" = FALSE))'
     )
     text = (
-        f"CASE WHEN {deleted_here} THEN CASE WHEN lost.alive THEN 'edited here while the other org deleted it; kept'"
+        f"CASE WHEN {deleted_here} THEN CASE WHEN lost.alive = 1 THEN 'edited here while the other org deleted it; kept'"
         " ELSE 'edited here while the other org deleted it; deleted' END"
-        " WHEN lost.dead THEN 'deleted here while the other org edited it; brought back'"
+        " WHEN lost.dead = 1 THEN 'deleted here while the other org edited it; brought back'"
         " ELSE 'deleted here while the other org edited it; stays deleted' END"
     )
     db.execute(
@@ -266,7 +279,7 @@ def _log_lost_deletes(db: Database, path: Path, facts: Target) -> None:
 def log_lost_undeletes(db: Database, path: Path, facts: Target) -> None:
     """One entry per record of temp.todo that the source brought back and that is gone for good here, with what it held."""
     shown = " || ".join(
-        f"coalesce({literal(f', {column.name} ')} || quote(substr({value_of(column, facts)}, 1, {SHOWN})), '')"
+        f"coalesce({literal(f', {column.name} ')} || {_shown(column, value_of(column, facts))}, '')"
         for column in path.columns
     )
     text = "'deleted for good here while the other org brought it back; deleted there too'"

@@ -81,7 +81,8 @@ def _break_of_source(pair: Pair, side: Side) -> Break | None:
     if end < watermark:
         return Break(side=side, why=f"its log ends at {end}, and the other org has it up to {watermark}")
     (told_of,) = target.execute(
-        "SELECT max(event_state, event_map) FROM main.orgsync_inbox WHERE connection = ?", [there]
+        f"SELECT {target.dialect.greater('event_state', 'event_map')} FROM main.orgsync_inbox WHERE connection = ?",
+        [there],
     ).fetchone()
     event = source.last_number("orgsync_event")
     if event < told_of:

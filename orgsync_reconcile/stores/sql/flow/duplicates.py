@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from orgsync_reconcile.model.schema import FieldDef
-from orgsync_reconcile.stores.sql.check import comparable
+from orgsync_reconcile.model.schema import SCALED, FieldDef
+from orgsync_reconcile.stores.sql.check import blank, comparable
 from orgsync_reconcile.stores.sql.database import Database
 from orgsync_reconcile.stores.sql.flow.paths import Path
 from orgsync_reconcile.stores.sql.text import commas, quote
@@ -22,8 +22,12 @@ def find_duplicates(db: Database, path: Path) -> dict[int, str]:
     return found
 
 
+def _compared(db: Database, field: FieldDef, value: str) -> str:
+    """A value of temp.candidate, which is `comparable` already, in the words of its index."""
+    return value if field.type in SCALED or field.case_sensitive else db.dialect.fold(value)
+
+
 def _matches(db: Database, path: Path, key: Sequence[FieldDef], flowing: set[str]) -> list[tuple[int]]:
-    places = range(len(key))
     values = commas(
         comparable(field, f"s.{quote(field.name)}" if field.name in flowing else "NULL", db.dialect) + f" AS k{place}"
         for place, field in enumerate(key)
@@ -32,15 +36,16 @@ def _matches(db: Database, path: Path, key: Sequence[FieldDef], flowing: set[str
     db.execute("DROP TABLE IF EXISTS temp.candidate")
     db.execute(
         f"CREATE TEMP TABLE candidate AS SELECT st.n AS n, {values} FROM temp.todo AS st"
-        f" CROSS JOIN partner.{quote(path.object)} AS s ON s.\"Id\" = st.record WHERE coalesce(s.{first}, '') <> ''"
+        f' CROSS JOIN partner.{quote(path.object)} AS s ON s."Id" = st.record WHERE NOT ({blank(key[0], f"s.{first}")})'
     )
-    collations = [" COLLATE NOCASE" if "NOCASE" in comparable(field, "", db.dialect) else "" for field in key]
-    db.execute(f"CREATE INDEX temp.candidate_key ON candidate ({commas(f'k{p}{collations[p]}' for p in places)})")
+    db.execute(db.dialect.index("temp", "candidate", [_compared(db, field, f"k{p}") for p, field in enumerate(key)]))
     there = " AND ".join(
-        f"c.k{p} = {comparable(field, 't.' + quote(field.name), db.dialect)}{collations[p]}"
+        f"{_compared(db, field, f'c.k{p}')} = {comparable(field, 't.' + quote(field.name), db.dialect)}"
         for p, field in enumerate(key)
     )
-    among = " AND ".join(f"c.k{p} IS o.k{p}{collations[p]}" for p in places)
+    among = " AND ".join(
+        f"{_compared(db, field, f'c.k{p}')} IS {_compared(db, field, f'o.k{p}')}" for p, field in enumerate(key)
+    )
     return db.execute(
         f'SELECT c.n FROM main.{quote(path.object)} AS t CROSS JOIN temp.candidate AS c ON {there} WHERE t."IsDeleted" = FALSE'
         f" UNION SELECT c.n FROM temp.candidate AS c JOIN temp.candidate AS o ON o.n < c.n AND {among}"

@@ -15,6 +15,7 @@ from orgsync_reconcile.stores.sql.flow.flow import BatchResult, Flow
 from orgsync_reconcile.stores.sql.flow.matching import stage_differences
 from orgsync_reconcile.stores.sql.flow.paths import Path
 from orgsync_reconcile.stores.sql.flow.references import refresh_references
+from orgsync_reconcile.stores.sql.flow.staging import clear
 from orgsync_reconcile.stores.sql.flow.writer import Writer
 from orgsync_reconcile.stores.sql.flow.writes import Target
 from orgsync_reconcile.stores.sql.text import commas, quote
@@ -30,7 +31,7 @@ class Forwarding:
         self.flow = flow
         self.db = flow.db
         self.db.execute("DROP TABLE IF EXISTS temp.wanted")
-        self.db.execute("CREATE TEMP TABLE wanted (n INTEGER PRIMARY KEY, object INTEGER, record TEXT UNIQUE)")
+        self.db.execute(f"CREATE TEMP TABLE wanted (n {self.db.dialect.numbered}, object BIGINT, record TEXT UNIQUE)")
 
     # -- choosing ----------------------------------------------------------------------------------------------
 
@@ -151,11 +152,12 @@ class Forwarding:
         """Unlinked records are inserts; linked ones get what differs, and come back where they are deleted."""
         words = self.flow.words
         zeros = commas("0" for _ in words.names)
-        self.db.execute("DELETE FROM temp.stage")
+        clear(self.db)
         self.db.execute(
             f"INSERT INTO temp.stage (object, record, ins, gone, held, at, local, {words.columns})"
-            " SELECT w.object, w.record, l.local IS NULL, 0, EXISTS (SELECT 1 FROM partner.orgsync_held AS h"
-            f" WHERE h.connection = ? AND h.record = w.record), ?, l.local, {zeros} FROM temp.wanted AS w"
+            " SELECT w.object, w.record, CASE WHEN l.local IS NULL THEN 1 ELSE 0 END, 0,"
+            " CASE WHEN EXISTS (SELECT 1 FROM partner.orgsync_held AS h WHERE h.connection = ? AND h.record = w.record)"
+            f" THEN 1 ELSE 0 END, ?, l.local, {zeros} FROM temp.wanted AS w"
             " LEFT JOIN main.orgsync_link AS l ON l.partner = w.record AND l.connection = ?"
             " WHERE w.n > ? AND w.n <= ? ORDER BY w.n",
             [facts.there, facts.now_ms, facts.connection, low, high],
@@ -180,6 +182,7 @@ class Forwarding:
             sums = commas(f"bit_or({name}) AS {name}" for name in flow.words.names)
             keep = commas(f"{name} = stage.{name} & ~p.{name}" for name in flow.words.names)
             self.db.execute(
-                f"UPDATE temp.stage SET {keep}, gone = stage.gone AND NOT p.deleted FROM (SELECT n, max(op = 'D') AS deleted,"
+                f"UPDATE temp.stage SET {keep}, gone = CASE WHEN p.deleted = 1 THEN 0 ELSE stage.gone END"
+                " FROM (SELECT n, max(CASE WHEN op = 'D' THEN 1 ELSE 0 END) AS deleted,"
                 f" {sums} FROM temp.pending GROUP BY n) AS p WHERE p.n = stage.n"
             )

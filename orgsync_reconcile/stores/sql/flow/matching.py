@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from orgsync_reconcile.model.schema import SCALED
 from orgsync_reconcile.stores.sql.database import Database
 from orgsync_reconcile.stores.sql.flow import stamps
 from orgsync_reconcile.stores.sql.flow.conflicts import take_out_lost
@@ -32,15 +33,16 @@ def find_likes(db: Database, partner: Partner, path: Path, match: Match, target:
 
     Both are taken out of temp.todo.
     """
-    db.execute("CREATE TEMP TABLE IF NOT EXISTS likes (record TEXT PRIMARY KEY, n INTEGER, local TEXT, number INTEGER)")
+    db.execute("CREATE TEMP TABLE IF NOT EXISTS likes (record TEXT PRIMARY KEY, n BIGINT, local TEXT, number BIGINT)")
     db.execute("DELETE FROM temp.likes")
     table, key = quote(path.object), quote(match.name)
+    filled = f"s.{key} IS NOT NULL" if match.field.type in SCALED else f"trim(s.{key}) <> ''"
     found = db.execute(
         'INSERT INTO temp.likes SELECT st.record, st.n, min(t."Id"), count(*) FROM temp.todo AS st'
         f' CROSS JOIN partner.{table} AS s ON s."Id" = st.record'
         f' CROSS JOIN main.{table} AS t ON {match.same("t", "s", db.dialect)} AND t."IsDeleted" = FALSE'
-        f" WHERE trim(s.{key}) <> '' AND NOT EXISTS (SELECT 1 FROM main.orgsync_link AS k"
-        ' WHERE k.local = t."Id" AND k.connection = ?) GROUP BY st.record',
+        f" WHERE {filled} AND NOT EXISTS (SELECT 1 FROM main.orgsync_link AS k"
+        ' WHERE k.local = t."Id" AND k.connection = ?) GROUP BY st.record, st.n',
         [target.connection],
     ).rowcount
     if found == 0:
@@ -118,7 +120,7 @@ def stage_differences(db: Database, path: Path, words: Words, target: Target, co
                 ' AND NOT EXISTS (SELECT 1 FROM partner.orgsync_waiting AS w WHERE w.record = s."Id"'
                 f" AND w.field = {literal(column.name)} AND w.placeholder IS s.{name})"
             )
-        bits[column.word].append(f"({differs}) * {column.bit}")
+        bits[column.word].append(f"CASE WHEN {differs} THEN {column.bit} ELSE 0 END")
     sets = commas(f"{name} = {' | '.join(parts)}" for name, parts in zip(words.names, bits, strict=True))
     table = quote(path.object)
     db.execute(

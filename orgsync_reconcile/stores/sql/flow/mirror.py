@@ -31,7 +31,7 @@ def mirror(
     (newest,) = partner.row("SELECT coalesce(max(number), 0) FROM partner.orgsync_link")
     if (ours[0], ours[1]) == tuple(theirs) and newest == ours[2]:
         return
-    db.execute("CREATE TEMP TABLE IF NOT EXISTS object_map (theirs INTEGER PRIMARY KEY, ours INTEGER)")
+    db.execute("CREATE TEMP TABLE IF NOT EXISTS object_map (theirs BIGINT PRIMARY KEY, ours BIGINT)")
     with source.transaction():
         partner.bring("orgsync_object")
         partner.bring(
@@ -81,6 +81,7 @@ def _copy_outcomes(
 ) -> None:
     """Held records and log entries from the target's outcomes of the batches (after, upto] (QUE-5, LOG-1)."""
     db = source.db
+    kept = ("object", "op", "queued_at", "attempts", "next_retry", "waits_for", "error_code", "error", *words.names)
     rows = partner.query(
         f"SELECT record, object, op, error_code, error, field, waits_for, {words.columns} FROM partner.orgsync_outcome"
         " WHERE connection = ? AND batch > ? AND batch <= ? ORDER BY batch, record",
@@ -103,8 +104,9 @@ def _copy_outcomes(
         again = attempts <= len(retry) and code != TOO_LARGE
         next_retry = now_ms + retry[attempts - 1] * 1000 if again else None
         db.execute(
-            "INSERT OR REPLACE INTO main.orgsync_held (connection, record, object, op, queued_at, attempts, next_retry,"
-            f" waits_for, error_code, error, {words.columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, {commas('?' for _ in masks)})",
+            "INSERT INTO main.orgsync_held (connection, record, object, op, queued_at, attempts, next_retry,"
+            f" waits_for, error_code, error, {words.columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, {commas('?' for _ in masks)})"
+            f" ON CONFLICT (connection, record) DO UPDATE SET {commas(f'{name} = excluded.{name}' for name in kept)}",
             [
                 here,
                 record,

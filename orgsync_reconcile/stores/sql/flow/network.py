@@ -51,7 +51,8 @@ def exchange(pair: Pair) -> None:
         if heard[side] != known:
             with org.transaction() as db:
                 db.executemany(
-                    "INSERT OR REPLACE INTO main.orgsync_neighbour (org, version, partners) VALUES (?, ?, ?)",
+                    "INSERT INTO main.orgsync_neighbour (org, version, partners) VALUES (?, ?, ?)"
+                    " ON CONFLICT (org) DO UPDATE SET version = excluded.version, partners = excluded.partners",
                     [(name, version, json.dumps(partners)) for name, (version, partners) in known.items()],
                 )
     ends = [pair.orgs[side].org_id for side in Side]

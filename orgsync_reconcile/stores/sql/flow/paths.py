@@ -21,8 +21,8 @@ from orgsync_reconcile.stores.sql.text import quote
 _NEVER = {
     "CaseTeamMember": "substr(s.\"MemberId\", 1, 3) = '005'",
     "EmailMessage": 's."Status" <> \'5\' AND s."IsPrivateDraft" = FALSE',
-    "Attachment": "NOT (substr(s.\"ParentId\", 1, 3) = '02s' AND s.\"ContentType\" LIKE 'image/%' AND EXISTS"
-    ' (SELECT 1 FROM partner."EmailMessage" AS e WHERE e."Id" = s."ParentId" AND e."HtmlBody" LIKE \'%cid:%\'))',
+    "Attachment": "NOT (substr(s.\"ParentId\", 1, 3) = '02s' AND lower(s.\"ContentType\") LIKE 'image/%' AND EXISTS"
+    ' (SELECT 1 FROM partner."EmailMessage" AS e WHERE e."Id" = s."ParentId" AND lower(e."HtmlBody") LIKE \'%cid:%\'))',
 }
 
 #: The feature of an org that refuses duplicates (CON-8).

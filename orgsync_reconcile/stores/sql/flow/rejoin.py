@@ -175,8 +175,8 @@ class Rejoining:
         """
         db = self.partner.db
         db.execute("DROP TABLE IF EXISTS temp.reused")
-        db.execute("CREATE TEMP TABLE reused (number INTEGER PRIMARY KEY, partner TEXT)")
-        made = '((julianday(r."CreatedDate") - 2440587.5) * 86400000)'
+        db.execute("CREATE TEMP TABLE reused (number BIGINT PRIMARY KEY, partner TEXT)")
+        made = db.dialect.milliseconds('r."CreatedDate"')
         (sent,) = self.sees_restored.row("SELECT seq FROM partner.orgsync_outbox WHERE connection = ?", [self.here])
         self.sees_restored.bring("orgsync_link")
         self.sees_restored.bring("orgsync_change", "s.op = 'I' AND s.seq > ?", [sent])

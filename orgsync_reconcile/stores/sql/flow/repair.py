@@ -15,6 +15,7 @@ from orgsync_reconcile.stores.sql.flow.disagreements import Disagreements, Unequ
 from orgsync_reconcile.stores.sql.flow.flow import Flow
 from orgsync_reconcile.stores.sql.flow.pair import Pair
 from orgsync_reconcile.stores.sql.flow.paths import Path, PathColumn
+from orgsync_reconcile.stores.sql.flow.writes import WAITING_AGAIN
 from orgsync_reconcile.stores.sql.layout import WORD
 from orgsync_reconcile.stores.sql.org import Org
 from orgsync_reconcile.stores.sql.text import commas, quote
@@ -147,8 +148,8 @@ def _wait_for(org: Org, paths: Sequence[Path], gone: Sequence[Again], connection
         for column in path.references:
             name = quote(column.name)
             org.db.execute(
-                "INSERT OR REPLACE INTO main.orgsync_waiting (connection, object, record, field, parent, placeholder)"
+                "INSERT INTO main.orgsync_waiting (connection, object, record, field, parent, placeholder)"
                 f' SELECT ?, ?, c."Id", ?, g.partner, c.{name} FROM main.{quote(path.object)} AS c'
-                f" CROSS JOIN temp.gone AS g ON g.record = c.{name}",
+                f" CROSS JOIN temp.gone AS g ON g.record = c.{name} WHERE TRUE {WAITING_AGAIN}",
                 [connection, path.target, column.name],
             )

@@ -37,7 +37,7 @@ def adopt(
     They stay staged, as inserts under a linked Id. `facts`: the connection's number in the target, the moment, and the
     source's log position up to which its records are read.
     """
-    db.execute("CREATE TEMP TABLE IF NOT EXISTS known (n INTEGER, record TEXT, root TEXT, local TEXT)")
+    db.execute("CREATE TEMP TABLE IF NOT EXISTS known (n BIGINT, record TEXT, root TEXT, local TEXT)")
     found = 0
     for path in paths:
         db.execute("DELETE FROM temp.known")

@@ -34,21 +34,26 @@ class Words:
     def any_bit(self, bits: Mapping[int, int], alias: str) -> str:
         """A condition: any of these bits (word -> bits) is set."""
         tests = [f"({alias}.m{word} & {value}) <> 0" for word, value in sorted(bits.items()) if value]
-        return "(" + " OR ".join(tests) + ")" if tests else "0"
+        return "(" + " OR ".join(tests) + ")" if tests else "1 = 0"
 
 
 def prepare(db: Database, words: Words) -> None:
     """Makes the temporary tables of a flow, once per database connection."""
-    masks = commas(f"{name} INTEGER" for name in words.names)
-    db.execute("CREATE TEMP TABLE IF NOT EXISTS path (object INTEGER PRIMARY KEY, since_seq INTEGER)")
+    masks = commas(f"{name} BIGINT" for name in words.names)
+    db.execute("CREATE TEMP TABLE IF NOT EXISTS path (object BIGINT PRIMARY KEY, since_seq BIGINT)")
     for table in ("entry", "stage"):
         db.execute(f"DROP TABLE IF EXISTS temp.{table}")
         db.execute(
-            f"CREATE TEMP TABLE {table} (n INTEGER PRIMARY KEY, object INTEGER, record TEXT, ins INTEGER, gone INTEGER,"
-            f" held INTEGER, at INTEGER, local TEXT, {masks})"
+            f"CREATE TEMP TABLE {table} (n {db.dialect.numbered}, object BIGINT, record TEXT, ins BIGINT, gone BIGINT,"
+            f" held BIGINT, at BIGINT, local TEXT, {masks})"
         )
     db.execute("DROP TABLE IF EXISTS temp.todo")
-    db.execute(f"CREATE TEMP TABLE todo (n INTEGER PRIMARY KEY, record TEXT, local TEXT, {masks})")
+    db.execute(f"CREATE TEMP TABLE todo (n {db.dialect.numbered}, record TEXT, local TEXT, {masks})")
+
+
+def clear(db: Database) -> None:
+    """Empties the stage: the next record is number 1."""
+    db.execute(db.dialect.empty("stage"))
 
 
 def stage_log(
@@ -62,12 +67,12 @@ def stage_log(
     here, there = connections[1], connections[0]
     db.execute("DELETE FROM temp.path")
     db.executemany("INSERT INTO temp.path VALUES (?, ?)", [(p.source, p.since_seq) for p in paths.values()])
-    db.execute("DELETE FROM temp.entry")
-    db.execute("DELETE FROM temp.stage")
+    clear(db)
     masks = words.columns
     db.execute(
         f"INSERT INTO temp.stage (object, record, ins, gone, held, at, local, {masks})"
-        " SELECT c.object, c.record, c.op = 'I' AND c.seq > p.since_seq, c.op IN ('D', 'R'), 0, c.at, l.local, "
+        " SELECT c.object, c.record, CASE WHEN c.op = 'I' AND c.seq > p.since_seq THEN 1 ELSE 0 END,"
+        " CASE WHEN c.op IN ('D', 'R') THEN 1 ELSE 0 END, 0, c.at, l.local, "
         + commas(f"coalesce(c.{name}, 0)" for name in words.names)
         + " FROM partner.orgsync_change AS c JOIN temp.path AS p ON p.object = c.object"
         " LEFT JOIN main.orgsync_link AS l ON l.partner = c.record AND l.connection = ?1 AND l.status <> 2"
@@ -84,14 +89,14 @@ def stage_log(
 def _merge(db: Database, words: Words) -> None:
     """Several changes of one record become one, at the place of its first."""
     merged = commas(f"bit_or({name})" for name in words.names)
-    columns = f"n, object, record, ins, gone, held, at, local, {words.columns}"
-    db.execute(
-        f"INSERT INTO temp.entry ({columns}) SELECT min(n), object, record, max(ins), max(gone), max(held), max(at), local,"
-        f" {merged} FROM temp.stage GROUP BY record, object"
-    )
-    db.execute("DELETE FROM temp.stage")
-    db.execute(f"INSERT INTO temp.stage ({columns}) SELECT {columns} FROM temp.entry ORDER BY n")
+    columns = f"object, record, ins, gone, held, at, local, {words.columns}"
     db.execute("DELETE FROM temp.entry")
+    db.execute(
+        f"INSERT INTO temp.entry (n, {columns}) SELECT min(n), object, record, max(ins), max(gone), max(held), max(at), local,"
+        f" {merged} FROM temp.stage GROUP BY record, object, local"
+    )
+    clear(db)
+    db.execute(f"INSERT INTO temp.stage ({columns}) SELECT {columns} FROM temp.entry ORDER BY n")
 
 
 def leave_severed(db: Database, connection: int) -> None:
@@ -112,7 +117,8 @@ def stage_held(db: Database, words: Words, connections: tuple[int, int], not_due
     masks = commas(f"coalesce(h.{name}, 0)" for name in words.names)
     db.execute(
         f"INSERT INTO temp.stage (object, record, ins, gone, held, at, local, {words.columns})"
-        f" SELECT h.object, h.record, h.op = 'I', h.op IN ('D', 'R'), 1, h.queued_at, l.local, {masks}"
+        f" SELECT h.object, h.record, CASE WHEN h.op = 'I' THEN 1 ELSE 0 END,"
+        f" CASE WHEN h.op IN ('D', 'R') THEN 1 ELSE 0 END, 1, h.queued_at, l.local, {masks}"
         " FROM partner.orgsync_held AS h JOIN temp.path AS p ON p.object = h.object"
         " LEFT JOIN main.orgsync_link AS l ON l.partner = h.record AND l.connection = ?1 AND l.status <> 2"
         " WHERE h.connection = ?2 AND (h.next_retry <= ?3 OR h.next_retry > ?4 OR (h.waits_for <> '' AND EXISTS"
@@ -122,7 +128,8 @@ def stage_held(db: Database, words: Words, connections: tuple[int, int], not_due
     )
     merged = commas(f"{name} = stage.{name} | coalesce(h.{name}, 0)" for name in words.names)
     db.execute(
-        f"UPDATE temp.stage SET held = 1, ins = max(ins, h.op = 'I'), gone = max(gone, h.op IN ('D', 'R')), {merged}"
+        f"UPDATE temp.stage SET held = 1, ins = CASE WHEN h.op = 'I' THEN 1 ELSE stage.ins END,"
+        f" gone = CASE WHEN h.op IN ('D', 'R') THEN 1 ELSE stage.gone END, {merged}"
         " FROM partner.orgsync_held AS h WHERE h.connection = ? AND h.record = stage.record",
         [there],
     )

@@ -35,13 +35,13 @@ def fold(db: Database, org_id: str, words: Words) -> int:
     if head <= done:
         return int(done)
     word = " ".join(f"WHEN {place} THEN c.{name}" for place, name in enumerate(words.names))
-    bit = f"(CASE f.number / {WORD} {word} END >> (f.number % {WORD})) & 1"
+    bit = f"(CASE f.number / {WORD} {word} END >> CAST(f.number % {WORD} AS INTEGER)) & 1"
     own = f"FROM main.orgsync_change AS c {{}} WHERE c.seq > {done} AND c.seq <= {head} AND c.origin IS NULL"
     fields = "CROSS JOIN main.orgsync_field AS f ON f.object = c.object"
     number = f"max((c.at << {_WITHIN}) | (c.seq & {(1 << _WITHIN) - 1}))"
     for changed, field, condition in (
         ("", DELETED, "c.op IN ('D', 'R')"),
-        (fields, "f.number", f"c.op = 'U' AND {bit}"),
+        (fields, "f.number", f"c.op = 'U' AND ({bit}) <> 0"),
         # An insert under a linked Id changes all columns (ORG-7).
         (
             fields,
@@ -52,7 +52,7 @@ def fold(db: Database, org_id: str, words: Words) -> int:
         db.execute(
             f"INSERT INTO main.orgsync_stamp (record, field, stamp, org) SELECT c.record, {field}, {number}, ?"
             f" {own.format(changed)} AND {condition} GROUP BY 1, 2 ON CONFLICT (record, field) DO UPDATE"
-            " SET stamp = max(excluded.stamp, orgsync_stamp.stamp + 1), org = excluded.org",
+            f" SET stamp = {db.dialect.greater('excluded.stamp', 'orgsync_stamp.stamp + 1')}, org = excluded.org",
             [org_id],
         )
     db.execute("UPDATE main.orgsync_stamped SET seq = ?", [head])
@@ -79,8 +79,8 @@ def keep_moments(db: Database, connection: int, after: int) -> None:
 def prepare(db: Database, paths: Iterable[Path]) -> None:
     """Fills temp.cell: per object and column of the flow, the field's number in source and target, its word and bit."""
     db.execute(
-        "CREATE TEMP TABLE IF NOT EXISTS cell (object INTEGER, source INTEGER, target INTEGER, name TEXT, word INTEGER,"
-        " bit INTEGER, PRIMARY KEY (object, source)) WITHOUT ROWID"
+        "CREATE TEMP TABLE IF NOT EXISTS cell (object BIGINT, source BIGINT, target BIGINT, name TEXT, word BIGINT,"
+        " bit BIGINT, PRIMARY KEY (object, source))"
     )
     db.execute("DELETE FROM temp.cell")
     for path in paths:
@@ -100,16 +100,19 @@ def stage_lost(db: Database, words: Words, *, older_too: bool) -> int:
     if older_too:
         seen = "s.stamp IS NULL OR t.stamp > s.stamp OR (t.stamp = s.stamp AND t.org >= s.org)"
     masks = commas(
-        f"sum(CASE WHEN f.word = {place} THEN f.bit ELSE 0 END) AS {name}" for place, name in enumerate(words.names)
+        f"CAST(sum(CASE WHEN f.word = {place} THEN f.bit ELSE 0 END) AS BIGINT) AS {name}"
+        for place, name in enumerate(words.names)
     )
     db.execute("DROP TABLE IF EXISTS temp.lost")
-    return db.execute(
-        f"CREATE TEMP TABLE lost AS SELECT st.n AS n, max(f.word = -1) AS alive, 0 AS dead, {masks}"
+    db.execute(
+        "CREATE TEMP TABLE lost AS SELECT st.n AS n, max(CASE WHEN f.word = -1 THEN 1 ELSE 0 END) AS alive, 0 AS dead,"
+        f" {masks}"
         " FROM temp.stage AS st CROSS JOIN main.orgsync_stamp AS t ON t.record = st.local"
         " CROSS JOIN temp.cell AS f ON f.object = st.object AND f.target = t.field"
         " LEFT JOIN partner.orgsync_stamp AS s ON s.record = st.record AND s.field = f.source"
         f" WHERE {_staged(words)} AND ({seen}) GROUP BY st.n"
-    ).rowcount or int(db.execute("SELECT count(*) FROM temp.lost").fetchone()[0])
+    )
+    return int(db.execute("SELECT count(*) FROM temp.lost").fetchone()[0])
 
 
 def keep(db: Database, words: Words, org_id: str) -> None:
@@ -119,7 +122,8 @@ def keep(db: Database, words: Words, org_id: str) -> None:
         "INSERT INTO main.orgsync_stamp (record, field, stamp, org) SELECT st.local, f.target, s.stamp + 1, ?"
         " FROM temp.lost AS lost CROSS JOIN temp.stage AS st ON st.n = lost.n CROSS JOIN temp.cell AS f ON f.object = st.object"
         " CROSS JOIN partner.orgsync_stamp AS s ON s.record = st.record AND s.field = f.source"
-        f" WHERE ({_staged(words)}) AND (CASE f.word {lost} ELSE 0 END & f.bit OR (f.word = -1 AND lost.alive))"
+        f" WHERE ({_staged(words)}) AND ((CASE f.word {lost} ELSE 0 END & f.bit) <> 0"
+        " OR (f.word = -1 AND lost.alive = 1))"
         f" {_LATER}",
         [org_id],
     )
@@ -136,6 +140,7 @@ def bring(db: Database, words: Words, connection: int, org_id: str, links_after:
         "NOT EXISTS (SELECT 1 FROM main.orgsync_waiting AS w WHERE w.record = l.local AND w.field = f.name)"
         " AND NOT EXISTS (SELECT 1 FROM partner.orgsync_waiting AS w WHERE w.record = st.record AND w.field = f.name)"
     )
+    not_older = "(excluded.stamp, excluded.org) >= (orgsync_stamp.stamp, orgsync_stamp.org)"
     refused = (
         "EXISTS (SELECT 1 FROM main.orgsync_outcome AS o WHERE o.connection = l.connection AND o.batch = ?"
         " AND o.record = st.record AND o.error_code <> '')"
@@ -146,8 +151,8 @@ def bring(db: Database, words: Words, connection: int, org_id: str, links_after:
         " CROSS JOIN partner.orgsync_stamp AS s ON s.record = st.record"
         " CROSS JOIN temp.cell AS f ON f.object = st.object AND f.source = s.field"
         f" WHERE (l.number > ? OR {_staged(words)}) AND {waits} AND NOT {refused} ON CONFLICT (record, field) DO UPDATE"
-        " SET stamp = CASE WHEN (excluded.stamp, excluded.org) >= (stamp, org) THEN excluded.stamp ELSE stamp + 1 END,"
-        " org = CASE WHEN (excluded.stamp, excluded.org) >= (stamp, org) THEN excluded.org ELSE ? END",
+        f" SET stamp = CASE WHEN {not_older} THEN excluded.stamp ELSE orgsync_stamp.stamp + 1 END,"
+        f" org = CASE WHEN {not_older} THEN excluded.org ELSE ? END",
         [connection, links_after, batch, org_id],
     )
     # So is what replaced a change here and was never changed over there: sent by hand, or with a record's like.
@@ -171,13 +176,16 @@ def keep_later(db: Database, words: Words, object_number: int, target: Target) -
     found = stage_lost(db, words, older_too=True)
     if found:
         places = range(target.width)
-        masks = commas(f"CASE WHEN f.target / {WORD} = {word} THEN 1 << (f.target % {WORD}) END" for word in places)
+        masks = commas(
+            f"CASE WHEN f.target / {WORD} = {word} THEN CAST(1 AS BIGINT) << CAST(f.target % {WORD} AS INTEGER) END"
+            for word in places
+        )
         lost = " ".join(f"WHEN {place} THEN lost.{name}" for place, name in enumerate(words.names))
         db.execute(
             f"INSERT INTO main.orgsync_change (object, record, op, at, {commas(f'm{word}' for word in places)})"
             f" SELECT {object_number}, st.local, 'U', {target.dialect.now_ms}, {masks} FROM temp.lost AS lost"
             " CROSS JOIN temp.stage AS st ON st.n = lost.n CROSS JOIN temp.likes AS m ON m.record = st.record"
-            f" CROSS JOIN temp.cell AS f ON f.object = st.object WHERE CASE f.word {lost} ELSE 0 END & f.bit <> 0"
+            f" CROSS JOIN temp.cell AS f ON f.object = st.object WHERE (CASE f.word {lost} ELSE 0 END & f.bit) <> 0"
         )
     return found
 
@@ -240,11 +248,11 @@ def bring_filled(db: Database, partner: Partner, connection: int) -> None:
 #: After an INSERT into the stamps: of two stamps the later one stays.
 _LATER = (
     "ON CONFLICT (record, field) DO UPDATE SET stamp = excluded.stamp, org = excluded.org"
-    " WHERE (excluded.stamp, excluded.org) > (stamp, org)"
+    " WHERE (excluded.stamp, excluded.org) > (orgsync_stamp.stamp, orgsync_stamp.org)"
 )
 
 
 def _staged(words: Words) -> str:
     """SQL: whether the cell `f` of the staged record `st` is to be written."""
     word = " ".join(f"WHEN {place} THEN st.{name}" for place, name in enumerate(words.names))
-    return f"(CASE f.word {word} ELSE 0 END & f.bit OR (f.word = -1 AND st.gone = 1))"
+    return f"((CASE f.word {word} ELSE 0 END & f.bit) <> 0 OR (f.word = -1 AND st.gone = 1))"

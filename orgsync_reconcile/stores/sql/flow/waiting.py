@@ -20,7 +20,7 @@ def fill_waiting(
     if db.execute("SELECT 1 FROM main.orgsync_waiting WHERE connection = ? LIMIT 1", [connection]).fetchone() is None:
         return 0
     db.execute(
-        "CREATE TEMP TABLE IF NOT EXISTS arrived (object INTEGER, record TEXT, field TEXT, parent TEXT, local TEXT, placeholder TEXT)"
+        "CREATE TEMP TABLE IF NOT EXISTS arrived (object BIGINT, record TEXT, field TEXT, parent TEXT, local TEXT, placeholder TEXT)"
     )
     db.execute("DELETE FROM temp.arrived")
     db.execute(
@@ -37,14 +37,14 @@ def fill_waiting(
         with writing(number):
             db.execute(
                 f"UPDATE main.{quote(name)} AS t SET {column} = a.local,"
-                ' "SystemModstamp" = strftime(\'%Y-%m-%dT%H:%M:%fZ\',\'now\'), "LastModifiedDate" = t."LastModifiedDate"'
+                f' "SystemModstamp" = {db.dialect.now}, "LastModifiedDate" = t."LastModifiedDate"'
                 f' FROM temp.arrived AS a WHERE a.object = {number} AND a.field = {literal(field)} AND t."Id" = a.record'
                 f" AND t.{column} IS a.placeholder"
             )
     (count,) = db.execute("SELECT count(*) FROM temp.arrived").fetchone()
     db.execute(
         "DELETE FROM main.orgsync_waiting WHERE (connection, parent, record, field) IN"
-        " (SELECT ?, parent, record, field FROM temp.arrived)",
+        " (SELECT CAST(? AS BIGINT), parent, record, field FROM temp.arrived)",
         [connection],
     )
     return int(count)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from orgsync_reconcile.stores.faults import refusals
+from orgsync_reconcile.stores.faults import refusal, refusals
 from orgsync_reconcile.stores.isolation import isolate
 from orgsync_reconcile.stores.sql.database import Database
 from orgsync_reconcile.stores.sql.flow import cascades, conflicts, matching, writes
@@ -73,10 +73,9 @@ class Writer:
         wanted = f's."IsDeleted" = FALSE AND st.ins = 1 AND st.local IS NOT NULL AND {gone} AND {kept} AND {linked}'
         if not self._todo(path, wanted, joined=True):
             return 0
-        rows, before = writes.staged_rows(path), len(self.refusals.items)
+        rows = writes.staged_rows(path)
         statement = writes.insert_rows(path, rows, self.target, known="st.local")
-        self._insert(path, rows, rows, [statement], 0, self._last("todo"))
-        return self._last("todo") - (len(self.refusals.items) - before)
+        return self._insert(path, rows, rows, [statement], 0, self._last("todo"))
 
     def insert_set(
         self, path: Path, new_links: writes.RowSource, new_rows: writes.RowSource, start: int, end: int
@@ -85,13 +84,11 @@ class Writer:
 
         Links come first, so that the org's own triggers can tell a replicated record from a new one (ORG-7).
         """
-        before = self._link_count()
         statements = [
             writes.insert_links(path, new_links, self.target),
             writes.insert_rows(path, new_rows, self.target),
         ]
-        self._insert(path, new_links, new_rows, statements, start, end)
-        return self._link_count() - before
+        return self._insert(path, new_links, new_rows, statements, start, end)
 
     def _insert(
         self,
@@ -101,15 +98,24 @@ class Writer:
         statements: Sequence[str],
         start: int,
         end: int,
-    ) -> None:
-        """Runs the statements over the rows (start, end]; sets the bad ones of `listed` apart; notes what `rows` wait for."""
+    ) -> int:
+        """Runs the statements over the rows (start, end], of which each writes them all; returns how many arrived.
+
+        Sets the bad ones of `listed` apart, and notes what `rows` wait for.
+        """
+        arrived = 0
         base = self.db.reserve(path.object, end - start)
         parameters: dict[str, object] = {"base": base, "start": start}
         parameters |= {f"auto_{field.name}": self._next_number(path, field.name) - 1 for field in path.auto_numbers}
 
         def attempt(low: int, high: int) -> Exception | None:
+            nonlocal arrived
             bounds = parameters | {"low": low, "high": high}
-            return self._try(lambda: [self._run(statement, bounds) for statement in statements])
+            written: list[int] = []
+            failure = self._try(lambda: written.extend(self._run(statement, bounds) for statement in statements))
+            if failure is None:
+                arrived += written[0]
+            return failure
 
         def refused(number: int, why: Exception) -> None:
             self.refusals.refuse(path, listed, number, why, "I", parameters)
@@ -121,6 +127,7 @@ class Writer:
                 [end - start, path.object, field.name],
             )
         self._wait_for_parents(path, rows, parameters | {"low": start, "high": end})
+        return arrived
 
     def update_linked(self, path: Path) -> int:
         """Updates linked records by their changed columns; returns how many."""
@@ -150,7 +157,7 @@ class Writer:
         def attempt(low: int, high: int) -> Exception | None:
             bounds: dict[str, object] = {"low": low, "high": high}
             failure = self._try(lambda: apply(bounds))
-            if failure is not None and unique and "UNIQUE" in str(failure):
+            if failure is not None and unique and refusal(failure)[0] == "DUPLICATE_VALUE":
                 # Records that swap unique values fail as a set and one by one: blank first, then set.
                 blank = writes.blank_unique(path, unique, table)
                 failure = self._try(lambda: apply_after(blank, bounds))
@@ -226,7 +233,7 @@ class Writer:
         """Fills temp.todo with the staged records of the object for which `condition` holds; returns how many."""
         source = f' CROSS JOIN partner.{quote(path.object)} AS s ON s."Id" = st.record' if joined else ""
         values = commas(masks) if masks else self.words.of("st")
-        self.db.execute("DELETE FROM temp.todo")
+        self.db.execute(self.db.dialect.empty("todo"))
         return self.db.execute(
             f"INSERT INTO temp.todo (record, local, {self.words.columns}) SELECT st.record, st.local, {values}"
             f" FROM temp.stage AS st{source} WHERE st.object = :object AND ({condition}) ORDER BY st.n",
@@ -236,7 +243,8 @@ class Writer:
     def _all_staged(self, path: Path, condition: str) -> int:
         """How many records are staged, if they are all of this object and hold to `condition`; 0 otherwise."""
         (total, fit) = self.db.execute(
-            f"SELECT count(*), coalesce(sum(st.object = ? AND {condition}), 0) FROM temp.stage AS st", [path.source]
+            f"SELECT count(*), coalesce(sum(CASE WHEN st.object = ? AND {condition} THEN 1 ELSE 0 END), 0) FROM temp.stage AS st",
+            [path.source],
         ).fetchone()
         return int(total) if total == fit else 0
 
@@ -248,9 +256,6 @@ class Writer:
             "SELECT next FROM main.orgsync_autonumber WHERE object = ? AND field = ?", [path.object, field]
         ).fetchone()
         return int(row[0])
-
-    def _link_count(self) -> int:
-        return self.db.last_number("orgsync_link")
 
     def _bits(self, columns: Sequence[PathColumn]) -> dict[int, int]:
         bits: dict[int, int] = {}

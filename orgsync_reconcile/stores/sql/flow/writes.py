@@ -8,12 +8,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from orgsync_reconcile.model.schema import SCALED
 from orgsync_reconcile.stores.sql.dialect import Dialect
 from orgsync_reconcile.stores.sql.flow.mentions import plain
 from orgsync_reconcile.stores.sql.flow.paths import Path, PathColumn
 from orgsync_reconcile.stores.sql.flow.roots import came_from
 from orgsync_reconcile.stores.sql.layout import ROW
 from orgsync_reconcile.stores.sql.text import commas, literal, quote
+
+#: After an INSERT of lookups that wait: one that waits already has a new placeholder.
+WAITING_AGAIN = (
+    "ON CONFLICT (connection, parent, record, field) DO UPDATE"
+    " SET object = excluded.object, placeholder = excluded.placeholder"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,7 +134,8 @@ def missing_references(path: Path, rows: RowSource, target: Target) -> str:
     for column in path.references:
         unset = f"t.{quote(column.name)} IS {literal(target.stand_in) if column.person else 'NULL'}"
         linked = f"EXISTS ({_link_of(column.name, target)})"
-        tests.append(f"max(s.{quote(column.name)} IS NOT NULL AND {unset} AND NOT {linked})")
+        missing = f"s.{quote(column.name)} IS NOT NULL AND {unset} AND NOT {linked}"
+        tests.append(f"max(CASE WHEN {missing} THEN 1 ELSE 0 END)")
     return f"SELECT {commas(tests)} {_joined_to_target(path, rows, target)}"
 
 
@@ -135,9 +143,10 @@ def insert_waiting(path: Path, column: PathColumn, rows: RowSource, target: Targ
     """INSERT of the lookups of new records that wait for their parent (LKP-2)."""
     name = quote(column.name)
     return (
-        "INSERT OR REPLACE INTO main.orgsync_waiting (connection, object, record, field, parent, placeholder)"
+        "INSERT INTO main.orgsync_waiting (connection, object, record, field, parent, placeholder)"
         f' SELECT {target.connection}, {path.target}, t."Id", {literal(column.name)}, s.{name}, t.{name}'
         f" {_joined_to_target(path, rows, target)} AND s.{name} IS NOT NULL AND NOT EXISTS ({_link_of(column.name, target)})"
+        f" {WAITING_AGAIN}"
     )
 
 
@@ -168,7 +177,7 @@ def update_rows(
     sets = [
         f"{quote(c.name)} = {value_of(c, target)}"
         if only_mask is not None
-        else f"{quote(c.name)} = CASE WHEN st.m{c.word} & {c.bit} THEN {value_of(c, target)} ELSE t.{quote(c.name)} END"
+        else f"{quote(c.name)} = CASE WHEN (st.m{c.word} & {c.bit}) <> 0 THEN {value_of(c, target)} ELSE t.{quote(c.name)} END"
         for c in columns
     ]
     sets += [
@@ -197,7 +206,7 @@ def mask_of_linked_inserts(path: Path, width: int, target: Target) -> str:
                 f' AND NOT EXISTS (SELECT 1 FROM partner.orgsync_waiting AS w WHERE w.record = s."Id"'
                 f" AND w.field = {literal(column.name)} AND w.placeholder IS s.{quote(column.name)})"
             )
-        words[column.word].append(f"({differs}) * {column.bit}")
+        words[column.word].append(f"CASE WHEN {differs} THEN {column.bit} ELSE 0 END")
     sets = commas(f"m{word} = {' | '.join(bits)}" for word, bits in enumerate(words))
     return (
         f"UPDATE temp.stage SET gone = 1, {sets} FROM partner.{quote(path.object)} AS s, main.{quote(path.object)} AS t"
@@ -212,14 +221,21 @@ def blank_unique(path: Path, columns: Sequence[PathColumn], table: str) -> str:
     A required one cannot be blank: it takes the row's own number for that moment.
     """
     sets = commas(
-        f"{quote(c.name)} = CASE WHEN st.m{c.word} & {c.bit} THEN {f'-t.{ROW}' if c.required else 'NULL'}"
-        f" ELSE t.{quote(c.name)} END"
+        f"{quote(c.name)} = CASE WHEN (st.m{c.word} & {c.bit}) <> 0 THEN {_passing(c)} ELSE t.{quote(c.name)} END"
         for c in columns
     )
     return (
         f"UPDATE main.{quote(path.object)} AS t SET {sets} FROM temp.{table} AS st"
         ' WHERE t."Id" = st.local AND st.n > :low AND st.n <= :high'
     )
+
+
+def _passing(column: PathColumn) -> str:
+    """What stands in a unique column for a moment: nothing, or what no other record has."""
+    if not column.required:
+        return "NULL"
+    number = column.kind in {kind.value for kind in SCALED}
+    return f"-t.{ROW}" if number else f"CAST(-t.{ROW} AS TEXT)"
 
 
 def set_deleted(path: Path, target: Target, *, deleted: bool) -> str:
@@ -236,16 +252,17 @@ def set_deleted(path: Path, target: Target, *, deleted: bool) -> str:
 def update_waiting(path: Path, column: PathColumn, target: Target, table: str) -> tuple[str, str]:
     """After an update of a lookup: forget what waited, and wait for the new parent where it is not here."""
     name = quote(column.name)
-    changed = f"st.m{column.word} & {column.bit}"
+    changed = f"(st.m{column.word} & {column.bit}) <> 0"
     forget = (
         f"DELETE FROM main.orgsync_waiting WHERE field = {literal(column.name)} AND record IN"
         f" (SELECT st.local FROM temp.{table} AS st WHERE {changed})"
     )
     wait = (
-        "INSERT OR REPLACE INTO main.orgsync_waiting (connection, object, record, field, parent, placeholder)"
+        "INSERT INTO main.orgsync_waiting (connection, object, record, field, parent, placeholder)"
         f" SELECT {target.connection}, {path.target}, st.local, {literal(column.name)}, s.{name},"
         f" {literal(target.stand_in) if column.person else 'NULL'}"
         f' FROM temp.{table} AS st CROSS JOIN partner.{quote(path.object)} AS s ON s."Id" = st.record'
         f" WHERE {changed} AND s.{name} IS NOT NULL AND NOT EXISTS ({_link_of(column.name, target)})"
+        f" {WAITING_AGAIN}"
     )
     return forget, wait
