@@ -124,6 +124,12 @@ def test_a_transaction_that_cannot_be_put_in_order(place: str) -> None:
             StoreFullError,
             "no room left",
         ),
+        (
+            "lc_messages = 'C'",
+            "DO 'BEGIN RAISE EXCEPTION ''could not extend file'' USING ERRCODE = ''disk_full''; END'",
+            StoreFullError,
+            "no room left, and nothing of the last step was kept: could not extend file",
+        ),
     ],
 )
 def test_what_a_server_may_refuse(

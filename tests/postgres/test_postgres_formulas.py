@@ -10,7 +10,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from postgres_objects import custom, insert, make_object
 from postgres_server import Server, name_of
@@ -110,6 +110,7 @@ texts = st.text(st.sampled_from("aZé m'\"+"), max_size=5) | st.none()
         }
     )
 )
+@example(dict.fromkeys(("Whole__c", "Rate__c"), 123456789012345678) | {"Flag__c": True})
 @settings(max_examples=60, deadline=None)
 def test_both_stores_compute_the_same(both: Both, record: dict[str, Any]) -> None:
     """ORG-4: whatever a record holds, a formula has one value, which any client reads."""

@@ -8,6 +8,7 @@ import psycopg
 import pytest
 from postgres_objects import changes, custom, insert, make_object
 
+from orgsync_reconcile.catalog import is_valid_id
 from orgsync_reconcile.catalog.ids import checksum18
 from orgsync_reconcile.errors import MetadataError
 from orgsync_reconcile.model.schema import FieldType
@@ -137,3 +138,80 @@ def test_thousands_are_deleted_at_once_and_come_back(
     client.execute('UPDATE "Account" SET "IsDeleted" = false')
     assert sorted(op for op, _, _ in changes(org)) == ["R"] * 1300
     assert client.execute('SELECT count(*) FROM "Contact" WHERE NOT "IsDeleted"').fetchone() == (300,)
+
+
+def test_an_upsert_meets_only_what_is_not_deleted(org: Org, client: psycopg.Connection) -> None:
+    """ORG-4, ORG-6: a client's own upsert by a unique field; the bin holds its value for nobody."""
+    make_object(org, custom("U__c", T.TEXT, length=20, unique=True), custom("V__c", T.TEXT, length=20))
+    upsert = (
+        """INSERT INTO "Thing__c" ("U__c", "V__c") VALUES ('Key', %s) ON CONFLICT (lower("U__c"))"""
+        """ WHERE NOT "IsDeleted" DO UPDATE SET "V__c" = excluded."V__c" """
+    )
+    for value in "ab":
+        client.execute(upsert, [value])
+    client.execute('DELETE FROM "Thing__c"')
+    client.execute(upsert, ["c"])
+    rows = client.execute('SELECT "V__c", "IsDeleted" FROM "Thing__c" ORDER BY orgsync_row').fetchall()
+    assert rows == [("b", True), ("c", False)]
+
+
+def test_an_undelete_where_changes_only_arrive_severs(
+    org: Org, client: psycopg.Connection, publish: Callable[..., None]
+) -> None:
+    """LKP-5: a person's undelete ends the record's connection; one that arrives over the connection does not."""
+    publish("Lead", "LastName")
+    account = insert(client, "Account", Name="x")
+    client.execute("INSERT INTO orgsync_subscribed VALUES (1, 'Account', 0, '')")
+    client.execute(
+        "INSERT INTO orgsync_link (connection, object, local, partner, since)"
+        " SELECT 1, number, %s, '001zzz000000009AAA', 0 FROM orgsync_object WHERE name = 'Account'",
+        [account],
+    )
+    status = "SELECT status FROM orgsync_link"
+    with org.transaction() as db:
+        db.mark(1, 0)
+        db.execute('UPDATE "Account" SET "IsDeleted" = TRUE')
+        db.execute('UPDATE "Account" SET "IsDeleted" = FALSE')
+    assert client.execute(status).fetchone() == (1,)
+    client.execute('DELETE FROM "Account"')
+    assert client.execute(status).fetchone() == (1,)
+    client.execute('UPDATE "Account" SET "IsDeleted" = false')
+    assert client.execute(status).fetchone() == (4,)
+
+
+def test_partner_network_tables_serve_the_orgs_own_triggers(
+    org: Org, client: psycopg.Connection, publish: Callable[..., None]
+) -> None:
+    """ORG-9: an own trigger can ask which connections there are; links are shown as the platform shows them."""
+    publish("Account", "Name")
+    client.execute(
+        "CREATE FUNCTION own() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN"
+        """ IF EXISTS (SELECT 1 FROM "PartnerNetworkConnection" WHERE "ReplicationRole" = 'Primary'"""
+        """ AND "ConnectionStatus" = 'Accepted') THEN NEW."Description" := 'replicated'; END IF; RETURN NEW; END$$;"""
+        ' CREATE TRIGGER own BEFORE INSERT ON "Account" FOR EACH ROW EXECUTE FUNCTION own()'
+    )
+    record = insert(client, "Account", Name="x")
+    assert client.execute('SELECT "Description" FROM "Account"').fetchone() == ("replicated",)
+    client.execute(
+        "INSERT INTO orgsync_link (connection, object, local, partner, since)"
+        " SELECT 1, number, %s, '001zzz000000009AAA', 1700000000000 FROM orgsync_object WHERE name = 'Account'",
+        [record],
+    )
+    link = org.db.execute(
+        'SELECT "Status", "PartnerRecordId", "StartDate", "Id" FROM "PartnerNetworkRecordConnection"'
+    ).fetchone()
+    assert link[:3] == ("Sent", "001zzz000000009AAA", "2023-11-14T22:13:20.000Z")
+    assert is_valid_id(link[3])
+
+
+def test_own_triggers_survive_schema_changes(org: Org, client: psycopg.Connection) -> None:
+    """ORG-7, TRG-1: altering an object never touches the org's own triggers."""
+    make_object(org, custom("A__c", T.TEXT, length=20), custom("B__c", T.NUMBER, precision=8, scale=0))
+    client.execute(
+        """CREATE FUNCTION own() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN NEW."A__c" := 't'; RETURN NEW; END$$;"""
+        ' CREATE TRIGGER own BEFORE INSERT ON "Thing__c" FOR EACH ROW EXECUTE FUNCTION own()'
+    )
+    make_object(org, custom("A__c", T.TEXT, length=20), custom("B__c", T.TEXT, length=20))
+    insert(client, "Thing__c", B__c="text")
+    assert client.execute('SELECT "A__c", "B__c" FROM "Thing__c"').fetchone() == ("t", "text")
+    assert list(org.engine.own_triggers()) == [("Thing__c", "own")]
