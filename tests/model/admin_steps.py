@@ -47,7 +47,10 @@ class AdminSteps(Base):
             return
         (found,) = self.net.all(ends[side], f'SELECT "Id" FROM "{kind}" WHERE "Name" = ?', chosen)
         # What was refused for good is no longer on its way: a forward from the other org may replace it.
-        for other in self._held():
+        # So it is with what was deleted for good there: that is made anew.
+        purged = {other for other, known in self.model.records.items() if known.purged}
+        self.remade |= purged
+        for other in self._held() | purged:
             self.model.records[other].loose.add("")
         related = [
             other

@@ -41,6 +41,8 @@ class Base(RuleBasedStateMachine):
         #: What is not published at the moment: (connection, object, field, or "" for all of the object).
         self.withdrawn: set[tuple[str, str, str]] = set()
         self.made = 0
+        #: Records that may have been made anew, by hand, beside a deleted one.
+        self.remade: set[str] = set()
 
     @initialize(seed=st.integers(0, 5))
     def connect(self, seed: int) -> None:

@@ -130,6 +130,7 @@ class Reference:
                 for column, values in record.before.items():
                     record.settled[column] = record.settled.get(column, {None}) | values
             record.alive = name in found
+            record.purged = record.purged and not record.alive
             record.written = {column: record.written[column] for column in unseen}
             record.before = {column: record.before[column] for column in unseen}
             record.deleted_in, record.restored_in = set(), set()
