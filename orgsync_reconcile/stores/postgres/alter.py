@@ -54,7 +54,6 @@ class Tables:
         # What is computed from a column that is touched gives way to it.
         anew.update(name for name in present if name in wanted and there[name] and _mentions(before[name], touched))
         touched |= anew
-        self.rules.drop_others(new.name, rules.of_fields(new, new.fields))
         self.rules.drop(new.name, rules.changed(old, new) | rules.of_fields(old, touched))
         if touched:
             drop_triggers(self.db, self.setting, new.name)
@@ -98,7 +97,7 @@ class Tables:
     def drop_derived(self, object_name: str) -> None:
         """Drops our triggers, rules and indexes of a table."""
         drop_triggers(self.db, self.setting, object_name)
-        self.rules.drop_others(object_name, ())
+        self.rules.drop_all(object_name)
         for name in self._indexes_there(object_name):
             self.db.run(f"DROP INDEX {self.setting.ours(name)}")
 

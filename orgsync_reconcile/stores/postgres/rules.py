@@ -40,10 +40,9 @@ class Rules:
                 # With its function go the triggers that call it.
                 self.db.run(f"DROP FUNCTION {self.setting.ours(kept[name])}() CASCADE")
 
-    def drop_others(self, object_name: str, wanted: Iterable[str]) -> None:
-        """Drops all rules but these."""
-        present = self._checks(object_name) | self._triggers(object_name).keys()
-        self.drop(object_name, present.difference(wanted))
+    def drop_all(self, object_name: str) -> None:
+        """Drops all rules of a table's fields."""
+        self.drop(object_name, self._checks(object_name) | self._triggers(object_name).keys())
 
     def add_missing(self, obj: ObjectDef) -> None:
         """Makes the rules of an object's fields that are not there. Inside a transaction."""
