@@ -138,9 +138,12 @@ def _free_port() -> int:
 
 
 @contextmanager
-def local_server(*, settings: Mapping[str, str] | None = None) -> Iterator[LocalServer]:
-    """A server that runs as long as the block. Raises UsageError or StoreError."""
-    with tempfile.TemporaryDirectory(prefix="orgsync-postgres-", ignore_cleanup_errors=True) as name:
+def local_server(*, settings: Mapping[str, str] | None = None, parent: Path | None = None) -> Iterator[LocalServer]:
+    """A server that runs as long as the block, with its data in `parent` or where temporary files go.
+
+    Raises UsageError or StoreError.
+    """
+    with tempfile.TemporaryDirectory(prefix="orgsync-postgres-", dir=parent, ignore_cleanup_errors=True) as name:
         folder = Path(name)
         folder.chmod(0o755)
         server = LocalServer(folder, settings=settings)
