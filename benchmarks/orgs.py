@@ -171,12 +171,18 @@ def connected(folder: Path) -> None:
         create_org(folder / "primary.db", NewOrg(name="primary")) as primary,
         create_org(folder / "secondary.db", NewOrg(name="secondary")) as secondary,
     ):
-        _offer(primary, Side.PRIMARY, secondary)
-        _offer(secondary, Side.SECONDARY, primary)
-        for org, partner in ((primary, secondary), (secondary, primary)):
-            with org.transaction():
-                number = connections.get_connection(org, CONNECTION).number
-                links.add_link(org, number, "User", org.admin_id, partner.admin_id, made_here=False, since_ms=0)
+        join(primary, secondary)
+
+
+def join(primary: Org, secondary: Org) -> Pair:
+    """Connects two new orgs two-way over OBJECTS with all their fields."""
+    _offer(primary, Side.PRIMARY, secondary)
+    _offer(secondary, Side.SECONDARY, primary)
+    for org, partner in ((primary, secondary), (secondary, primary)):
+        with org.transaction():
+            number = connections.get_connection(org, CONNECTION).number
+            links.add_link(org, number, "User", org.admin_id, partner.admin_id, made_here=False, since_ms=0)
+    return Pair(primary, secondary, CONNECTION)
 
 
 def pair(folder: Path) -> Pair:

@@ -49,7 +49,7 @@ def open_store(
     place = store_place(url, base)
     if isinstance(place, Path):
         return open_org(place, label=label or url, readonly=readonly, busy_seconds=busy_seconds)
-    _require_driver()
+    require_driver()
     from orgsync_reconcile.stores.postgres.handle import open_org as open_on_server
 
     return open_on_server(place, label=label or place.shown, readonly=readonly, busy_seconds=busy_seconds)
@@ -60,13 +60,13 @@ def create_store(url: str, new: NewOrg, *, base: Path) -> Org:
     place = store_place(url, base)
     if isinstance(place, Path):
         return create_org(place, new)
-    _require_driver()
+    require_driver()
     from orgsync_reconcile.stores.postgres.create import create_org as create_on_server
 
     return create_on_server(place, new)
 
 
-def _require_driver() -> None:
+def require_driver() -> None:
     """Raises UsageError where the driver of PostgreSQL is not installed."""
     if find_spec("psycopg") is None:
         raise UsageError(
