@@ -30,8 +30,6 @@ _ALLOWED = "orgsync_allowed"
 #: Rows that are in memory at once, and rows with files, of which one alone may be large.
 CHUNK = 1000
 LARGE_CHUNK = 1
-#: Values of one query.
-_VALUES = 500
 #: Records that are compared at once.
 _PART = 20_000
 #: By these, records are found that both orgs have by name (LKP-6).
@@ -176,8 +174,9 @@ class CopiedPartner(Partner):
         found = dict.fromkeys(row[0] for row in self._db.execute(wanted, parameters) if row[0] is not None)
         missing = [value for value in found if value not in known]
         known.update(missing)
-        for start in range(0, len(missing), _VALUES):
-            part = missing[start : start + _VALUES]
+        most = self._other.db.dialect.most_values
+        for start in range(0, len(missing), most):
+            part = missing[start : start + most]
             self._copy(table, f"{column} IN ({commas([mark] * len(part))})", part)
         return len(missing)
 

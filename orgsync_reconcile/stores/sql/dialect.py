@@ -18,6 +18,8 @@ class Dialect(ABC):
     now_ms: ClassVar[str]
     #: The column of orgsync_change that grows with every entry, also within one transaction.
     entry: ClassVar[str]
+    #: How many values one query may name.
+    most_values: ClassVar[int]
     #: Whether a record's Id is minted from its row number, which a writer may then give.
     numbers_rows: ClassVar[bool]
     #: The type of a temporary table's first column that numbers its rows from 1 in the order of their coming.

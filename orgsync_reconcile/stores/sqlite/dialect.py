@@ -21,6 +21,7 @@ class SqliteDialect(Dialect):
     now = "strftime('%Y-%m-%dT%H:%M:%fZ','now')"
     now_ms = "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)"
     entry = "seq"
+    most_values = 500
     numbers_rows = True
     numbered = "INTEGER PRIMARY KEY"
 
