@@ -77,7 +77,7 @@ def create(
 def _open(workspace: Workspace, url: str, *, readonly: bool) -> Org:
     """The org at an address, or of that name in the manifests."""
     if ":" in url:
-        return open_store(url, base=workspace.directory, label=url, readonly=readonly)
+        return open_store(url, base=workspace.directory, readonly=readonly)
     if not (workspace.directory / workspace.manifests).is_dir():
         raise UsageError(f"not a store's address: {url!r}", hint="write sqlite:PATH, for example sqlite:orgs/acme.db")
     desired = workspace.desired()

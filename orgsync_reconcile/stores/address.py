@@ -76,6 +76,11 @@ def parse_address(url: str) -> Address:
     return Address(dsn=_url(parts.netloc, parts.path, rest), schema=schema)
 
 
+def without_password(text: str) -> str:
+    """Text in which an address may stand, for messages."""
+    return re.sub(r"(?<=//)([^/@\s:]*):[^@\s]*@", r"\1:***@", text)
+
+
 def _url(place: str, path: str, query: Iterable[tuple[str, str]]) -> str:
     """A URL as libpq takes it: two slashes also where no host is named."""
     words = urlencode(list(query), quote_via=quote)

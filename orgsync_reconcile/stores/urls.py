@@ -6,7 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from orgsync_reconcile.errors import UsageError
-from orgsync_reconcile.stores.address import Address, is_postgres, parse_address
+from orgsync_reconcile.stores.address import Address, is_postgres, parse_address, without_password
 from orgsync_reconcile.stores.sql.create import NewOrg
 from orgsync_reconcile.stores.sql.org import BUSY_SECONDS, Org
 from orgsync_reconcile.stores.sqlite.create import create_org
@@ -25,10 +25,10 @@ def store_place(url: str, base: Path) -> Path | Address:
         return parse_address(url)
     scheme, colon, rest = url.partition(":")
     if colon and scheme in _LATER:
-        raise UsageError(f"{scheme} stores are not supported yet: {url}", hint="use sqlite:PATH")
+        raise UsageError(f"{scheme} stores are not supported yet: {without_password(url)}", hint="use sqlite:PATH")
     if scheme != "sqlite" or not rest.strip("/"):
         raise UsageError(
-            f"not a store's address: {url!r}",
+            f"not a store's address: {without_password(url)!r}",
             hint="write sqlite:PATH, for example sqlite:orgs/acme.db, or postgresql://HOST/DATABASE?schema=NAME",
         )
     # sqlite:///absolute and sqlite:relative are both in use elsewhere.

@@ -117,6 +117,23 @@ def test_an_address_in_a_secret(folder: Folder, monkeypatch: pytest.MonkeyPatch)
     assert "server does not support SSL" in folder.run("org", "describe", "acme", code=1).stderr
 
 
+@pytest.mark.parametrize(
+    ("address", "code"),
+    [
+        ("postgresql://me:hunter2@127.0.0.1:1/x?schema=acme", 1),
+        ("postgresql://127.0.0.1:1/x?schema=acme&user=me&password=hunter2", 1),
+        ("postgresql://me:hunter2@127.0.0.1:port/x", 64),
+        ("postgresql://me:hunter2@127.0.0.1/x?schema=A", 64),
+        ("postgresq://me:hunter2@127.0.0.1/x", 64),
+        ("salesforce://me:hunter2@acme", 64),
+    ],
+)
+def test_a_password_on_the_command_line_is_not_repeated(folder: Folder, address: str, code: int) -> None:
+    """REC-11: whatever is wrong with an address, logs that keep the message keep no password."""
+    for command in (["describe", address], ["create", address, "--name", "acme"]):
+        assert "hunter2" not in folder.run("org", *command, code=code).output
+
+
 def test_a_role_of_its_own(folder: Folder, postgres: Server, database: str) -> None:
     """ORG-1: a role without special rights, with a schema that an administrator made for it, is enough."""
     schema = folder.url.rpartition("=")[2]
