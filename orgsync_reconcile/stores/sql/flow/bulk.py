@@ -110,11 +110,6 @@ class BulkFlow:
         is over.
         """
         which = [self.flow.numbers[1], path.object, low]
-        known = self.db.execute(
-            "SELECT 1 FROM main.orgsync_bulk_range WHERE connection = ? AND object = ? AND low = ?", which
-        ).fetchone()
-        if known is not None:
-            return False
         mine = self.db.execute(
             "INSERT OR IGNORE INTO main.orgsync_bulk_range (connection, object, low, high) VALUES (?, ?, ?, ?)",
             [*which, high],
