@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pair_world import PairWorld
@@ -14,6 +15,7 @@ from sync_world import NAMES, P, S, custom_object, field, text
 from orgsync_reconcile.model.connection import Side
 from orgsync_reconcile.model.schema import FieldType
 from orgsync_reconcile.stores.sql.create import NewOrg
+from orgsync_reconcile.stores.sql.flow import Flow
 from orgsync_reconcile.stores.urls import create_store
 from orgsync_reconcile.sync.forward import forward
 from orgsync_reconcile.sync.verify import verify, verify_by_hashes
@@ -164,3 +166,29 @@ def test_matched_forwarded_and_repaired(pair: PairWorld) -> None:
     assert [item.field for item in report.differences] == ["Note__c"]
     pair.settle()
     pair.assert_equal()
+
+
+def test_an_edit_in_the_middle_of_a_batch_is_settled(pair: PairWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    """CNF-1, CNF-2: who edits the target between the look at what is pending and the writing loses nothing unsaid."""
+    if "Sqlite" in type(pair.orgs[S]).__name__:
+        pytest.skip("a file has one writer")
+    pair.connect("Account")
+    record = pair.insert(P, "Account", Name="old")
+    pair.settle()
+    there = str(pair.other(P, record))
+    pair.update(P, "Account", record, Phone="primary")
+    settle = Flow.settle_conflicts
+    edits = ["secondary"]
+
+    def disturbed(flow: Flow, *args: Any, **words: Any) -> None:
+        settle(flow, *args, **words)
+        if flow.side is P and edits:
+            pair.update(S, "Account", there, Phone=edits.pop())
+
+    monkeypatch.setattr(Flow, "settle_conflicts", disturbed)
+    pair.settle()
+    assert not edits
+    pair.assert_equal()
+    assert pair.get(S, "Account", there, "Phone") == "primary"
+    lost = pair.one(S, """SELECT "Description" FROM "PartnerNetworkSyncLog" WHERE "ConnectionEvent" = 'Conflict'""")
+    assert "secondary" in str(lost)

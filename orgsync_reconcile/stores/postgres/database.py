@@ -156,6 +156,10 @@ class PostgresDatabase(Database):
         return int(self._row(_LOG_END)[0])
 
     @override
+    def own_position(self) -> int | None:
+        return int(self._row("SELECT pg_current_xact_id()::text::bigint")[0])
+
+    @override
     def head(self) -> int:
         row = self.execute(
             f"SELECT seq FROM main.orgsync_change WHERE seq <= ({_LOG_END}) ORDER BY seq DESC LIMIT 1"

@@ -54,6 +54,9 @@ class Database(Protocol):
     def log_end(self) -> int:
         """The position up to which the org's change log is complete: nothing is added before it any more."""
 
+    def own_position(self) -> int | None:
+        """The position of what this transaction logs, where others log at the same time; None: nobody can."""
+
     def head(self) -> int:
         """The last position of the change log that `log_end` covers and that has entries, also where they are trimmed."""
 

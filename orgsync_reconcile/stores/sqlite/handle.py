@@ -67,6 +67,10 @@ class SqliteDatabase(sqlite3.Connection, Database):
         return self.log_end()
 
     @override
+    def own_position(self) -> int | None:
+        return None
+
+    @override
     def reserve(self, object_name: str, count: int) -> int:
         # Nobody else writes meanwhile, and the rows bring their numbers with them.
         return self.last_number(object_name)

@@ -12,6 +12,7 @@ from orgsync_reconcile.model.connection import Side
 from orgsync_reconcile.model.records import ObjectCounts
 from orgsync_reconcile.stores.sql.flow import cascades, conflicts, outcomes, staging, stamps, writes
 from orgsync_reconcile.stores.sql.flow.continuity import note_seen
+from orgsync_reconcile.stores.sql.flow.disturbance import Disturbance
 from orgsync_reconcile.stores.sql.flow.mentions import Mentions
 from orgsync_reconcile.stores.sql.flow.mirror import mirror
 from orgsync_reconcile.stores.sql.flow.network import has_several
@@ -177,9 +178,12 @@ class Flow:
                     self.bring_staged()
                     known = self.adopt(facts)
                     self.widen_replaced(facts)
+                    watched = self.watch()
                     self.settle_conflicts(facts, (low, high), ring=self.pair.ring or known > 0)
                     with self.guarded(hops + 1):
                         self.write_staged(facts, result, looping=hops >= MAX_HOPS)
+                    if watched is not None:
+                        watched.check()
                 with self.guarded(hops + 1):
                     self.fill(Writer(self.db, self.partner, self.words, facts))
             self.move_watermark(high)
@@ -265,6 +269,13 @@ class Flow:
         for path in self.paths.values():
             if path.source in objects:
                 self.db.execute(writes.mask_of_linked_inserts(path, self.words.width, facts))
+
+    def watch(self) -> Disturbance | None:
+        """Watches the records that are about to be written, where others can write them at the same time."""
+        if self.db.own_position() is None:
+            return None
+        (seen,) = self.partner.row("SELECT seq FROM partner.orgsync_inbox WHERE connection = ?", [self.numbers[0]])
+        return Disturbance(self.db, seen)
 
     def settle_conflicts(self, facts: Target, window: tuple[int, int], *, ring: bool) -> None:
         """Takes out of the stage what loses against the target's changes, and what the target has seen already."""
