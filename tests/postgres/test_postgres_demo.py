@@ -6,7 +6,7 @@ from pathlib import Path
 
 import psycopg
 from postgres_server import Server
-from program import run_in
+from two_orgs import run_in
 
 
 def test_the_demo_on_a_server(postgres: Server, tmp_path: Path) -> None:
