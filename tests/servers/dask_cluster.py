@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -20,18 +21,20 @@ class Cluster:
     folder: Path
     workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
-    def work(self, count: int) -> None:
+    def work(self, count: int, **environment: str) -> None:
         """Sees to it that so many workers live, each with one thread; they answer a little later."""
         self.workers = [item for item in self.workers if item.poll() is None]
         while len(self.workers) < count:
             options = ["--nthreads", "1", "--no-nanny", "--local-directory", str(self.folder)]
-            self.workers.append(_start(self.folder, "worker", self.address, "--host", "127.0.0.1", *options))
+            self.workers.append(
+                _start(self.folder, "worker", self.address, "--host", "127.0.0.1", *options, **environment)
+            )
 
 
-def _start(folder: Path, *arguments: str) -> subprocess.Popen[bytes]:
+def _start(folder: Path, *arguments: str, **environment: str) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "dask", *arguments, "--no-dashboard"]
     with (folder / "dask.log").open("ab") as log:
-        return subprocess.Popen(command, stdout=log, stderr=log, cwd=folder)
+        return subprocess.Popen(command, stdout=log, stderr=log, cwd=folder, env={**os.environ, **environment})
 
 
 @contextmanager

@@ -162,3 +162,16 @@ def test_a_cluster_that_does_not_answer(tmp_path: Path) -> None:
         pytest.raises(OrgsyncError, match=r"has no workers; start some with: dask worker tcp://"),
     ):
         ClusterCrew(empty.address, seconds=0.3)
+
+
+def test_workers_of_another_version_are_refused(tmp_path: Path) -> None:
+    """Ranges mean the same to all who do them, or nothing is begun."""
+    package = tmp_path / "older" / "orgsync_reconcile"
+    (package / "workers").mkdir(parents=True)
+    (package / "__init__.py").write_text('__version__ = "0.0.1"\n')
+    (package / "workers" / "__init__.py").write_text("")
+    (package / "workers" / "cluster.py").write_text("def _version():\n    return '0.0.1'\n")
+    with dask_cluster(tmp_path) as cluster:
+        cluster.work(1, PYTHONPATH=str(package.parent))
+        with pytest.raises(OrgsyncError, match=r"has orgsync 0\.0\.1, and this is orgsync .* install the same version"):
+            ClusterCrew(cluster.address)
