@@ -80,7 +80,8 @@ def obstacle(lane: Lane, name: str, field: FieldDef) -> str | None:
     other = target.fields.get(field.name) if target else None
     if other is None:
         return f"{lane.target_name} has no such field"
-    if other.shape != field.shape:
+    # Fields that are defined alike in both orgs are one value.
+    if other is not field and other.shape != field.shape:
         return f"{shape_words(field)} in {lane.source_name}, {shape_words(other)} in {lane.target_name}"
     return None
 

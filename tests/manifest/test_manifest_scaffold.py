@@ -13,6 +13,7 @@ from orgsync_reconcile.model.desired import Desired
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = [
+    ("kubernetes", None),
     ("minimal", None),
     ("one-way", None),
     ("two-environments", "staging"),

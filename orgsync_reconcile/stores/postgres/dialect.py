@@ -106,6 +106,13 @@ class PostgresDialect(Dialect):
         return f"CREATE INDEX ON {schema}.{table} ({', '.join(f'({column})' for column in columns)})"
 
     @override
+    def one_of(self, column: str, mark: str, values: Sequence[object]) -> tuple[str, list[object]]:
+        if mark != "?" or not all(isinstance(value, str) for value in values):
+            return super().one_of(column, mark, values)
+        # One parameter for all of them is read many times faster than one for each.
+        return f"{column} = ANY(?)", [list(values)]
+
+    @override
     def default_of(self, field: FieldDef) -> str | None:
         if field.type is FieldType.CHECKBOX:
             return "true" if (field.default or "").lower() == "true" else "false"

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import psycopg
+from psycopg import errors, pq
 
 from orgsync_reconcile.stores.postgres.database import PostgresDatabase
 from orgsync_reconcile.stores.postgres.statement import translate
@@ -10,6 +13,8 @@ from orgsync_reconcile.stores.sql.text import commas
 
 #: Where rows wait until those that are there already are left out.
 _LANDING = "pg_temp.orgsync_landing"
+#: Bytes that are passed on at once.
+_BLOCK = 128 * 1024
 
 
 def copy_between(
@@ -32,16 +37,48 @@ def copy_between(
     out = f"COPY (SELECT {casts} FROM ({query.text}) AS q ({commas(parts)})) TO STDOUT (FORMAT BINARY)"
     landing = _landing(target, table, columns)
     into = f"COPY {landing or translate(table).text} ({commas(columns)}) FROM STDIN (FORMAT BINARY)"
-    with (
-        source.connection.cursor() as reader,
-        target.connection.cursor() as writer,
-        reader.copy(out, query.values(parameters)) as blocks,
-        writer.copy(into) as sink,
-    ):
-        for block in blocks:
-            sink.write(block)
+    bound = psycopg.ClientCursor(source.connection).mogrify(out, query.values(parameters))
+    with target.connection.cursor() as writer, writer.copy(into) as sink:
+        # The server sends a row at a time; many of them together cost one call.
+        gathered, size = [], 0
+        for block in _rows_out(source, bound):
+            gathered.append(block)
+            size += len(block)
+            if size >= _BLOCK:
+                sink.write(b"".join(gathered))
+                gathered, size = [], 0
+        sink.write(b"".join(gathered))
     if landing:
         _take(target, table, dict.fromkeys(columns, "?"))
+
+
+def _rows_out(source: PostgresDatabase, statement: str) -> Iterator[bytes]:
+    """The rows that COPY … TO STDOUT sends, straight from libpq: its rows are many and small."""
+    session = source.connection.pgconn
+    encoding = source.connection.info.encoding
+    result = session.exec_(statement.encode(encoding))
+    if result.status != pq.ExecStatus.COPY_OUT:
+        raise errors.error_from_result(result, encoding=encoding)
+    ended = False
+    try:
+        while True:
+            length, row = session.get_copy_data(0)
+            if length < 0:
+                ended = True
+                break
+            yield bytes(row)
+    finally:
+        if not ended:
+            # Whoever takes the rows has failed: the rest is not wanted.
+            session.get_cancel().cancel()
+            while session.get_copy_data(0)[0] >= 0:
+                pass
+        failed = None
+        while (last := session.get_result()) is not None:
+            if last.status == pq.ExecStatus.FATAL_ERROR:
+                failed = last
+    if failed is not None:
+        raise errors.error_from_result(failed, encoding=encoding)
 
 
 def copy_rows_in(

@@ -177,7 +177,7 @@ class CopiedPartner(Partner):
         most = self._other.db.dialect.most_values
         for start in range(0, len(missing), most):
             part = missing[start : start + most]
-            self._copy(table, f"{column} IN ({commas([mark] * len(part))})", part)
+            self._copy(table, *self._other.db.dialect.one_of(column, mark, part))
         return len(missing)
 
     @override

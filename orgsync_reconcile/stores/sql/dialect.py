@@ -69,6 +69,10 @@ class Dialect(ABC):
     def index(self, schema: str, table: str, columns: Sequence[str]) -> str:
         """The statement that makes an index of a temporary table, whose name is quoted, over these expressions."""
 
+    def one_of(self, column: str, mark: str, values: Sequence[object]) -> tuple[str, list[object]]:
+        """(the condition that a column is one of these values, its parameters); `mark` stands for each of them."""
+        return f"{column} IN ({', '.join([mark] * len(values))})", list(values)
+
     @abstractmethod
     def default_of(self, field: FieldDef) -> str | None:
         """The field's literal default, or None."""
