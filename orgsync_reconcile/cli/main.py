@@ -120,5 +120,5 @@ cli = Root(
 def run() -> None:
     """What the installed program calls."""
     # A plan makes many small values that stay: looking for cycles among them all the time is a tenth of its cost.
-    gc.set_threshold(200_000, 20, 20)
+    gc.set_threshold(1_000_000, 20, 20)
     cli()

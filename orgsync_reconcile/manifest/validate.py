@@ -58,12 +58,14 @@ class Document:
     def _find(self, path: Location) -> tuple[Node, Node]:
         key, value = self.node, self.node
         for part in path:
+            pair = None
             if isinstance(value, MappingNode):
-                pair = next((pair for pair in value.value if pair[0].value == part), None)
+                for item in value.value:
+                    if item[0].value == part:
+                        pair = item
+                        break
             elif isinstance(value, SequenceNode) and isinstance(part, int) and part < len(value.value):
                 pair = (value.value[part], value.value[part])
-            else:
-                pair = None
             # A part that is not there names a member of a union, or lies inside a value from an expression.
             key, value = pair or (key, value)
         return key, value

@@ -48,8 +48,7 @@ class Component:
         return canonical(self.content)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ComponentSummary:
+class ComponentSummary(NamedTuple):
     """What a plan needs of a component without reading its content."""
 
     key: ComponentKey

@@ -224,7 +224,7 @@ def components(*items: tuple[str, str, Mapping[str, Any]], **more: Any) -> dict[
 
 def synced(facts: dict[str, Any]) -> dict[str, Any]:
     """The same components as they stand after a sync."""
-    items = {key: replace(item, synced_hash=item.hash) for key, item in facts["components"].items()}
+    items = {key: item._replace(synced_hash=item.hash) for key, item in facts["components"].items()}
     return {**facts, "components": items}
 
 

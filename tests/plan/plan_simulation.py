@@ -107,7 +107,7 @@ class Simulation:
         ours = source.components[key]
         self.change(
             action.org,
-            components={**target.components, key: replace(ours, synced_hash=ours.hash)},
+            components={**target.components, key: ours._replace(synced_hash=ours.hash)},
             component_texts={**target.component_texts, key: source.component_texts[key]},
         )
         self.schema(key, source, action.org)

@@ -33,7 +33,7 @@ def rich() -> Plan:
     """A plan with something of every sort in it."""
     here = with_info(primary(**components(("Role", "Sales", {"a": "1"}), ("Flow", "F", {}))), limits={"x": 1})
     theirs = components(("Role", "Sales", {"a": "2"}))
-    theirs["components"] = {key: replace(item, synced_hash="old") for key, item in theirs["components"].items()}
+    theirs["components"] = {key: item._replace(synced_hash="old") for key, item in theirs["components"].items()}
     names = {"published": published("Contact", "LastName"), "linked": {"Contact": 4}}
     facts = connected(names, {"subscribed": subscribed("Contact", "LastName")}, here=here, there=secondary(**theirs))
     return build_plan(desired(publication("Account"), conflicts=ConflictPolicy.LATEST_WINS), facts)

@@ -95,7 +95,7 @@ def drifting(count: int, total: int) -> Actual:
         *[("Role", f"R{index}", {"name": "ours" if index >= count else "hand"}) for index in range(total)]
     )
     hashes = {key: item.hash for key, item in ours["components"].items()}
-    theirs["components"] = {key: replace(item, synced_hash=hashes[key]) for key, item in theirs["components"].items()}
+    theirs["components"] = {key: item._replace(synced_hash=hashes[key]) for key, item in theirs["components"].items()}
     return connected(here=primary(**ours), there=secondary(**theirs))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -114,7 +113,7 @@ def drifted(wanted: DesiredConnection | None = None) -> Actual:
     ours = components(("Role", "Sales", {"name": "Sales"}))
     theirs = components(("Role", "Sales", {"name": "By hand"}))
     before = next(iter(ours["components"].values())).hash
-    theirs["components"] = {key: replace(item, synced_hash=before) for key, item in theirs["components"].items()}
+    theirs["components"] = {key: item._replace(synced_hash=before) for key, item in theirs["components"].items()}
     return orgs(ours, theirs, wanted=wanted)
 
 
@@ -141,7 +140,7 @@ def test_change_on_both_sides_is_news_and_drift() -> None:
     """MET-5: what the primary's news would overwrite is shown as well."""
     ours = components(("Role", "Sales", {"name": "News"}))
     theirs = components(("Role", "Sales", {"name": "By hand"}))
-    theirs["components"] = {key: replace(item, synced_hash="old") for key, item in theirs["components"].items()}
+    theirs["components"] = {key: item._replace(synced_hash="old") for key, item in theirs["components"].items()}
     plan = build_plan(desired(), orgs(ours, theirs))
     assert [item.reason for item in plan.actions] == [Reason.CHANGED]
     assert len(plan.drift) == 1
@@ -254,7 +253,7 @@ def with_report(
 ) -> dict[str, Any]:
     facts = components(("Report", "Sales/Pipeline", content), *more)
     key = ComponentKey("Report", "Sales/Pipeline")
-    facts["components"][key] = replace(facts["components"][key], id=report_id)
+    facts["components"][key] = facts["components"][key]._replace(id=report_id)
     return facts
 
 

@@ -36,7 +36,7 @@ def changes() -> Plan:
     ours = components(("Role", "Sales", {"name": "ours"}))
     theirs = components(("Role", "Sales", {"name": "by hand"}))
     hashes = {key: item.hash for key, item in ours["components"].items()}
-    theirs["components"] = {key: replace(item, synced_hash=hashes[key]) for key, item in theirs["components"].items()}
+    theirs["components"] = {key: item._replace(synced_hash=hashes[key]) for key, item in theirs["components"].items()}
     facts = connected(
         {"published": published("Contact", "LastName"), "linked": {"Contact": 4}},
         {"subscribed": subscribed("Contact", "LastName")},

@@ -43,7 +43,7 @@ def summaries(org: Org) -> dict[ComponentKey, ComponentSummary]:
     result: dict[ComponentKey, ComponentSummary] = {}
     for type_, name, namespace, id_, hash_, synced in rows:
         key = ComponentKey(type_, name)
-        result[key] = ComponentSummary(key=key, hash=hash_, id=id_, namespace=namespace, synced_hash=synced)
+        result[key] = ComponentSummary(key, hash_, id_, namespace, synced)
     return result
 
 
