@@ -34,7 +34,7 @@ def record(number: int) -> str:
 def fill(db: psycopg.Connection, count: int, *, table: str = "account", ids: bool = True) -> None:
     """Fills the plain table, or an org's."""
     names = ", ".join(f'"{name}"' for name in (["Id"] if ids else []) + list(ACCOUNT_COLUMNS))
-    with db.cursor() as cursor, cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:  # type: ignore[call-overload]
+    with db.cursor() as cursor, cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
         for number, row in enumerate(account_rows(count)):
             copy.write_row((record(number), *row) if ids else row)
 
@@ -44,7 +44,7 @@ def write_singles(db: psycopg.Connection, count: int, change: Callable[[int], st
     db.execute("SET synchronous_commit = off")
     started = time.perf_counter()
     for number in range(count):
-        db.execute(change(number))  # type: ignore[call-overload]
+        db.execute(change(number))
     return time.perf_counter() - started
 
 
@@ -60,7 +60,7 @@ def databases(*servers: LocalServer) -> Iterator[list[psycopg.Connection]]:
                     db.execute("CREATE DATABASE native")
                 made.append(server)
                 found.append(stack.enter_context(session(server, "native")))
-                found[-1].execute(TABLE)  # type: ignore[call-overload]
+                found[-1].execute(TABLE)
             yield found
     finally:
         for server in made:
@@ -82,7 +82,7 @@ def published(db: psycopg.Connection, server: LocalServer) -> Iterator[str]:
 @contextmanager
 def subscribed(db: psycopg.Connection, connection: str, *, options: str = "copy_data = false") -> Iterator[None]:
     """A subscription to that publication, under way."""
-    db.execute(f"CREATE SUBSCRIPTION orgsync_bench {connection} WITH ({options})")  # type: ignore[call-overload]
+    db.execute(f"CREATE SUBSCRIPTION orgsync_bench {connection} WITH ({options})")
     try:
         yield
     finally:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
+from two_orgs import ORGS, connection, documents
 
 from orgsync_reconcile import catalog
 from orgsync_reconcile.cli.main import cli
@@ -35,28 +36,7 @@ P, S = Side.PRIMARY, Side.SECONDARY
 FILES = {P: "acme", S: "acme-dr"}
 NAME = "dr"
 ADMIN = "admin@acme.example"
-MANIFEST = """\
-version: 1
-kind: Org
-name: acme
-store: sqlite:orgs/acme.db
-admin: admin@acme.example
----
-version: 1
-kind: Org
-name: acme-dr
-store: sqlite:orgs/acme-dr.db
-admin: admin@acme.example.dr
----
-version: 1
-kind: Connection
-name: dr
-primary: acme
-secondary: acme-dr
-owner: admin@acme.example
-contact: {first_name: Elise, last_name: Medina, email: elise@acme.example, account: Acme}
-direction: two-way
-"""
+MANIFEST = documents(ORGS, connection(NAME))
 
 
 def text(name: str, length: int = 80) -> FieldDef:

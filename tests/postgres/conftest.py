@@ -9,9 +9,8 @@ from pathlib import Path
 import psycopg
 import pytest
 from postgres_server import Server, name_of
+from publishing import publisher
 
-from orgsync_reconcile.model.connection import ConnectionStatus, Side, SyncOptions
-from orgsync_reconcile.stores.sql import connections, publications
 from orgsync_reconcile.stores.sql.create import NewOrg
 from orgsync_reconcile.stores.sql.org import Org
 from orgsync_reconcile.stores.urls import create_store, open_store
@@ -55,22 +54,4 @@ def client(url: str) -> Iterator[psycopg.Connection]:
 @pytest.fixture
 def publish(org: Org) -> Callable[..., None]:
     """Publishes an object with fields over a connection, which is made when it is first named."""
-
-    def run(object_name: str, *fields: str, connection: str = "dr") -> None:
-        if connections.find_connection(org, connection) is None:
-            connections.create_connection(
-                org,
-                connection,
-                Side.PRIMARY,
-                partner_org_id="00Dzzz000000000AAA",
-                partner_name="Secondary",
-                owner_id=org.admin_id,
-                contact_id=None,
-                options=SyncOptions(users_primary=False),
-                status=ConnectionStatus.ACCEPTED,
-                actor="admin",
-                clock=lambda: NOW,
-            )
-        publications.publish_object(org, connection, object_name, fields, actor="admin", clock=lambda: NOW)
-
-    return run
+    return publisher(org)

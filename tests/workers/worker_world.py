@@ -7,32 +7,12 @@ from pathlib import Path
 
 from click.testing import CliRunner, Result
 from joined_orgs import Joined
+from two_orgs import ORGS, connection, documents
 
 from orgsync_reconcile.app.workspace import Workspace
 from orgsync_reconcile.cli.main import cli
 
-MANIFEST = """\
-version: 1
-kind: Org
-name: acme
-store: sqlite:orgs/acme.db
-admin: admin@acme.example
----
-version: 1
-kind: Org
-name: acme-dr
-store: sqlite:orgs/acme-dr.db
-admin: admin@acme.example.dr
----
-version: 1
-kind: Connection
-name: dr
-primary: acme
-secondary: acme-dr
-owner: admin@acme.example
-contact: {first_name: Elise, last_name: Medina, email: elise@acme.example, account: Acme}
-direction: two-way
-"""
+MANIFEST = documents(ORGS, connection("dr"))
 
 
 @dataclass

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Final
 
 from typing_extensions import override
@@ -11,11 +11,6 @@ from typing_extensions import override
 from orgsync_reconcile.catalog.ids import checksum18
 from orgsync_reconcile.model.schema import SCALED, FieldDef, FieldType
 from orgsync_reconcile.stores.sql.dialect import Dialect
-from orgsync_reconcile.stores.sql.text import literal
-
-#: What display formats call a part of the date, and what to_char does.
-_DATES = {"YYYY": "YYYY", "YY": "YY", "MM": "MM", "DD": "DD"}
-
 
 #: Text in byte order, so that every server sorts alike and only the letters of ASCII have a case, as in every store.
 TEXT = 'text COLLATE "C"'
@@ -45,22 +40,13 @@ class PostgresDialect(Dialect):
         return f"'{key_prefix}{code}' || lpad(to_hex(({row})::bigint), 9, '0') || '{suffix}'"
 
     @override
-    def auto_number_text(self, display_format: str, number: str) -> str:
-        parts: list[str] = []
-        rest = display_format or "{0}"
-        while rest:
-            before, brace, after = rest.partition("{")
-            if before:
-                parts.append(literal(before))
-            if not brace:
-                break
-            inside, _, rest = after.partition("}")
-            if inside in _DATES:
-                parts.append(f"to_char(timezone('UTC', clock_timestamp()), '{_DATES[inside]}')")
-            else:
-                text = f"({number})::text"
-                parts.append(f"lpad({text}, greatest({max(len(inside), 1)}, char_length({text})), '0')")
-        return " || ".join(parts)
+    def date_part(self, part: str) -> str:
+        return f"to_char(timezone('UTC', clock_timestamp()), '{part}')"
+
+    @override
+    def padded(self, number: str, width: int) -> str:
+        text = f"({number})::text"
+        return f"lpad({text}, greatest({width}, char_length({text})), '0')"
 
     @override
     def fold(self, text: str) -> str:
@@ -113,17 +99,12 @@ class PostgresDialect(Dialect):
         return f"{column} = ANY(?)", [list(values)]
 
     @override
-    def default_of(self, field: FieldDef) -> str | None:
-        if field.type is FieldType.CHECKBOX:
-            return "true" if (field.default or "").lower() == "true" else "false"
-        if field.default is None or field.type in (FieldType.FORMULA, FieldType.ROLL_UP_SUMMARY, FieldType.AUTO_NUMBER):
-            return None
-        if field.type in SCALED:
-            try:
-                return str(Decimal(field.default))
-            except InvalidOperation:
-                return None
-        return literal(field.default)
+    def flag(self, value: bool) -> str:
+        return "true" if value else "false"
+
+    @override
+    def number(self, value: Decimal, scale: int) -> str:
+        return str(value)
 
     @override
     def given(self, field: FieldDef) -> str:

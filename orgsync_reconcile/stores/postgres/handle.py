@@ -20,7 +20,7 @@ from orgsync_reconcile.stores.postgres.names import CHANNEL, lock_key, quote_our
 from orgsync_reconcile.stores.postgres.refusals import explain, refused_session
 from orgsync_reconcile.stores.sql.copies import CopiedPartner
 from orgsync_reconcile.stores.sql.engine import Engine
-from orgsync_reconcile.stores.sql.org import STORE_VERSION, Org
+from orgsync_reconcile.stores.sql.org import Org, require_known_version
 from orgsync_reconcile.stores.sql.partner import Partner
 
 #: How long to wait for a server that does not answer, in seconds.
@@ -177,14 +177,7 @@ def open_org(address: Address, *, label: str, readonly: bool, busy_seconds: floa
                 where=label,
                 hint=f"make one with: orgsync org create '{address.shown}' --name NAME",
             )
-        row = db.execute("SELECT store_version FROM orgsync_org").fetchone()
-        version = int(row[0]) if row else 0
-        if version > STORE_VERSION:
-            raise StoreError(
-                f"the store has version {version}, this orgsync knows {STORE_VERSION}",
-                where=label,
-                hint="upgrade orgsync",
-            )
+        require_known_version(db, label)
         if readonly:
             db.run("SET default_transaction_read_only = on")
         return PostgresOrg(db, address, label)

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
-from orgsync_reconcile.model.schema import SYSTEM_FIELDS, FieldDef, FieldType
+from orgsync_reconcile.model.schema import SYSTEM_FIELDS, FieldType
 from orgsync_reconcile.stores.sql.database import Rows
 from orgsync_reconcile.stores.sql.dialect import Dialect
-from orgsync_reconcile.stores.sql.layout import ROW
+from orgsync_reconcile.stores.sql.layout import ROW, system_field
 from orgsync_reconcile.stores.sql.org import Org
 from orgsync_reconcile.stores.sql.partner import Partner
 from orgsync_reconcile.stores.sql.schema import Objects
@@ -241,7 +241,7 @@ class CopiedPartner(Partner):
         fields = self._objects[name].fields
         path = self.paths.get(name)
         wanted = [column.name for column in path.columns] if path else [item for item in _NAMES if item in fields]
-        known = {item: _system_field(item) for item in SYSTEM_FIELDS} | {item: fields[item] for item in wanted}
+        known = {item: system_field(item) for item in SYSTEM_FIELDS} | {item: fields[item] for item in wanted}
         dialect = self._db.dialect
         columns = {
             quote(item): _Column(
@@ -254,12 +254,6 @@ class CopiedPartner(Partner):
             columns[_ALLOWED] = _Column(kind=_NUMBER, value=f"CASE WHEN {_theirs(path.allowed)} THEN 1 ELSE 0 END")
         large = any(definition.type is FieldType.BASE64 for definition in known.values())
         return _Shape(columns=columns, key=("Id",), chunk=LARGE_CHUNK if large else CHUNK)
-
-
-def _system_field(name: str) -> FieldDef:
-    """The definition of a field that every record has."""
-    kind = FieldType.ID if name.endswith("Id") else FieldType.CHECKBOX if name == "IsDeleted" else FieldType.DATETIME
-    return FieldDef(name=name, type=kind)
 
 
 def _theirs(sql: str) -> str:

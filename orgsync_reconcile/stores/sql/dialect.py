@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from decimal import Decimal, InvalidOperation
 from typing import ClassVar
 
-from orgsync_reconcile.model.schema import FieldDef
+from orgsync_reconcile.model.schema import COMPUTED, SCALED, FieldDef, FieldType
+from orgsync_reconcile.stores.sql.text import literal
 
 
 class Dialect(ABC):
@@ -33,9 +35,28 @@ class Dialect(ABC):
         the checksum is constant per object.
         """
 
-    @abstractmethod
     def auto_number_text(self, display_format: str, number: str) -> str:
         """`number` in a display format such as `A-{YYYY}-{0000}`."""
+        parts: list[str] = []
+        rest = display_format or "{0}"
+        while rest:
+            before, brace, after = rest.partition("{")
+            if before:
+                parts.append(literal(before))
+            if not brace:
+                break
+            inside, _, rest = after.partition("}")
+            date = inside in ("YYYY", "YY", "MM", "DD")
+            parts.append(self.date_part(inside) if date else self.padded(number, max(len(inside), 1)))
+        return " || ".join(parts)
+
+    @abstractmethod
+    def date_part(self, part: str) -> str:
+        """`YYYY`, `YY`, `MM` or `DD` of the present day in UTC, as digits."""
+
+    @abstractmethod
+    def padded(self, number: str, width: int) -> str:
+        """A number's text with zeros before it up to so many digits."""
 
     @abstractmethod
     def fold(self, text: str) -> str:
@@ -73,9 +94,26 @@ class Dialect(ABC):
         """(the condition that a column is one of these values, its parameters); `mark` stands for each of them."""
         return f"{column} IN ({', '.join([mark] * len(values))})", list(values)
 
-    @abstractmethod
     def default_of(self, field: FieldDef) -> str | None:
         """The field's literal default, or None."""
+        if field.type is FieldType.CHECKBOX:
+            return self.flag((field.default or "").lower() == "true")
+        if field.default is None or field.type in COMPUTED:
+            return None
+        if field.type in SCALED:
+            try:
+                return self.number(Decimal(field.default), field.scale or 0)
+            except InvalidOperation:
+                return None
+        return literal(field.default)
+
+    @abstractmethod
+    def flag(self, value: bool) -> str:
+        """A checkbox's value."""
+
+    @abstractmethod
+    def number(self, value: Decimal, scale: int) -> str:
+        """A number as a column with so many digits after the point holds it."""
 
     @abstractmethod
     def whole(self, text: str) -> str:

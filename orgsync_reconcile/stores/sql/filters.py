@@ -20,6 +20,7 @@ from orgsync_reconcile.errors import UsageError
 from orgsync_reconcile.model.filter_text import Comparison, Condition, Group, Kind, Not, Value, complaint, parse_filter
 from orgsync_reconcile.model.schema import SCALED, SYSTEM_FIELDS, FieldDef, FieldType, ObjectDef
 from orgsync_reconcile.stores.sql.dialect import Dialect
+from orgsync_reconcile.stores.sql.layout import system_field
 from orgsync_reconcile.stores.sql.text import commas, quote
 
 #: Beyond every number that a field can hold, and within what every store can compare.
@@ -34,11 +35,6 @@ class SqlFilter:
 
     sql: str
     parameters: tuple[str | int, ...]
-
-
-def _system_field(name: str) -> FieldDef:
-    kind = FieldType.ID if name.endswith("Id") else FieldType.CHECKBOX if name == "IsDeleted" else FieldType.DATETIME
-    return FieldDef(name=name, type=kind)
 
 
 def compile_filter(obj: ObjectDef, text: str, dialect: Dialect, alias: str = "s") -> SqlFilter:
@@ -62,7 +58,7 @@ class _Compiler:
         self.alias = alias
         self.parameters: list[str | int] = []
         self.problems: list[UsageError] = []
-        self.fields: Mapping[str, FieldDef] = {**{name: _system_field(name) for name in SYSTEM_FIELDS}, **obj.fields}
+        self.fields: Mapping[str, FieldDef] = {**{name: system_field(name) for name in SYSTEM_FIELDS}, **obj.fields}
         self.names = {name.lower(): name for name in self.fields}
 
     def condition(self, part: Condition) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from orgsync_reconcile.model.schema import ObjectDef
+from orgsync_reconcile.model.schema import FieldDef, FieldType, ObjectDef
 from orgsync_reconcile.stores.sql.text import quote
 
 #: The column that numbers the rows; Ids are minted from it, so it is never reused.
@@ -60,6 +60,12 @@ class Wanted:
     children: Sequence[Child] = ()
     capture: Capture | None = None
     mirrors: Sequence[Mirror] = ()
+
+
+def system_field(name: str) -> FieldDef:
+    """The definition of a field that every record has, as far as its values go."""
+    kind = FieldType.ID if name.endswith("Id") else FieldType.CHECKBOX if name == "IsDeleted" else FieldType.DATETIME
+    return FieldDef(name=name, type=kind)
 
 
 def fits_mirror(obj: ObjectDef, mirror: Mirror) -> str:

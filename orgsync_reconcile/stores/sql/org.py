@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import ClassVar
 
+from orgsync_reconcile.errors import StoreError
 from orgsync_reconcile.stores.faults import explain, faults
 from orgsync_reconcile.stores.sql.database import Database
 from orgsync_reconcile.stores.sql.engine import Engine
@@ -16,6 +17,15 @@ from orgsync_reconcile.stores.sql.partner import Partner
 STORE_VERSION = 1
 #: How long a statement waits for another writer, in seconds.
 BUSY_SECONDS = 30.0
+
+
+def require_known_version(db: Database, label: str) -> None:
+    """Raises StoreError where the store was made by a newer orgsync."""
+    (version,) = db.execute("SELECT store_version FROM orgsync_org").fetchone()
+    if version > STORE_VERSION:
+        raise StoreError(
+            f"the store has version {version}, this orgsync knows {STORE_VERSION}", where=label, hint="upgrade orgsync"
+        )
 
 
 class Org(ABC):

@@ -87,6 +87,11 @@ def _move_links(org: Org, known: Connection, object_name: str, old: int, new: in
     ).rowcount
 
 
+def _require_object(org: Org, object_name: str) -> None:
+    if org.db.execute("SELECT 1 FROM orgsync_object WHERE name = ?", [object_name]).fetchone() is None:
+        raise StoreError(f"there is no object {object_name}", where=org.label, hint="deploy it first, then plan again")
+
+
 def _finish(org: Org, names: Iterable[str], *, rebuild: bool) -> None:
     if rebuild:
         rebuild_triggers(org, names)
@@ -119,10 +124,7 @@ def publish_object(
     wanted = sorted(set(fields))
     with org.transaction() as db:
         known = get_connection(org, connection)
-        if db.execute("SELECT 1 FROM orgsync_object WHERE name = ?", [object_name]).fetchone() is None:
-            raise StoreError(
-                f"there is no object {object_name}", where=org.label, hint="deploy it first, then plan again"
-            )
+        _require_object(org, object_name)
         again = db.execute(
             "SELECT 1 FROM orgsync_published WHERE connection = ? AND object = ?", [known.number, object_name]
         ).fetchone()
@@ -274,10 +276,7 @@ def subscribe_object(
     """
     with org.transaction() as db:
         known = get_connection(org, connection)
-        if db.execute("SELECT 1 FROM orgsync_object WHERE name = ?", [object_name]).fetchone() is None:
-            raise StoreError(
-                f"there is no object {object_name}", where=org.label, hint="deploy it first, then plan again"
-            )
+        _require_object(org, object_name)
         db.execute(
             "INSERT OR IGNORE INTO orgsync_subscribed (connection, object, since_seq, since) VALUES (?, ?, ?, ?)",
             [known.number, object_name, since_seq, since],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Final
 
 from typing_extensions import override
@@ -12,7 +12,10 @@ from typing_extensions import override
 from orgsync_reconcile.catalog.ids import checksum18
 from orgsync_reconcile.model.schema import SCALED, FieldDef, FieldType
 from orgsync_reconcile.stores.sql.dialect import Dialect
-from orgsync_reconcile.stores.sql.text import commas, literal
+from orgsync_reconcile.stores.sql.text import commas
+
+#: What display formats call a part of the date, and what strftime does.
+_DATES = {"YYYY": "%Y", "YY": "%Y", "MM": "%m", "DD": "%d"}
 
 
 class SqliteDialect(Dialect):
@@ -31,23 +34,13 @@ class SqliteDialect(Dialect):
         return f"printf('{key_prefix}{code}%09x{suffix}', {row})"
 
     @override
-    def auto_number_text(self, display_format: str, number: str) -> str:
-        parts: list[str] = []
-        rest = display_format or "{0}"
-        dates = {"YYYY": "%Y", "YY": "%Y", "MM": "%m", "DD": "%d"}
-        while rest:
-            before, brace, after = rest.partition("{")
-            if before:
-                parts.append(literal(before))
-            if not brace:
-                break
-            inside, _, rest = after.partition("}")
-            if inside in dates:
-                text = f"strftime('{dates[inside]}', 'now')"
-                parts.append(f"substr({text}, 3)" if inside == "YY" else text)
-            else:
-                parts.append(f"printf('%0{max(len(inside), 1)}d', {number})")
-        return " || ".join(parts)
+    def date_part(self, part: str) -> str:
+        text = f"strftime('{_DATES[part]}', 'now')"
+        return f"substr({text}, 3)" if part == "YY" else text
+
+    @override
+    def padded(self, number: str, width: int) -> str:
+        return f"printf('%0{width}d', {number})"
 
     @override
     def fold(self, text: str) -> str:
@@ -99,17 +92,12 @@ class SqliteDialect(Dialect):
         return f"CREATE INDEX {schema}.by_{name} ON {table} ({commas(columns)})"
 
     @override
-    def default_of(self, field: FieldDef) -> str | None:
-        if field.type is FieldType.CHECKBOX:
-            return "1" if (field.default or "").lower() == "true" else "0"
-        if field.default is None or field.type in (FieldType.FORMULA, FieldType.ROLL_UP_SUMMARY, FieldType.AUTO_NUMBER):
-            return None
-        if field.type in SCALED:
-            try:
-                return str(int(Decimal(field.default).scaleb(field.scale or 0)))
-            except InvalidOperation:
-                return None
-        return literal(field.default)
+    def flag(self, value: bool) -> str:
+        return "1" if value else "0"
+
+    @override
+    def number(self, value: Decimal, scale: int) -> str:
+        return str(int(value.scaleb(scale)))
 
     @override
     def given(self, field: FieldDef) -> str:

@@ -16,7 +16,7 @@ from orgsync_reconcile.errors import StoreError, UnreachableError
 from orgsync_reconcile.stores.sql.copies import CopiedPartner
 from orgsync_reconcile.stores.sql.database import Database
 from orgsync_reconcile.stores.sql.engine import Engine
-from orgsync_reconcile.stores.sql.org import BUSY_SECONDS, STORE_VERSION, Org
+from orgsync_reconcile.stores.sql.org import BUSY_SECONDS, Org, require_known_version
 from orgsync_reconcile.stores.sql.partner import Partner
 from orgsync_reconcile.stores.sql.text import commas
 from orgsync_reconcile.stores.sqlite.attached import AttachedPartner
@@ -250,13 +250,7 @@ def open_org(path: Path, *, label: str = "", readonly: bool = False, busy_second
             raise UnreachableError(
                 f"{path} is a database, but not an org", where=name, hint="check the store's path in the manifest"
             )
-        (version,) = db.execute("SELECT store_version FROM orgsync_org").fetchone()
-        if version > STORE_VERSION:
-            raise StoreError(
-                f"the store has version {version}, this orgsync knows {STORE_VERSION}",
-                where=name,
-                hint="upgrade orgsync",
-            )
+        require_known_version(db, name)
         if not readonly:
             write_ahead(db)
             db.execute("BEGIN IMMEDIATE")
