@@ -163,7 +163,7 @@ class Flow:
             if self.stamped:
                 stamps.fold(self.db, self.target.org_id, staging.Words(width=self.target.engine.mask_width()))
             low = self.watermark()
-            high, hops, head = self._window(low, limit)
+            high, hops, head = self.window(low, limit)
             self.partner.bring("orgsync_change", "s.seq > ? AND s.seq <= ?", [low, high])
             staged = staging.stage_log(self.db, self.words, self.paths, self.numbers, low, high)
             retried = self._stage_held(now, staged)
@@ -175,19 +175,23 @@ class Flow:
                 facts = self.target_facts(now)
                 refresh_references(self.db, self.partner, self.numbers[1], facts.now_ms)
                 if staged or retried:
-                    self.bring_staged()
-                    known = self.adopt(facts)
-                    self.widen_replaced(facts)
-                    watched = self.watch()
-                    self.settle_conflicts(facts, (low, high), ring=self.pair.ring or known > 0)
-                    with self.guarded(hops + 1):
-                        self.write_staged(facts, result, looping=hops >= MAX_HOPS)
-                    if watched is not None:
-                        watched.check()
+                    self.move_staged(facts, (low, high), hops, result)
                 with self.guarded(hops + 1):
                     self.fill(Writer(self.db, self.partner, self.words, facts))
             self.move_watermark(high)
         return result
+
+    def move_staged(self, facts: Target, window: tuple[int, int], hops: int, result: BatchResult) -> None:
+        """Settles what both orgs changed, and writes temp.stage; `window` holds the staged entries of the log."""
+        self.bring_staged()
+        known = self.adopt(facts)
+        self.widen_replaced(facts)
+        watched = self.watch()
+        self.settle_conflicts(facts, window, ring=self.pair.ring or known > 0)
+        with self.guarded(hops + 1):
+            self.write_staged(facts, result, looping=hops >= MAX_HOPS)
+        if watched is not None:
+            watched.check()
 
     def _stage_held(self, now: datetime, staged: int) -> int:
         if not self.bring_held():
@@ -227,7 +231,7 @@ class Flow:
         for table in ("orgsync_root", "orgsync_waiting", *(["orgsync_stamp"] if self.stamped else [])):
             partner.bring_by(table, "s.record", records)
 
-    def _window(self, low: int, limit: int) -> tuple[int, int, int]:
+    def window(self, low: int, limit: int) -> tuple[int, int, int]:
         """(last position, hops, end of the log) of the next batch: its entries were all made at one distance (ORG-7)."""
         ask = self.partner.row
         (head,) = ask(
