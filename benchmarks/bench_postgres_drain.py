@@ -9,21 +9,15 @@ from __future__ import annotations
 
 import argparse
 import statistics
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
 
 import native
-import orgs
 import report
+import served
 
 from orgsync_reconcile.clock import system_clock
 from orgsync_reconcile.model.connection import Side
 from orgsync_reconcile.stores.postgres.local_server import LocalServer, local_server
-from orgsync_reconcile.stores.sql.create import NewOrg
 from orgsync_reconcile.stores.sql.flow import Pair
-from orgsync_reconcile.stores.urls import create_store
-from orgsync_reconcile.sync.bulk import bulk_sync
 from orgsync_reconcile.sync.drain import drain
 
 WANTED = 0.7
@@ -47,30 +41,10 @@ def native_backlog(source: LocalServer, target: LocalServer, count: int) -> floa
             return native.wait_for(lambda: there.execute(last).fetchone() == (True,))
 
 
-@contextmanager
-def connected(source: LocalServer, target: LocalServer, count: int) -> Iterator[tuple[Pair, list[str]]]:
-    """Two connected orgs with so many accounts, all linked; yields the Ids in the source as well."""
-    with ExitStack() as stack:
-        here, there = (
-            stack.enter_context(create_store(f"{server.url}?schema=acme", NewOrg(name=name), base=Path()))
-            for server, name in ((source, "primary"), (target, "secondary"))
-        )
-        with native.session(source) as client:
-            client.execute("SET search_path TO acme")
-            native.fill(client, count, table='"Account"', ids=False)
-        pair = orgs.join(here, there)
-        bulk_sync(pair, source=Side.PRIMARY, cutoff=None, clock=system_clock)
-        rows = here.db.execute('SELECT "Id" FROM "Account" ORDER BY orgsync_row').fetchall()
-        for server in (source, target):
-            with native.session(server) as client:
-                client.execute("VACUUM ANALYZE")
-        yield pair, [row[0] for row in rows]
-
-
 def our_backlog(source: LocalServer, pair: Pair, ids: list[str], run: int) -> float:
     """Seconds that one drain takes for a backlog of one update per record."""
     with native.session(source) as client:
-        client.execute("SET search_path TO acme")
+        client.execute(f"SET search_path TO {served.SCHEMA}")
         native.write_singles(
             client, len(ids), lambda n: f'UPDATE "Account" SET "Phone" = \'x{run}\' WHERE "Id" = \'{ids[n]}\''
         )
@@ -88,7 +62,7 @@ def main() -> None:
     with (
         local_server(settings=native.DURABLE) as source,
         local_server(settings=native.DURABLE) as target,
-        connected(source, target, count) as (pair, ids),
+        served.in_step(source, target, count) as (pair, ids, _),
     ):
         for run in range(arguments.runs):
             theirs = native_backlog(source, target, count)

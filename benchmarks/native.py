@@ -69,24 +69,29 @@ def databases(*servers: LocalServer) -> Iterator[list[psycopg.Connection]]:
 
 
 @contextmanager
-def published(db: psycopg.Connection, server: LocalServer) -> Iterator[str]:
-    """A publication of the plain table; yields the words of a subscription to it."""
-    db.execute("CREATE PUBLICATION orgsync_bench FOR TABLE account")
+def published(db: psycopg.Connection, server: LocalServer, *, tables: str = "account") -> Iterator[str]:
+    """A publication of the plain table, or of other ones; yields the words of a subscription to it."""
+    db.execute(f"CREATE PUBLICATION orgsync_bench FOR TABLE {tables}")
     try:
-        yield (f"CONNECTION 'host=127.0.0.1 port={server.port} user=orgsync dbname=native' PUBLICATION orgsync_bench")
+        yield (
+            f"CONNECTION 'host=127.0.0.1 port={server.port} user=orgsync dbname={db.info.dbname}'"
+            " PUBLICATION orgsync_bench"
+        )
     finally:
         with suppress(psycopg.Error):
             db.execute("DROP PUBLICATION orgsync_bench")
 
 
 @contextmanager
-def subscribed(db: psycopg.Connection, connection: str, *, options: str = "copy_data = false") -> Iterator[None]:
+def subscribed(
+    db: psycopg.Connection, connection: str, *, options: str = "copy_data = false", name: str = "orgsync_bench"
+) -> Iterator[None]:
     """A subscription to that publication, under way."""
-    db.execute(f"CREATE SUBSCRIPTION orgsync_bench {connection} WITH ({options})")
+    db.execute(f"CREATE SUBSCRIPTION {name} {connection} WITH ({options})")
     try:
         yield
     finally:
-        db.execute("DROP SUBSCRIPTION orgsync_bench")
+        db.execute(f"DROP SUBSCRIPTION {name}")
 
 
 def wait_for(done: Callable[[], bool], seconds: float = 300.0) -> float:
