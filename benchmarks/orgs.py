@@ -12,7 +12,7 @@ from orgsync_reconcile import catalog
 from orgsync_reconcile.clock import iso, system_clock
 from orgsync_reconcile.model.connection import ConnectionStatus, Side, SyncOptions
 from orgsync_reconcile.model.schema import FieldDef
-from orgsync_reconcile.stores.sql import connections, links, publications
+from orgsync_reconcile.stores.sql import connections, links, publications, subscriptions
 from orgsync_reconcile.stores.sql.create import NewOrg
 from orgsync_reconcile.stores.sql.flow import Pair
 from orgsync_reconcile.stores.sql.org import Org
@@ -151,7 +151,7 @@ def _offer(org: Org, side: Side, partner: Org) -> None:
         publications.publish_object(
             org, CONNECTION, name, [field.name for field in fields], actor="bench", clock=system_clock
         )
-        publications.subscribe_object(
+        subscriptions.subscribe_object(
             org,
             CONNECTION,
             name,

@@ -12,13 +12,13 @@ from orgsync_reconcile.clock import iso
 from orgsync_reconcile.errors import OrgsyncError
 from orgsync_reconcile.model.plan import Action
 from orgsync_reconcile.stores.faults import explain, faults
-from orgsync_reconcile.stores.sql import publications
+from orgsync_reconcile.stores.sql import publications, subscriptions
 from orgsync_reconcile.stores.sql.connections import log_position
 from orgsync_reconcile.stores.sql.org import Org
-from orgsync_reconcile.stores.sql.publications import rebuild_subscribed
 from orgsync_reconcile.stores.sql.savepoint import savepoint
 from orgsync_reconcile.stores.sql.schema import rebuild_triggers
 from orgsync_reconcile.stores.sql.shapes import shapes_of
+from orgsync_reconcile.stores.sql.subscriptions import rebuild_subscribed
 
 #: How many publications are changed in one transaction. Each ends with a look at all of the org's schema.
 MOST = 20_000
@@ -114,7 +114,7 @@ def _source(context: ApplyContext, action: Action) -> Org:
 
 def _subscribe_object(context: ApplyContext, org: Org, action: Action) -> None:
     source, name = _source(context, action), named(action)[0]
-    publications.subscribe_object(
+    subscriptions.subscribe_object(
         org,
         action.connection,
         name,
@@ -130,7 +130,7 @@ def _subscribe_object(context: ApplyContext, org: Org, action: Action) -> None:
 def _subscribe_field(context: ApplyContext, org: Org, action: Action) -> None:
     source, (name, field) = _source(context, action), named(action)
     for known, shape in shapes_of(source, name, [field]).items():
-        publications.subscribe_field(
+        subscriptions.subscribe_field(
             org, action.connection, name, known, shape, actor=context.actor(action.org), clock=context.clock
         )
 
@@ -168,13 +168,13 @@ def _told(run: Run) -> Run:
 
 def _unsubscribe_field(context: ApplyContext, org: Org, action: Action) -> None:
     name, field = named(action)
-    publications.unsubscribe_field(
+    subscriptions.unsubscribe_field(
         org, action.connection, name, field, actor=context.actor(action.org), clock=context.clock
     )
 
 
 def _unsubscribe_object(context: ApplyContext, org: Org, action: Action) -> None:
-    publications.unsubscribe_object(
+    subscriptions.unsubscribe_object(
         org,
         action.connection,
         named(action)[0],

@@ -14,7 +14,7 @@ from orgsync_reconcile.operations.failover_settings import FailoverSettings, Int
 from orgsync_reconcile.stores.sql.connections import Connection, find_connection
 from orgsync_reconcile.stores.sql.logins import users_without_password
 from orgsync_reconcile.stores.sql.org import Org
-from orgsync_reconcile.stores.sql.publications import read_published
+from orgsync_reconcile.stores.sql.publication_reader import read_published
 from orgsync_reconcile.stores.sql.queue import read_queue
 from orgsync_reconcile.stores.sql.schema import Objects
 from orgsync_reconcile.stores.sql.unlinked import count_records, count_unlinked, list_unlinked

@@ -17,7 +17,15 @@ from orgsync_reconcile.failpoints import FailPoint, reach
 from orgsync_reconcile.model.connection import ConnectionStatus, Side
 from orgsync_reconcile.model.events import ControlEvent, Lane, QueueAction
 from orgsync_reconcile.stores.faults import faults
-from orgsync_reconcile.stores.sql import connections, events, history, map_names, publications
+from orgsync_reconcile.stores.sql import (
+    connections,
+    events,
+    history,
+    map_names,
+    publication_reader,
+    publications,
+    subscriptions,
+)
 from orgsync_reconcile.stores.sql.flow import Pair
 from orgsync_reconcile.stores.sql.org import Org
 from orgsync_reconcile.stores.sql.savepoint import savepoint
@@ -180,10 +188,10 @@ def _update(carrying: Carrying) -> None:
 def _delete_field_map(carrying: Carrying) -> None:
     """The field is no longer offered, so it is no longer accepted (PUB-10)."""
     event = carrying.event
-    offered = publications.read_published(carrying.source, carrying.connection, event.object).get(event.object)
+    offered = publication_reader.read_published(carrying.source, carrying.connection, event.object).get(event.object)
     if offered is None or event.field not in offered.fields:
         _email(carrying, "is no longer published")
-        publications.unsubscribe_field(
+        subscriptions.unsubscribe_field(
             carrying.target,
             carrying.connection,
             event.object,
@@ -196,9 +204,9 @@ def _delete_field_map(carrying: Carrying) -> None:
 def _delete_type_map(carrying: Carrying) -> None:
     """The object is no longer offered, so it is no longer accepted; its records are disconnected here as there (PUB-10)."""
     event = carrying.event
-    if event.object not in publications.read_published(carrying.source, carrying.connection, event.object):
+    if event.object not in publication_reader.read_published(carrying.source, carrying.connection, event.object):
         _email(carrying, "is no longer published")
-        publications.unsubscribe_object(
+        subscriptions.unsubscribe_object(
             carrying.target,
             carrying.connection,
             event.object,
@@ -212,7 +220,7 @@ def _delete_type_map(carrying: Carrying) -> None:
 def _set_partner_sub(carrying: Carrying) -> None:
     """The publisher learns whether the other org has subscribed."""
     event = carrying.event
-    accepted = publications.read_subscribed(carrying.source, carrying.connection, event.object)
+    accepted = publication_reader.read_subscribed(carrying.source, carrying.connection, event.object)
     publications.set_partner_sub(
         carrying.target, carrying.connection, event.object, subscribed=event.object in accepted
     )
@@ -245,7 +253,9 @@ def _rename_field_map(carrying: Carrying) -> None:
     before = str(event.detail["before"])
     if (
         event.field
-        not in publications.read_published(carrying.source, carrying.connection, event.object)[event.object].fields
+        not in publication_reader.read_published(carrying.source, carrying.connection, event.object)[
+            event.object
+        ].fields
     ):
         return
     map_names.follow_field_name(
@@ -266,7 +276,7 @@ def _rename_type_map(carrying: Carrying) -> None:
     """The map follows an object's new name once this org has such an object (PUB-11)."""
     event = carrying.event
     before = str(event.detail["before"])
-    if event.object in publications.read_published(carrying.source, carrying.connection, event.object):
+    if event.object in publication_reader.read_published(carrying.source, carrying.connection, event.object):
         map_names.follow_object_name(carrying.target, carrying.connection, before, event.object)
         _email(carrying, f"was {before} before")
 
@@ -274,7 +284,7 @@ def _rename_type_map(carrying: Carrying) -> None:
 def _email(carrying: Carrying, why: str) -> None:
     """The map of this org changes without its administrators: they are told."""
     event = carrying.event
-    publications.queue_email(
+    subscriptions.queue_email(
         carrying.target,
         connections.get_connection(carrying.target, carrying.connection).number,
         event.object,

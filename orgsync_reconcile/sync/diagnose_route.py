@@ -8,7 +8,7 @@ from orgsync_reconcile.catalog import publishable_object, unpublishable_field
 from orgsync_reconcile.model.connection import Side
 from orgsync_reconcile.model.schema import ObjectDef
 from orgsync_reconcile.stores.sql import diagnosis as reading
-from orgsync_reconcile.stores.sql.publications import read_published, read_subscribed
+from orgsync_reconcile.stores.sql.publication_reader import read_published, read_subscribed
 from orgsync_reconcile.stores.sql.schema import Objects
 from orgsync_reconcile.sync.diagnosis import Finding, Severity, Subject
 from orgsync_reconcile.sync.metadata import shown

@@ -14,8 +14,8 @@ from orgsync_reconcile.stores.sql import components, history, links
 from orgsync_reconcile.stores.sql.component_table import read_component, set_synced, summaries
 from orgsync_reconcile.stores.sql.connections import get_connection
 from orgsync_reconcile.stores.sql.org import Org
-from orgsync_reconcile.stores.sql.publications import drop_field, subscribe_field
 from orgsync_reconcile.stores.sql.shapes import published_shapes, subscribed_shapes
+from orgsync_reconcile.stores.sql.subscriptions import drop_field, subscribe_field
 
 _NO_REPORTS: Mapping[ComponentKey, Mapping[str, str]] = MappingProxyType({})
 _NO_NEEDS: Mapping[ComponentKey, Collection[ComponentKey]] = MappingProxyType({})

@@ -10,7 +10,7 @@ from orgsync_reconcile.errors import GuardRefusedError, PermissionDeniedError, S
 from orgsync_reconcile.model.connection import ConnectionStatus, Side
 from orgsync_reconcile.stores.sql import history
 from orgsync_reconcile.stores.sql.connections import find_connection, get_connection
-from orgsync_reconcile.stores.sql.publications import read_published, read_subscribed
+from orgsync_reconcile.stores.sql.publication_reader import read_published, read_subscribed
 from orgsync_reconcile.sync.lifecycle import check_identities
 
 

@@ -10,7 +10,7 @@ from orgsync_reconcile.metadata import to_component
 from orgsync_reconcile.model.connection import Side
 from orgsync_reconcile.stores.sql import components
 from orgsync_reconcile.stores.sql.flow import Pair
-from orgsync_reconcile.stores.sql.publications import read_published, read_subscribed
+from orgsync_reconcile.stores.sql.publication_reader import read_published, read_subscribed
 from orgsync_reconcile.sync.bulk import bulk_sync
 from orgsync_reconcile.sync.drain import drain
 from orgsync_reconcile.sync.metadata import drop_mismatched

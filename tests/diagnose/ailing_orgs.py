@@ -18,7 +18,7 @@ from orgsync_reconcile.cli.reference import root_context
 from orgsync_reconcile.clock import iso
 from orgsync_reconcile.model.connection import ConnectionStatus, Side, SyncOptions
 from orgsync_reconcile.model.schema import FieldDef, FieldType, ObjectDef
-from orgsync_reconcile.stores.sql import connections, links, publications
+from orgsync_reconcile.stores.sql import connections, links, publications, subscriptions
 from orgsync_reconcile.stores.sql.create import DEFAULT_LICENSES, NewOrg
 from orgsync_reconcile.stores.sql.flow import Pair
 from orgsync_reconcile.stores.sql.org import Org
@@ -130,7 +130,7 @@ class Ailing:
             ]
             publications.publish_object(org, NAME, name, names, actor=ADMIN, clock=self.clock)
             if accepted:
-                publications.subscribe_object(
+                subscriptions.subscribe_object(
                     self.orgs[side.other],
                     NAME,
                     name,

@@ -13,7 +13,7 @@ from sync_world import ACTOR, CONNECTION, P, S, custom_object, field, text
 from orgsync_reconcile.model.connection import ConnectionStatus, Side
 from orgsync_reconcile.model.events import QueueAction
 from orgsync_reconcile.model.schema import FieldType
-from orgsync_reconcile.stores.sql import connections, events, publications
+from orgsync_reconcile.stores.sql import connections, events, publications, subscriptions
 from orgsync_reconcile.stores.sql.rename import rename_field, rename_object
 from orgsync_reconcile.stores.sql.schema import Objects, deploy_objects
 from orgsync_reconcile.sync import lifecycle
@@ -98,7 +98,7 @@ CAUSES: dict[QueueAction, tuple[Callable[[HostileWorld], object], str]] = {
     ),
     QueueAction.TYPE_MAP_UPDATE: (relabel, "Property__c"),
     QueueAction.TYPE_MAP_SET_PARTNER_SUB: (
-        lambda w: publications.unsubscribe_object(w.orgs[P], CONNECTION, "Property__c", disconnect=False, **acting(w)),
+        lambda w: subscriptions.unsubscribe_object(w.orgs[P], CONNECTION, "Property__c", disconnect=False, **acting(w)),
         "Property__c",
     ),
     QueueAction.VALUE_MAP_DELETE: (forget_value, "Property__c.Kind__c"),
@@ -186,7 +186,7 @@ def test_the_publisher_knows_its_subscriber(world: HostileWorld) -> None:
     assert known() == []
     world.drain()
     assert known() == ["Property__c"]
-    publications.unsubscribe_object(world.orgs[S], CONNECTION, "Property__c", disconnect=False, **acting(world))
+    subscriptions.unsubscribe_object(world.orgs[S], CONNECTION, "Property__c", disconnect=False, **acting(world))
     world.drain()
     assert known() == []
 

@@ -14,7 +14,7 @@ from sync_world import ACTOR, CONNECTION, P, S, copy_orgs
 
 from orgsync_reconcile.clock import iso
 from orgsync_reconcile.model.connection import Side
-from orgsync_reconcile.stores.sql import connections, publications
+from orgsync_reconcile.stores.sql import connections, publication_reader, publications, subscriptions
 from orgsync_reconcile.stores.sql.schema import Objects
 
 EVENT = (
@@ -53,7 +53,7 @@ def test_a_tampered_event_stops_nothing(world: HostileWorld, statement: str) -> 
     assert done.exit_code == 0, done.output
     assert "mistake of the program" not in done.stderr
     assert world.count(S, "Account") == 1
-    assert "Fax" not in publications.read_subscribed(world.orgs[S], CONNECTION)["Account"].fields
+    assert "Fax" not in publication_reader.read_subscribed(world.orgs[S], CONNECTION)["Account"].fields
     codes = [item.error_code for item in world.log(S)]
     assert codes == (["UNKNOWN_EVENT"] if "'map'" in statement or "'state'" in statement else [])
     for command in (("history",), ("log", "list"), ("drain",), ("verify",)):
@@ -75,7 +75,7 @@ STEPS = st.lists(
 def toggle_field(world: HostileWorld, side: Side) -> None:
     """Phone is offered no longer, or again, by one org; whoever plans would subscribe to it there."""
     org, partner = world.orgs[side], world.orgs[side.other]
-    offered = publications.read_published(org, CONNECTION).get("Account")
+    offered = publication_reader.read_published(org, CONNECTION).get("Account")
     acting = {"actor": ACTOR, "clock": world.clock}
     if offered is None:
         return
@@ -83,20 +83,20 @@ def toggle_field(world: HostileWorld, side: Side) -> None:
         publications.unpublish_field(org, CONNECTION, "Account", "Phone", **acting)
     else:
         publications.publish_field(org, CONNECTION, "Account", "Phone", **acting)
-        if "Account" in publications.read_subscribed(partner, CONNECTION):
+        if "Account" in publication_reader.read_subscribed(partner, CONNECTION):
             shape = Objects(org)["Account"].fields["Phone"].shape
-            publications.subscribe_field(partner, CONNECTION, "Account", "Phone", shape, **acting)
+            subscriptions.subscribe_field(partner, CONNECTION, "Account", "Phone", shape, **acting)
 
 
 def toggle_object(world: HostileWorld, side: Side) -> None:
     """Account is offered no longer, or again with all fields and subscribed to."""
     org, partner = world.orgs[side], world.orgs[side.other]
     acting = {"actor": ACTOR, "clock": world.clock}
-    if "Account" in publications.read_published(org, CONNECTION):
+    if "Account" in publication_reader.read_published(org, CONNECTION):
         publications.unpublish_object(org, CONNECTION, "Account", disconnect=False, **acting)
         return
     publications.publish_object(org, CONNECTION, "Account", FIELDS, **acting)
-    publications.subscribe_object(
+    subscriptions.subscribe_object(
         partner,
         CONNECTION,
         "Account",
@@ -134,8 +134,8 @@ def test_both_maps_end_equal(event_orgs: Path, steps: list[tuple[Side, str]]) ->
             play(world, step)
         world.drain()
         for side in (P, S):
-            offered = publications.read_published(world.orgs[side], CONNECTION)
-            accepted = publications.read_subscribed(world.orgs[side.other], CONNECTION)
+            offered = publication_reader.read_published(world.orgs[side], CONNECTION)
+            accepted = publication_reader.read_subscribed(world.orgs[side.other], CONNECTION)
             assert {key: item.fields for key, item in offered.items()} == {k: v.fields for k, v in accepted.items()}
             assert world.all(side, "SELECT partner_sub FROM orgsync_published") == [1] * len(offered)
             assert world.all(side, "SELECT 1 FROM orgsync_event WHERE lane <> 'own'") == []

@@ -12,7 +12,7 @@ from typing import Any
 from orgsync_reconcile.clock import iso
 from orgsync_reconcile.model.connection import ConnectionStatus, Side, SyncOptions
 from orgsync_reconcile.model.records import LogEntry, ObjectCounts
-from orgsync_reconcile.stores.sql import connections, history, links, publications
+from orgsync_reconcile.stores.sql import connections, history, links, publications, subscriptions
 from orgsync_reconcile.stores.sql.create import NewOrg
 from orgsync_reconcile.stores.sql.flow import Pair
 from orgsync_reconcile.stores.sql.org import Org
@@ -87,7 +87,7 @@ class Feeds:
         publications.publish_object(org, "dr", name, FIELDS[name], actor="admin", clock=clock)
         shapes = {field: Objects(org)[name].fields[field].shape for field in FIELDS[name]}
         position = connections.log_position(org)
-        publications.subscribe_object(
+        subscriptions.subscribe_object(
             partner, "dr", name, shapes, since_seq=position, since=iso(clock()), actor="admin", clock=clock
         )
 

@@ -35,9 +35,11 @@ from orgsync_reconcile.stores.sql import (
     notified,
     people,
     protection,
+    publication_reader,
     publications,
     routing,
     shapes,
+    subscriptions,
     unlinked,
 )
 from orgsync_reconcile.stores.sql.audience import active_emails
@@ -88,7 +90,7 @@ def test_what_waits_to_be_sent(org: Org, other_org: Org, client: Client) -> None
     before = insert(client, "Account", Name="before")
     linked = insert(client, "Account", Name="linked")
     publications.publish_object(org, "dr", "Account", ["Name", "Phone"], **ACTING)
-    publications.subscribe_object(
+    subscriptions.subscribe_object(
         other_org, "dr", "Account", {"Name": "text:255::"}, since_seq=org.db.head(), since="2026", **ACTING
     )
     here, there = number_of(org), number_of(other_org)
@@ -299,7 +301,7 @@ def test_shapes_and_new_names(org: Org, other_org: Org) -> None:
         other_org, custom("A__c", FieldType.TEXT, length=20), custom("N__c", FieldType.NUMBER, precision=5)
     )
     stored = {name: obj.fields[name].shape for name in ("Name", "A__c", "N__c")}
-    publications.subscribe_object(
+    subscriptions.subscribe_object(
         other_org, "dr", "Thing__c", {**stored, "Gone__c": "x"}, since_seq=0, since="2026", **ACTING
     )
     found = {item.field: (item.stored, item.here) for item in shapes.subscribed_shapes(other_org, "dr")}
@@ -307,9 +309,11 @@ def test_shapes_and_new_names(org: Org, other_org: Org) -> None:
     assert shapes.subscribed_shapes(other_org, "dr", "Account") == ()
     assert shapes.shapes_of(other_org, "Thing__c", ["A__c", "Gone__c"]) == {"A__c": stored["A__c"]}
     map_names.follow_field_name(other_org, "dr", "Thing__c", "Gone__c", "A__c", why="w", **ACTING)
-    assert publications.read_subscribed(other_org, "dr")["Thing__c"].fields == set(stored)
+    assert publication_reader.read_subscribed(other_org, "dr")["Thing__c"].fields == set(stored)
     map_names.follow_field_name(other_org, "dr", "Thing__c", "A__c", "B__c", why="renamed to B__c in acme", **ACTING)
-    assert publications.read_subscribed(other_org, "dr")["Thing__c"].dropped == {"A__c": "renamed to B__c in acme"}
+    assert publication_reader.read_subscribed(other_org, "dr")["Thing__c"].dropped == {
+        "A__c": "renamed to B__c in acme"
+    }
     assert shapes.published_shapes(other_org, "dr") == {}
 
 
@@ -411,11 +415,11 @@ def test_a_field_is_renamed_with_all_that_names_it(org: Org, publish: Publish) -
     """PUB-11: registry, publications, component and what had dropped out for want of the name."""
     deploy(org, [custom_object("Thing__c"), text_field("Thing__c.Old__c")])
     publish("Thing__c", "Old__c")
-    publications.subscribe_object(org, "dr", "Thing__c", {"New__c": "text:20::"}, since_seq=0, since="2026", **ACTING)
-    publications.drop_field(org, "dr", "Thing__c", "New__c", "renamed to New__c in acme", **ACTING)
+    subscriptions.subscribe_object(org, "dr", "Thing__c", {"New__c": "text:20::"}, since_seq=0, since="2026", **ACTING)
+    subscriptions.drop_field(org, "dr", "Thing__c", "New__c", "renamed to New__c in acme", **ACTING)
     rename_field(org, "Thing__c", "Old__c", "New__c")
-    assert publications.read_published(org, "dr")["Thing__c"].fields == {"New__c"}
-    assert publications.read_subscribed(org, "dr")["Thing__c"].fields == {"New__c"}
+    assert publication_reader.read_published(org, "dr")["Thing__c"].fields == {"New__c"}
+    assert publication_reader.read_subscribed(org, "dr")["Thing__c"].fields == {"New__c"}
     assert ComponentKey("CustomField", "Thing__c.New__c") in {
         ComponentKey(*row) for row in org.db.execute("SELECT type, full_name FROM orgsync_component")
     }

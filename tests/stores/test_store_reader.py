@@ -14,7 +14,7 @@ from orgsync_reconcile.model.actual import ActualPublication, ActualSubscription
 from orgsync_reconcile.model.component import ComponentKey
 from orgsync_reconcile.model.connection import ConnectionStatus, ContactRef, Side, SyncOptions
 from orgsync_reconcile.model.schema import FieldType
-from orgsync_reconcile.stores.sql import connections, publications
+from orgsync_reconcile.stores.sql import connections, publications, subscriptions
 from orgsync_reconcile.stores.sql.components import deploy
 from orgsync_reconcile.stores.sql.org import Org
 from orgsync_reconcile.stores.sql.reader import read_org
@@ -182,10 +182,10 @@ def test_a_connection_with_all_that_hangs_on_it(org: Org, client: Client, other_
             **acting,
         )
     publications.publish_object(org, "dr", "Account", ["Name", "Phone"], match_on="Phone", record_types=["A"], **acting)
-    publications.subscribe_object(
+    subscriptions.subscribe_object(
         org, "dr", "Contact", {"LastName": "text:80::", "Fax": "phone:40::"}, since_seq=0, since="2026", **acting
     )
-    publications.drop_field(org, "dr", "Contact", "Fax", "its type differs", **acting)
+    subscriptions.drop_field(org, "dr", "Contact", "Fax", "its type differs", **acting)
     for place, status in enumerate((1, 1, 2)):
         org.db.execute(
             "INSERT INTO orgsync_link (connection, object, local, partner, status, since)"

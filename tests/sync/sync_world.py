@@ -15,7 +15,7 @@ from orgsync_reconcile.clock import iso
 from orgsync_reconcile.model.connection import ConnectionStatus, Side, SyncOptions
 from orgsync_reconcile.model.records import LogEntry, ObjectCounts, QueueItem
 from orgsync_reconcile.model.schema import FieldDef, FieldType, ObjectDef
-from orgsync_reconcile.stores.sql import connections, history, links, publications, queue
+from orgsync_reconcile.stores.sql import connections, history, links, publications, queue, subscriptions
 from orgsync_reconcile.stores.sql.create import NewOrg
 from orgsync_reconcile.stores.sql.flow import Pair
 from orgsync_reconcile.stores.sql.org import Org
@@ -172,7 +172,7 @@ class World:
             org, partner = self.orgs[side], self.orgs[side.other]
             publications.publish_object(org, self.connection, name, wanted, actor=ACTOR, clock=self.clock)
             theirs = Objects(org)[name].fields
-            publications.subscribe_object(
+            subscriptions.subscribe_object(
                 partner,
                 self.connection,
                 name,

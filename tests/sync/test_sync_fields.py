@@ -9,7 +9,7 @@ from sync_world import ACTOR, P, S, Side, World, text
 from sync_world import field as custom_field
 
 from orgsync_reconcile.model.schema import FieldType
-from orgsync_reconcile.stores.sql import publications
+from orgsync_reconcile.stores.sql import publications, subscriptions
 from orgsync_reconcile.stores.sql.schema import Objects
 from orgsync_reconcile.sync.forward import forward
 from orgsync_reconcile.sync.metadata import drop_mismatched
@@ -72,7 +72,9 @@ def test_a_field_that_fell_out_of_step_stops_flowing(world: World, side: Side) -
     assert world.get(S, "Account", there, "Code__c") == "1"
     shape = Objects(world.orgs[P])["Account"].fields["Code__c"].shape
     for org in world.orgs.values():
-        publications.subscribe_field(org, world.connection, "Account", "Code__c", shape, actor=ACTOR, clock=world.clock)
+        subscriptions.subscribe_field(
+            org, world.connection, "Account", "Code__c", shape, actor=ACTOR, clock=world.clock
+        )
     world.update(P, "Account", account, Code__c="4")
     world.drain()
     assert world.get(S, "Account", there, "Code__c") == "4"
@@ -107,7 +109,7 @@ def test_unpublishing_disconnects_and_publishing_again_revives(world: World) -> 
     there = world.other(P, account)
     for org in world.orgs.values():
         publications.unpublish_object(org, world.connection, "Account", actor=ACTOR, clock=world.clock)
-        publications.unsubscribe_object(org, world.connection, "Account", actor=ACTOR, clock=world.clock)
+        subscriptions.unsubscribe_object(org, world.connection, "Account", actor=ACTOR, clock=world.clock)
     world.update(P, "Account", account, Phone="1")
     assert (world.drain(), world.other(P, account)) == ({}, None)
     world.publish("Account", ["Name", "Phone"])

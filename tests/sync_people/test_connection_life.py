@@ -8,8 +8,10 @@ from people_world import ADMINS, CONTACT, NAME, add_user, clock
 from orgsync_reconcile.errors import PermissionDeniedError, StoreError
 from orgsync_reconcile.model.connection import ConnectionStatus, Side
 from orgsync_reconcile.stores.sql import connections, history
-from orgsync_reconcile.stores.sql.publications import publish_object, read_published, subscribe_object
+from orgsync_reconcile.stores.sql.publication_reader import read_published
+from orgsync_reconcile.stores.sql.publications import publish_object
 from orgsync_reconcile.stores.sql.shapes import shapes_of
+from orgsync_reconcile.stores.sql.subscriptions import subscribe_object
 from orgsync_reconcile.sync import lifecycle
 
 

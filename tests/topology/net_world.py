@@ -13,7 +13,7 @@ from orgsync_reconcile.clock import iso
 from orgsync_reconcile.model.connection import ConnectionStatus, Side, SyncOptions
 from orgsync_reconcile.model.records import ObjectCounts, QueueItem
 from orgsync_reconcile.model.schema import FieldDef, FieldType, ObjectDef
-from orgsync_reconcile.stores.sql import connections, links, publications, queue
+from orgsync_reconcile.stores.sql import connections, links, publications, queue, subscriptions
 from orgsync_reconcile.stores.sql.create import NewOrg
 from orgsync_reconcile.stores.sql.flow import Pair
 from orgsync_reconcile.stores.sql.org import Org
@@ -129,7 +129,7 @@ class Net:
             theirs = Objects(org)[item].fields
             wanted = list(fields or theirs)
             publications.publish_object(org, name, item, wanted, actor=ACTOR, clock=self.clock)
-            publications.subscribe_object(
+            subscriptions.subscribe_object(
                 partner,
                 name,
                 item,
@@ -143,7 +143,7 @@ class Net:
     def unpublish(self, name: str, item: str = "Thing__c") -> None:
         for side in Side:
             publications.unpublish_object(self.end(name, side), name, item, actor=ACTOR, clock=self.clock)
-            publications.unsubscribe_object(self.end(name, side), name, item, actor=ACTOR, clock=self.clock)
+            subscriptions.unsubscribe_object(self.end(name, side), name, item, actor=ACTOR, clock=self.clock)
 
     def status(self, name: str, status: ConnectionStatus) -> None:
         for side in Side:

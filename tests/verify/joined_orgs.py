@@ -13,7 +13,7 @@ from orgsync_reconcile import catalog
 from orgsync_reconcile.clock import iso
 from orgsync_reconcile.model.connection import ConnectionStatus, Side, SyncOptions
 from orgsync_reconcile.model.schema import FieldDef, FieldType, ObjectDef
-from orgsync_reconcile.stores.sql import connections, links, publications
+from orgsync_reconcile.stores.sql import connections, links, publications, subscriptions
 from orgsync_reconcile.stores.sql.create import NewOrg
 from orgsync_reconcile.stores.sql.flow import Pair
 from orgsync_reconcile.stores.sql.org import Org
@@ -131,7 +131,7 @@ class Joined:
             org, partner = self.orgs[side], self.orgs[side.other]
             publications.publish_object(org, CONNECTION, name, wanted, actor=ACTOR, clock=self.clock)
             theirs = Objects(org)[name].fields
-            publications.subscribe_object(
+            subscriptions.subscribe_object(
                 partner,
                 CONNECTION,
                 name,

@@ -14,9 +14,10 @@ from orgsync_reconcile.stores.faults import faults
 from orgsync_reconcile.stores.sql.component_setup import find_row
 from orgsync_reconcile.stores.sql.events import admin_name
 from orgsync_reconcile.stores.sql.org import Org
-from orgsync_reconcile.stores.sql.publications import unpublish_object, unsubscribe_object
+from orgsync_reconcile.stores.sql.publications import unpublish_object
 from orgsync_reconcile.stores.sql.savepoint import savepoint
 from orgsync_reconcile.stores.sql.schema import Objects, deploy_objects, rebuild_triggers
+from orgsync_reconcile.stores.sql.subscriptions import unsubscribe_object
 from orgsync_reconcile.stores.sql.text import quote
 
 

@@ -11,7 +11,7 @@ from orgsync_reconcile.stores.sql.applied import read_applied
 from orgsync_reconcile.stores.sql.connections import get_connection
 from orgsync_reconcile.stores.sql.mirrors import read_mirrors
 from orgsync_reconcile.stores.sql.org import Org
-from orgsync_reconcile.stores.sql.publications import read_published, read_subscribed
+from orgsync_reconcile.stores.sql.publication_reader import read_published, read_subscribed
 
 _CONTACT = (
     'SELECT c."Id", trim(coalesce(c."FirstName", \'\') || \' \' || c."LastName"), coalesce(c."Email", \'\'),'

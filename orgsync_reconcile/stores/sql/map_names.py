@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from orgsync_reconcile.clock import Clock
-from orgsync_reconcile.stores.sql import publications
+from orgsync_reconcile.stores.sql import subscriptions
 from orgsync_reconcile.stores.sql.connections import get_connection
 from orgsync_reconcile.stores.sql.org import Org
 
@@ -20,7 +20,7 @@ def follow_field_name(
             [object_name, new],
         ).fetchone()
         if has is None:
-            publications.drop_field(org, connection, object_name, old, why, actor=actor, clock=clock)
+            subscriptions.drop_field(org, connection, object_name, old, why, actor=actor, clock=clock)
             return
         where = "connection = ? AND object = ? AND field = ?"
         moved = db.execute(
