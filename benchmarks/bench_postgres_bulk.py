@@ -85,7 +85,7 @@ def first_copy(source: LocalServer, target: LocalServer) -> float:
 
 def ours(source: LocalServer, target: LocalServer) -> float:
     """Seconds of our bulk sync. Raises SystemExit where not all arrived."""
-    with served.copies(source, target, "run") as pair:
+    with served.copied(source, target, "run"), served.opened(source, target, "run") as pair:
         seconds = report.timed(lambda: bulk_sync(pair, source=Side.PRIMARY, cutoff=None, clock=system_clock))
         for table in TABLES:
             counts = {org.db.execute(f"SELECT count(*) FROM {table}").fetchone() for org in pair.orgs.values()}

@@ -33,28 +33,6 @@ NAMES = ("primary", "secondary")
 LOOK = 0.01
 #: Longer than any sound run settles, in seconds.
 PATIENCE = 600
-MANIFEST = """\
-version: 1
-kind: Org
-name: primary
-store: sqlite:primary.db
-admin: {admin}
----
-version: 1
-kind: Org
-name: secondary
-store: sqlite:secondary.db
-admin: {admin}
----
-version: 1
-kind: Connection
-name: {connection}
-primary: primary
-secondary: secondary
-owner: {admin}
-contact: {{first_name: Elise, last_name: Medina, email: elise@acme.example, account: Acme}}
-direction: two-way
-"""
 
 
 def write(path: Path, count: int, seed: int) -> None:
@@ -175,15 +153,9 @@ def prepare(folder: Path, accounts: int) -> None:
     orgs.load(folder / "primary.db", accounts, 0)
     pair = orgs.pair(folder)
     bulk_sync(pair, source=Side.PRIMARY, cutoff=None, clock=system_clock)
-    (admin,) = (
-        pair.orgs[Side.PRIMARY]
-        .db.execute('SELECT "Username" FROM "User" WHERE "Id" = ?', [pair.orgs[Side.PRIMARY].admin_id])
-        .fetchone()
-    )
+    orgs.write_manifests(folder, pair, ("sqlite:primary.db", "sqlite:secondary.db"))
     for org in pair.orgs.values():
         org.close()
-    (folder / "manifests").mkdir()
-    (folder / "manifests" / "connection.yaml").write_text(MANIFEST.format(admin=admin, connection=orgs.CONNECTION))
     for name in NAMES:
         orgs.copy_org(folder / f"{name}.db", folder / f"{name}-start.db")
 

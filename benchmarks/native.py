@@ -6,7 +6,7 @@ It is set up on a plain table of the shape that the orgs' records have, and take
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 
 import psycopg
@@ -94,11 +94,21 @@ def subscribed(
         db.execute(f"DROP SUBSCRIPTION {name}")
 
 
-def wait_for(done: Callable[[], bool], seconds: float = 300.0) -> float:
-    """Waits until something is so; returns the seconds. Raises TimeoutError."""
+@contextmanager
+def both_ways(servers: Sequence[LocalServer], sessions: Sequence[psycopg.Connection]) -> Iterator[None]:
+    """Native replication of the plain table in both directions: each side sends what was written there."""
+    with ExitStack() as stack:
+        found = [stack.enter_context(published(db, server)) for server, db in zip(servers, sessions, strict=True)]
+        for db, connection in zip(sessions, reversed(found), strict=True):
+            stack.enter_context(subscribed(db, connection, options="copy_data = false, origin = none"))
+        yield
+
+
+def wait_for(done: Callable[[], bool], seconds: float = 300.0, *, pause: float = 0.002) -> float:
+    """Waits until something is so, asked again after each `pause`; returns the seconds. Raises TimeoutError."""
     started = time.perf_counter()
     while not done():
         if time.perf_counter() - started > seconds:
-            raise TimeoutError("the native replication did not catch up")
-        time.sleep(0.002)
+            raise TimeoutError("the replication did not catch up")
+        time.sleep(pause)
     return time.perf_counter() - started

@@ -39,6 +39,30 @@ ACCOUNT_COLUMNS = (
 )
 
 
+_MANIFEST = """\
+version: 1
+kind: Org
+name: primary
+store: {stores[0]}
+admin: {admins[0]}
+---
+version: 1
+kind: Org
+name: secondary
+store: {stores[1]}
+admin: {admins[1]}
+---
+version: 1
+kind: Connection
+name: {connection}
+primary: primary
+secondary: secondary
+owner: {admins[0]}
+contact: {{first_name: Elise, last_name: Medina, email: elise@acme.example, account: Acme}}
+direction: two-way
+"""
+
+
 def account_rows(count: int) -> Iterator[tuple[object, ...]]:
     """Rows for ACCOUNT_COLUMNS."""
     for number in range(count):
@@ -188,6 +212,17 @@ def join(primary: Org, secondary: Org) -> Pair:
 def pair(folder: Path) -> Pair:
     """Opens the two orgs of a folder."""
     return Pair(open_org(folder / "primary.db"), open_org(folder / "secondary.db"), CONNECTION)
+
+
+def write_manifests(folder: Path, pair: Pair, stores: tuple[str, str]) -> None:
+    """Writes the manifests that name two connected orgs by their stores, for commands that are run in the folder."""
+    admins = [
+        org.db.execute('SELECT "Username" FROM "User" WHERE "Id" = ?', [org.admin_id]).fetchone()[0]
+        for org in pair.orgs.values()
+    ]
+    (folder / "manifests").mkdir(exist_ok=True)
+    text = _MANIFEST.format(stores=stores, admins=admins, connection=CONNECTION)
+    (folder / "manifests" / "connection.yaml").write_text(text)
 
 
 def copy_org(source: Path, target: Path) -> None:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import native
 import orgs
+import psycopg
 
 from orgsync_reconcile.clock import system_clock
 from orgsync_reconcile.model.connection import Side
@@ -18,6 +24,9 @@ from orgsync_reconcile.stores.urls import create_store, open_store
 from orgsync_reconcile.sync.bulk import bulk_sync
 
 SCHEMA = "acme"
+ACCOUNT = f'{SCHEMA}."Account"'
+#: Until a following drain has come to rest, in seconds.
+_SETTLED = 1.0
 _CONTACTS = (
     'INSERT INTO "Contact" ("FirstName", "LastName", "Email", "Phone", "MailingCity", "Title", "AccountId")'
     " SELECT 'Robin', 'Person ' || orgsync_row, 'p' || orgsync_row || '@mail.example', \"Phone\", \"BillingCity\","
@@ -60,20 +69,93 @@ def in_step(source: LocalServer, target: LocalServer, accounts: int) -> Iterator
 
 
 @contextmanager
-def copies(source: LocalServer, target: LocalServer, database: str) -> Iterator[Pair]:
-    """The two orgs as they stand, in copies of their databases that are dropped afterwards. Nobody else may be in them."""
+def copied(source: LocalServer, target: LocalServer, database: str) -> Iterator[None]:
+    """The two orgs as they stand, in copies of their databases that are dropped afterwards. Nobody may be in the first."""
     made: list[LocalServer] = []
     try:
         for server in (source, target):
             with native.session(server, "template1") as db:
                 db.execute(f"CREATE DATABASE {database} TEMPLATE postgres STRATEGY file_copy")
             made.append(server)
-        with (
-            open_store(address(source, database), base=Path()) as here,
-            open_store(address(target, database), base=Path()) as there,
-        ):
-            yield Pair(here, there, orgs.CONNECTION)
+        yield
     finally:
         for server in made:
             with native.session(server, "template1") as db:
                 db.execute(f"DROP DATABASE {database} WITH (FORCE)")
+
+
+@contextmanager
+def opened(source: LocalServer, target: LocalServer, database: str = "postgres") -> Iterator[Pair]:
+    """The two orgs in a database of that name."""
+    with (
+        open_store(address(source, database), base=Path()) as here,
+        open_store(address(target, database), base=Path()) as there,
+    ):
+        yield Pair(here, there, orgs.CONNECTION)
+
+
+@contextmanager
+def folder_of(source: LocalServer, target: LocalServer, database: str = "postgres") -> Iterator[Path]:
+    """A folder whose manifests name the two orgs."""
+    with tempfile.TemporaryDirectory(prefix="orgsync-bench-") as name, opened(source, target, database) as pair:
+        stores = (address(source, database), address(target, database))
+        orgs.write_manifests(Path(name), pair, stores)
+        yield Path(name)
+
+
+def command(folder: Path, *words: str) -> list[str]:
+    """The words of a command in the folder."""
+    return [sys.executable, "-m", "orgsync_reconcile", "-C", str(folder), *words]
+
+
+@contextmanager
+def followers(folder: Path, count: int) -> Iterator[list[subprocess.Popen[str]]]:
+    """So many processes that drain the connection as changes come; ended afterwards."""
+    with ExitStack() as stack:
+        started = []
+        for _ in range(count):
+            program = subprocess.Popen(
+                command(folder, "drain", orgs.CONNECTION, "--follow"),
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+            stack.callback(_end, program)
+            started.append(program)
+        for program in started:
+            assert program.stderr is not None
+            program.stderr.readline()  # It says that it follows.
+        time.sleep(_SETTLED)
+        yield started
+        for program in started:
+            if program.poll() is not None:
+                raise SystemExit(f"a follower has ended: {program.communicate()[1].strip()[-300:]}")
+
+
+def _end(program: subprocess.Popen[str]) -> None:
+    program.send_signal(signal.SIGCONT)
+    program.terminate()
+    program.communicate()
+
+
+@contextmanager
+def asleep(programs: Sequence[subprocess.Popen[str]]) -> Iterator[None]:
+    """Nothing of these processes runs meanwhile."""
+    for program in programs:
+        program.send_signal(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for program in programs:
+            program.send_signal(signal.SIGCONT)
+
+
+def has_all(db: psycopg.Connection, table: str, ids: Sequence[str], phone: str) -> bool:
+    """Whether all these records have that number; asks for a few of them first."""
+    for some in (ids[:: max(len(ids) // 50, 1)], ids):
+        row = db.execute(
+            f'SELECT count(*) FROM {table} WHERE "Id" = ANY(%s) AND "Phone" = %s', [list(some), phone]
+        ).fetchone()
+        if row != (len(some),):
+            return False
+    return True

@@ -75,6 +75,12 @@ class LocalServer:
         """Where the server listens."""
         return f"postgresql://orgsync@127.0.0.1:{self.port}/postgres"
 
+    @property
+    def process(self) -> int:
+        """The number of the running server's first process."""
+        assert self._process is not None, "the server is not running"
+        return self._process.pid
+
     def _call(self, program: str, *arguments: str) -> None:
         done = subprocess.run(
             [str(self._home / "bin" / program), *arguments],
