@@ -12,6 +12,7 @@ from psycopg.pq import TransactionStatus
 from psycopg.rows import TupleRow
 from typing_extensions import override
 
+from orgsync_reconcile.stores.postgres.culprit import keep_field
 from orgsync_reconcile.stores.postgres.dialect import DIALECT, PostgresDialect
 from orgsync_reconcile.stores.postgres.names import quote_ours
 from orgsync_reconcile.stores.postgres.statement import Parameters, translate
@@ -124,8 +125,12 @@ class PostgresDatabase(Database):
     def execute(self, sql: str, parameters: Parameters = (), /) -> Cursor:
         statement = translate(sql)
         values = statement.values(parameters)
-        # Without values the text is sent as it stands; a `%` in it was doubled.
-        return self.connection.execute(statement.text, values or ())
+        try:
+            # Without values the text is sent as it stands; a `%` in it was doubled.
+            return self.connection.execute(statement.text, values or ())
+        except psycopg.DataError as error:
+            keep_field(error, statement.text)
+            raise
 
     def run(self, statement: str) -> None:
         """Runs a statement that is PostgreSQL's own, without parameters: definitions of tables and the like."""

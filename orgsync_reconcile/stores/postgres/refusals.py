@@ -14,6 +14,7 @@ from orgsync_reconcile.errors import (
     StoreFullError,
     UnreachableError,
 )
+from orgsync_reconcile.stores.postgres.culprit import named_field
 
 #: Everything that the driver raises.
 FAULTS: tuple[type[Exception], ...] = (psycopg.Error,)
@@ -50,10 +51,10 @@ def refusal(error: Exception) -> tuple[str, str, str]:
     if isinstance(error, errors.NotNullViolation):
         field = error.diag.column_name or ""
         return "REQUIRED_FIELD_MISSING", field, f"required field {field} is blank"
-    if isinstance(error, errors.NumericValueOutOfRange):
-        return "NUMBER_OUTSIDE_VALID_RANGE", "", message
     if isinstance(error, psycopg.DataError):
-        return "INVALID_TYPE_ON_FIELD_IN_RECORD", "", message
+        field, out = named_field(error), isinstance(error, errors.NumericValueOutOfRange)
+        code = "NUMBER_OUTSIDE_VALID_RANGE" if out else "INVALID_TYPE_ON_FIELD_IN_RECORD"
+        return code, field, _WORDS[code].format(field=field) if field else message
     code, colon, field = name.partition(":")
     if colon and code.replace("_", "").isupper():
         # A long field leaves room for the beginning of its code only.
