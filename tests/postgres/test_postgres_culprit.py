@@ -66,6 +66,8 @@ def test_of_what_no_column_takes(session: PostgresDatabase) -> None:
     assert of(lambda: session.execute(named, {"day": "noon", "name": "x"})) == (UNREADABLE, "Date__c")
     condition = 'UPDATE "Thing__c" SET "Name" = ? WHERE "Date__c" < ?'
     assert of(lambda: session.execute(condition, ["x", "noon"])) == (UNREADABLE, "")
+    chosen = """INSERT INTO "Thing__c" ("Name", "Date__c") VALUES (coalesce(?, 'x', ', )'), ?)"""
+    assert of(lambda: session.execute(chosen, ["x", "noon"])) == (UNREADABLE, "Date__c")
     both = """INSERT INTO "Thing__c" ("Name", "Date__c") VALUES ('?, (', now()), ('y', ?)"""
     assert of(lambda: session.execute(both, ["noon"])) == (UNREADABLE, "")
 
