@@ -149,20 +149,34 @@ def test_a_role_of_its_own(folder: Folder, postgres: Server, database: str) -> N
         db.execute(f"DROP OWNED BY {role}; DROP ROLE {role}")  # type: ignore[call-overload,unused-ignore]
 
 
-def test_a_role_that_only_writes_records(folder: Folder, database: str) -> None:
-    """ORG-2: the grants that docs/postgresql.md gives a clerk are enough to insert, edit and delete records."""
+def test_the_roles_of_the_page(folder: Folder, database: str) -> None:
+    """ORG-2: the grants of docs/postgresql.md are enough for a clerk to write records, and for a reader to read them."""
     page = (Path(__file__).resolve().parents[2] / "docs" / "postgresql.md").read_text()
-    schema, role = folder.url.rpartition("=")[2], f"clerk_{os.getpid()}"
+    schema, clerk, reader = folder.url.rpartition("=")[2], f"clerk_{os.getpid()}", f"reader_{os.getpid()}"
     grants = " ".join(line for line in page.splitlines() if line.startswith("GRANT "))
+    grants = grants.replace("acme", schema).replace("clerk", clerk).replace("reader", reader)
     folder.run("org", "create", folder.url, "--name", "acme")
+
+    def login(role: str) -> psycopg.Connection:
+        return psycopg.connect(
+            folder.url.partition("?")[0].replace("orgsync@", f"{role}@"),
+            autocommit=True,
+            options=f"-c search_path={schema}",
+        )
+
     with psycopg.connect(database, autocommit=True) as db:
-        db.execute(f"CREATE ROLE {role} LOGIN; {grants.replace('acme', schema).replace('clerk', role)}")  # type: ignore[call-overload,unused-ignore]
-        db.execute(f"SET ROLE {role}; SET search_path TO {schema}")  # type: ignore[call-overload,unused-ignore]
-        db.execute("""INSERT INTO "Case" ("Subject") VALUES ('x')""")
-        db.execute("""UPDATE "Case" SET "Subject" = 'y'""")
-        db.execute('DELETE FROM "Case"')
-        assert db.execute('SELECT "CaseNumber", "IsDeleted" FROM "Case"').fetchone() == ("00000001", True)
-        db.execute(f"RESET ROLE; DROP OWNED BY {role}; DROP ROLE {role}")  # type: ignore[call-overload,unused-ignore]
+        db.execute(f"CREATE ROLE {clerk} LOGIN; CREATE ROLE {reader} LOGIN; {grants}")  # type: ignore[call-overload,unused-ignore]
+        with login(clerk) as client:
+            client.execute("""INSERT INTO "Case" ("Subject") VALUES ('x')""")
+            client.execute("""UPDATE "Case" SET "Subject" = 'y'""")
+            client.execute('DELETE FROM "Case"')
+            assert client.execute('SELECT "CaseNumber", "IsDeleted" FROM "Case"').fetchone() == ("00000001", True)
+        with login(reader) as client:
+            assert client.execute('SELECT count(*) FROM "Account"').fetchone() == (0,)
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                client.execute("""INSERT INTO "Account" ("Name") VALUES ('x')""")
+        for role in (clerk, reader):
+            db.execute(f"DROP OWNED BY {role}; DROP ROLE {role}")  # type: ignore[call-overload,unused-ignore]
 
 
 @pytest.mark.skipif(not REAL.is_dir(), reason="the published projects are not beside the checkout")

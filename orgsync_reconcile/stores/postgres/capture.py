@@ -13,7 +13,7 @@ from orgsync_reconcile.model.schema import ObjectDef
 from orgsync_reconcile.stores.postgres.dialect import DIALECT
 from orgsync_reconcile.stores.postgres.names import CHANNEL, sleepers_key
 from orgsync_reconcile.stores.postgres.tables import ENGINE_HALF, counter, engine_counter
-from orgsync_reconcile.stores.postgres.trigger import DEPTH, ENGINE, Setting, Trigger, named, refuse
+from orgsync_reconcile.stores.postgres.trigger import DEPTH, Setting, Trigger, named, refuse
 from orgsync_reconcile.stores.sql.layout import ROW, WORD, Capture
 from orgsync_reconcile.stores.sql.text import commas, literal, quote
 
@@ -22,12 +22,6 @@ SUPPRESSED = "-- what the engine writes is left out"
 #: Statements that change more rows than this are planned anew.
 _LARGE = 100
 _PARTS = ("_orgsync_guard", "_orgsync_engine", "_orgsync_distance", "_orgsync_writer")
-_DECLARE = (
-    f"_orgsync_guard bigint := {ENGINE};"
-    f" _orgsync_engine boolean := {ENGINE} IS NOT NULL AND {DEPTH} IN (0, pg_trigger_depth());"
-    " _orgsync_distance bigint := nullif(current_setting('orgsync.hops', true), '')::bigint;"
-    " _orgsync_writer bigint := pg_current_xact_id()::text::bigint;"
-)
 
 
 def given_ids(obj: ObjectDef, setting: Setting) -> str:
@@ -46,6 +40,16 @@ def given_ids(obj: ObjectDef, setting: Setting) -> str:
     return (
         f'IF EXISTS (SELECT 1 FROM new_rows WHERE substr("Id", 4, 3) = {literal(setting.code)} AND {ahead})'
         f" THEN {refuse('MALFORMED_ID', 'Id', 'an Id that this org has not minted yet')} END IF;"
+    )
+
+
+def _declare(setting: Setting) -> str:
+    return (
+        f"_orgsync_guard bigint := {setting.engine};"
+        f" _orgsync_engine boolean := _orgsync_guard IS NOT NULL AND {DEPTH} IN (0, pg_trigger_depth());"
+        " _orgsync_distance bigint :="
+        " CASE WHEN _orgsync_guard IS NOT NULL THEN nullif(current_setting('orgsync.hops', true), '')::bigint END;"
+        " _orgsync_writer bigint := pg_current_xact_id()::text::bigint;"
     )
 
 
@@ -97,14 +101,16 @@ def capture_triggers(obj: ObjectDef, capture: Capture, setting: Setting) -> list
             name=named(obj, "capture_insert"),
             event="AFTER INSERT",
             tables="NEW TABLE AS new_rows",
-            declare=_DECLARE,
+            declare=_declare(setting),
+            as_owner=True,
             body=f"{given_ids(obj, setting)} {skip} {insert} {wake} RETURN NULL;",
         ),
         Trigger(
             name=named(obj, "capture_update"),
             event="AFTER UPDATE",
             tables="OLD TABLE AS old_rows NEW TABLE AS new_rows",
-            declare=f"{_DECLARE} _orgsync_rows int;",
+            declare=f"{_declare(setting)} _orgsync_rows int;",
+            as_owner=True,
             body=f"{skip} {update} {wake} RETURN NULL;",
         ),
     ]

@@ -180,6 +180,8 @@ def open_org(address: Address, *, label: str, readonly: bool, busy_seconds: floa
         require_known_version(db, label)
         if readonly:
             db.run("SET default_transaction_read_only = on")
+        else:
+            _require_rights(db, label)
         return PostgresOrg(db, address, label)
     except psycopg.Error as error:
         db.close()
@@ -187,3 +189,17 @@ def open_org(address: Address, *, label: str, readonly: bool, busy_seconds: floa
     except BaseException:
         db.close()
         raise
+
+
+def _require_rights(db: PostgresDatabase, label: str) -> None:
+    """Raises UnreachableError where the role that logged in could not write the log: its mark would not count."""
+    row = db.execute(
+        "SELECT session_user, has_table_privilege(session_user, to_regclass(?), 'INSERT')",
+        [f"{quote_ours(db.schema)}.orgsync_change"],
+    ).fetchone()
+    if row is not None and not row[1]:
+        raise UnreachableError(
+            f"the role {row[0]} may not write what orgsync keeps there",
+            where=label,
+            hint="log in as the role that owns the org's schema, or as one that inherits its rights",
+        )

@@ -8,8 +8,6 @@ from orgsync_reconcile.model.schema import ObjectDef
 from orgsync_reconcile.stores.postgres.names import fitted, quote_ours
 from orgsync_reconcile.stores.sql.text import literal
 
-#: The connection whose changes the engine writes in this transaction; NULL outside of one.
-ENGINE = "nullif(current_setting('orgsync.connection', true), '')::bigint"
 #: How deep in triggers the engine's own statements stand: 0 means wherever they stand.
 DEPTH = "coalesce(nullif(current_setting('orgsync.depth', true), '')::int, 1)"
 
@@ -26,6 +24,8 @@ class Trigger:
     tables: str = ""
     by_statement: bool = False
     declare: str = ""
+    #: Runs with the rights of the function's owner: it reads or writes what is ours, or the records of others.
+    as_owner: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +39,19 @@ class Setting:
     def ours(self, name: str) -> str:
         """A table of the org's schema, as functions must name it whatever the client's search path is."""
         return f"{quote_ours(self.schema)}.{quote_ours(name)}"
+
+    @property
+    def engine(self) -> str:
+        """The connection whose changes the engine writes in this transaction; NULL outside of one.
+
+        Any session can give itself the setting; it counts in one that could write the log as well.
+        """
+        log = f"{literal(self.ours('orgsync_change'))}::regclass::oid"
+        return (
+            "CASE WHEN current_setting('orgsync.connection', true) <> ''"
+            f" AND has_table_privilege(session_user, {log}, 'INSERT')"
+            " THEN current_setting('orgsync.connection', true)::bigint END"
+        )
 
 
 def refuse(code: str, field_name: str, message: str) -> str:
@@ -55,11 +68,17 @@ def named(obj: ObjectDef, what: str) -> str:
 
 
 def function(trigger: Trigger, setting: Setting) -> str:
-    """The statement that makes a trigger's function, or puts it in the place of the one that stands there."""
+    """The statements that make a trigger's function, or put it in the place of the one that stands there."""
     declare = f"DECLARE {trigger.declare} " if trigger.declare else ""
+    name, rights, kept = f"{setting.ours(trigger.name)}()", "", ""
+    if trigger.as_owner:
+        # Names are looked up where no client can put any; own triggers that run within find the org's tables.
+        rights = f" SECURITY DEFINER SET search_path = pg_catalog, {quote_ours(setting.schema)}, pg_temp"
+        # Who could call it could have it work on a table of their own.
+        kept = f"; REVOKE ALL ON FUNCTION {name} FROM PUBLIC"
     return (
-        f"CREATE OR REPLACE FUNCTION {setting.ours(trigger.name)}() RETURNS trigger LANGUAGE plpgsql AS"
-        f" $orgsync${declare}BEGIN {trigger.body} END$orgsync$"
+        f"CREATE OR REPLACE FUNCTION {name} RETURNS trigger LANGUAGE plpgsql{rights} AS"
+        f" $orgsync${declare}BEGIN {trigger.body} END$orgsync${kept}"
     )
 
 

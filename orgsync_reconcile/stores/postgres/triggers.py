@@ -14,7 +14,7 @@ from orgsync_reconcile.model.schema import FieldType, ObjectDef
 from orgsync_reconcile.stores.postgres.capture import capture_triggers, given_ids
 from orgsync_reconcile.stores.postgres.dialect import DIALECT
 from orgsync_reconcile.stores.postgres.tables import counter
-from orgsync_reconcile.stores.postgres.trigger import DEPTH, ENGINE, Setting, Trigger, named, refuse
+from orgsync_reconcile.stores.postgres.trigger import DEPTH, Setting, Trigger, named, refuse
 from orgsync_reconcile.stores.sql.layout import Mirror, Wanted, fits_mirror
 from orgsync_reconcile.stores.sql.text import commas, literal, quote
 
@@ -29,6 +29,7 @@ def _before_insert(obj: ObjectDef, mirrors: Sequence[Mirror], setting: Setting) 
             event="BEFORE INSERT",
             when='NEW."Id" IS NULL',
             body=f'NEW."Id" := {minted}; RETURN NEW;',
+            as_owner=True,
         )
     ]
     name = obj.fields.get("Name")
@@ -52,6 +53,7 @@ def _before_insert(obj: ObjectDef, mirrors: Sequence[Mirror], setting: Setting) 
                 event="BEFORE INSERT",
                 when=f"{column} IS NULL",
                 declare="given bigint;",
+                as_owner=True,
                 body=(
                     f"UPDATE {setting.ours('orgsync_autonumber')} SET next = next + 1"
                     f" WHERE object = {literal(obj.name)} AND field = {literal(item.name)} RETURNING next - 1 INTO given;"
@@ -66,7 +68,7 @@ def _before_insert(obj: ObjectDef, mirrors: Sequence[Mirror], setting: Setting) 
                 name=named(obj, f"4_mirror_{place}"),
                 event=f"BEFORE INSERT OR UPDATE OF {quote(mirror.field)}",
                 # What the engine writes keeps the number of the org that it came from.
-                when=f"NEW.{quote(mirror.field)} IS NOT NULL AND {fits} AND ({ENGINE} IS NULL OR pg_trigger_depth() > 0)",
+                when=f"NEW.{quote(mirror.field)} IS NOT NULL AND {fits} AND ({setting.engine} IS NULL OR pg_trigger_depth() > 0)",
                 body=f"NEW.{quote(mirror.mirror)} := NEW.{quote(mirror.field)}; RETURN NEW;",
             )
         )
@@ -101,13 +103,24 @@ def _audit(obj: ObjectDef, setting: Setting) -> list[Trigger]:
     ]
 
 
-#: What is deleted and restored with an engine's record is the engine's too; what an own trigger does meanwhile is not.
-_BEFORE = f"_orgsync_before text := current_setting('orgsync.depth', true); _orgsync_depth int := {DEPTH};"
-_ENTER = (
-    f"IF {ENGINE} IS NOT NULL AND pg_trigger_depth() = _orgsync_depth"
-    " THEN PERFORM set_config('orgsync.depth', (_orgsync_depth + 1)::text, true); END IF;"
-)
-_LEAVE = f"IF {ENGINE} IS NOT NULL THEN PERFORM set_config('orgsync.depth', _orgsync_before, true); END IF;"
+def _within(work: str) -> str:
+    """Statements as part of what runs now: what goes and comes back with an engine's record is the engine's too.
+
+    What an own trigger does meanwhile is not. `_before` declares what this needs.
+    """
+    return (
+        "IF _orgsync_guard IS NOT NULL AND pg_trigger_depth() = _orgsync_depth"
+        " THEN PERFORM set_config('orgsync.depth', (_orgsync_depth + 1)::text, true); END IF;"
+        f" {work}"
+        " IF _orgsync_guard IS NOT NULL THEN PERFORM set_config('orgsync.depth', _orgsync_before, true); END IF;"
+    )
+
+
+def _before(setting: Setting) -> str:
+    return (
+        f"_orgsync_guard bigint := {setting.engine}; _orgsync_depth int := {DEPTH};"
+        " _orgsync_before text := current_setting('orgsync.depth', true);"
+    )
 
 
 def _deletion(obj: ObjectDef, wanted: Wanted, setting: Setting) -> list[Trigger]:
@@ -131,25 +144,28 @@ def _deletion(obj: ObjectDef, wanted: Wanted, setting: Setting) -> list[Trigger]
     # Where changes of the object only arrive, an undelete that did not arrive ends the record's connection.
     sever = (
         f'UPDATE {setting.ours("orgsync_link")} SET status = 4 WHERE local = NEW."Id" AND status = 1'
-        f" AND connection IS DISTINCT FROM {ENGINE}"
+        f" AND connection IS DISTINCT FROM _orgsync_guard"
         f" AND connection IN (SELECT connection FROM {setting.ours('orgsync_subscribed')} WHERE object = {literal(obj.name)}"
         f" EXCEPT SELECT connection FROM {setting.ours('orgsync_published')} WHERE object = {literal(obj.name)});"
     )
     forget = f'DELETE FROM {cascade} WHERE parent = NEW."Id" OR child = NEW."Id";'
+    bin_it = f'UPDATE {table} SET "IsDeleted" = true WHERE "Id" = OLD."Id";'
     triggers = [
         Trigger(
             name=named(obj, "soft_delete"),
             event="BEFORE DELETE",
             when='NOT OLD."IsDeleted"',
-            declare=_BEFORE,
-            body=f'{_ENTER} UPDATE {table} SET "IsDeleted" = true WHERE "Id" = OLD."Id"; {_LEAVE} RETURN NULL;',
+            declare=_before(setting),
+            as_owner=True,
+            body=f"{_within(bin_it)} RETURN NULL;",
         ),
         Trigger(
             name=named(obj, "restore"),
             event='AFTER UPDATE OF "IsDeleted"',
             when='OLD."IsDeleted" AND NOT NEW."IsDeleted"',
-            declare=_BEFORE,
-            body=" ".join([_ENTER, *up, _LEAVE, forget, sever, "RETURN NULL;"]),
+            declare=_before(setting),
+            as_owner=True,
+            body=" ".join([_within(" ".join(up)), forget, sever, "RETURN NULL;"]),
         ),
     ]
     if down:
@@ -158,8 +174,9 @@ def _deletion(obj: ObjectDef, wanted: Wanted, setting: Setting) -> list[Trigger]
                 name=named(obj, "cascade"),
                 event='AFTER UPDATE OF "IsDeleted"',
                 when='NEW."IsDeleted" AND NOT OLD."IsDeleted"',
-                declare=_BEFORE,
-                body=" ".join([_ENTER, *down, _LEAVE, "RETURN NULL;"]),
+                declare=_before(setting),
+                as_owner=True,
+                body=f"{_within(' '.join(down))} RETURN NULL;",
             )
         )
     return triggers
@@ -191,6 +208,7 @@ def object_triggers(obj: ObjectDef, wanted: Wanted, setting: Setting) -> dict[st
                 event="AFTER INSERT",
                 tables="NEW TABLE AS new_rows",
                 body=f"{given_ids(obj, setting)} RETURN NULL;",
+                as_owner=True,
             )
         )
     return {trigger.name: trigger for trigger in triggers}
