@@ -48,8 +48,8 @@ def test_from_any_store(sessions: tuple[PostgresDatabase, PostgresDatabase]) -> 
     """QUE-3, BLK-3: values as every store gives them; rows that are there already stay as they are."""
     _, target = sessions
     target.execute(f'CREATE TABLE partner."Thing__c" {TABLE}')
-    copy_rows_in(ROWS[:2], target, 'partner."Thing__c"', COLUMNS)
-    copy_rows_in([("2", "other", 1, 1, None, None), *ROWS[2:]], target, 'partner."Thing__c"', COLUMNS)
+    copy_rows_in(ROWS[:2], target, 'partner."Thing__c"', COLUMNS, empty=True)
+    copy_rows_in([("2", "other", 1, 1, None, None), *ROWS[2:]], target, 'partner."Thing__c"', COLUMNS, empty=False)
     assert read(target, 'partner."Thing__c"') == ROWS
 
 
@@ -57,16 +57,19 @@ def test_between_two_sessions(sessions: tuple[PostgresDatabase, PostgresDatabase
     """QUE-3, BLK-3: the server's own form, whatever types the query gives them there; what is there stays."""
     source, target = sessions
     source.execute(f'CREATE TABLE "Thing__c" {TABLE}')
-    copy_rows_in(ROWS, source, '"Thing__c"', COLUMNS)
+    copy_rows_in(ROWS, source, '"Thing__c"', COLUMNS, empty=True)
     target.execute(f'CREATE TABLE partner."Thing__c" {TABLE}')
-    names = list(COLUMNS)
+    kinds = ("text", "text", "boolean", "numeric(38, 2)", "timestamptz(3)", "bytea")
+    columns = dict(zip(COLUMNS, kinds, strict=True))
     every = 'SELECT "Id", "Text", "Flag", "Number", "At", "Bytes" FROM main."Thing__c" AS s'
-    copy_between(source, f'{every} WHERE s."Id" IN (?, ?)', ["1", "2"], target, 'partner."Thing__c"', names)
+    copy_between(
+        source, f'{every} WHERE s."Id" IN (?, ?)', ["1", "2"], target, 'partner."Thing__c"', columns, empty=True
+    )
     source.execute('UPDATE "Thing__c" SET "Text" = \'changed\' WHERE "Id" = \'1\'')
-    copy_between(source, every, [], target, 'partner."Thing__c"', names)
+    copy_between(source, every, [], target, 'partner."Thing__c"', columns, empty=False)
     assert read(target, 'partner."Thing__c"') == ROWS
     target.execute("CREATE TABLE partner.orgsync_held (number BIGINT UNIQUE, op TEXT)")
-    copy_between(
-        source, "SELECT CASE WHEN TRUE THEN 1 ELSE 0 END, 'U'", [], target, "partner.orgsync_held", ["number", '"op"']
-    )
+    held = {"number": "bigint", '"op"': "text"}
+    given = "SELECT CASE WHEN TRUE THEN 1 ELSE 0 END, 'U'"
+    copy_between(source, given, [], target, "partner.orgsync_held", held, empty=True)
     assert target.execute("SELECT * FROM partner.orgsync_held").fetchall() == [(1, "U")]

@@ -208,15 +208,17 @@ class PostgresDatabase(Database):
         table: str,
         columns: Mapping[str, str],
         *,
+        kinds: Sequence[str],
+        empty: bool,
         chunk: int,
     ) -> None:
         # The ways of rows are built on sessions.
         from orgsync_reconcile.stores.postgres.transport import copy_between, copy_rows_in
 
         if isinstance(source, PostgresDatabase):
-            copy_between(source, sql, parameters, self, table, list(columns))
+            copy_between(source, sql, parameters, self, table, dict(zip(columns, kinds, strict=True)), empty=empty)
         else:
-            copy_rows_in(source.execute(sql, parameters), self, table, columns)
+            copy_rows_in(source.execute(sql, parameters), self, table, columns, empty=empty)
 
     @override
     def close(self) -> None:

@@ -78,7 +78,7 @@ class PostgresDialect(Dialect):
 
     @override
     def empty(self, table: str) -> str:
-        return f"TRUNCATE temp.{table} RESTART IDENTITY"
+        return f"TRUNCATE {table} RESTART IDENTITY"
 
     @override
     def column_type(self, field: FieldDef) -> str:

@@ -23,19 +23,21 @@ def copy_between(
     parameters: Sequence[object],
     target: PostgresDatabase,
     table: str,
-    columns: Sequence[str],
+    columns: Mapping[str, str],
+    *,
+    empty: bool,
 ) -> None:
     """Copies what a query finds in one session into a table of another, in the server's own form.
 
-    Rows that are there already stay as they are. Nothing passes through Python but blocks of bytes.
+    `columns` are quoted names with their types. Rows that are there already stay as they are, unless the table is
+    `empty`. Nothing passes through Python but blocks of bytes.
     """
     query = translate(sql)
-    types = _types(target, table, columns)
-    parts = [f"c{place}" for place in range(len(types))]
+    parts = [f"c{place}" for place in range(len(columns))]
     # Both sides must agree on the types: values are not read on their way.
-    casts = commas(f"q.{part}::{kind}" for part, kind in zip(parts, types, strict=True))
+    casts = commas(f"q.{part}::{kind}" for part, kind in zip(parts, columns.values(), strict=True))
     out = f"COPY (SELECT {casts} FROM ({query.text}) AS q ({commas(parts)})) TO STDOUT (FORMAT BINARY)"
-    landing = _landing(target, table, columns)
+    landing = None if empty else _landing(target, table, columns)
     into = f"COPY {landing or translate(table).text} ({commas(columns)}) FROM STDIN (FORMAT BINARY)"
     bound = psycopg.ClientCursor(source.connection).mogrify(out, query.values(parameters))
     with target.connection.cursor() as writer, writer.copy(into) as sink:
@@ -48,7 +50,7 @@ def copy_between(
                 sink.write(b"".join(gathered))
                 gathered, size = [], 0
         sink.write(b"".join(gathered))
-    if landing:
+    if landing is not None:
         _take(target, table, dict.fromkeys(columns, "?"))
 
 
@@ -82,26 +84,24 @@ def _rows_out(source: PostgresDatabase, statement: str) -> Iterator[bytes]:
 
 
 def copy_rows_in(
-    rows: Iterable[Sequence[object]], target: PostgresDatabase, table: str, columns: Mapping[str, str]
+    rows: Iterable[Sequence[object]], target: PostgresDatabase, table: str, columns: Mapping[str, str], *, empty: bool
 ) -> None:
-    """Copies rows of values into a table; those that are there already stay as they are.
+    """Copies rows of values into a table; those that are there already stay as they are, unless it is `empty`.
 
     `columns` are quoted names, each with the mark that stands for a value of it: `?`, or what makes one of it.
     """
-    landing = _landing(target, table, list(columns), always=any(mark != "?" for mark in columns.values()))
+    straight = empty and all(mark == "?" for mark in columns.values())
+    landing = None if straight else _landing(target, table, columns)
     into = f"COPY {landing or translate(table).text} ({commas(columns)}) FROM STDIN"
     with target.connection.cursor() as writer, writer.copy(into) as sink:
         for row in rows:
             sink.write_row(row)
-    if landing:
+    if landing is not None:
         _take(target, table, columns)
 
 
-def _landing(target: PostgresDatabase, table: str, columns: Sequence[str], *, always: bool = False) -> str | None:
-    """A table like `table` without its rules, where it holds rows already or `always`; None: straight into it."""
-    (empty,) = target.execute(f"SELECT NOT EXISTS (SELECT 1 FROM {table})").fetchone() or (1,)
-    if empty and not always:
-        return None
+def _landing(target: PostgresDatabase, table: str, columns: Iterable[str]) -> str:
+    """Makes a table like `table` without its rules."""
     target.run(f"DROP TABLE IF EXISTS {_LANDING}")
     target.execute(f"CREATE TEMP TABLE orgsync_landing AS SELECT {commas(columns)} FROM {table} LIMIT 0")
     return _LANDING
@@ -113,15 +113,3 @@ def _take(target: PostgresDatabase, table: str, columns: Mapping[str, str]) -> N
         f"INSERT INTO {table} ({commas(columns)}) SELECT {values} FROM {_LANDING} AS landed ON CONFLICT DO NOTHING"
     )
     target.run(f"DROP TABLE {_LANDING}")
-
-
-def _types(target: PostgresDatabase, table: str, columns: Sequence[str]) -> list[str]:
-    """The types of a table's columns, in their order."""
-    found: dict[str, str] = dict(
-        target.execute(
-            "SELECT quote_ident(attname), format_type(atttypid, atttypmod) FROM pg_attribute"
-            " WHERE attrelid = to_regclass(?) AND attnum > 0 AND NOT attisdropped",
-            [translate(table).text],
-        ).fetchall()
-    )
-    return [found.get(name) or found[name.strip('"')] for name in columns]

@@ -6,7 +6,7 @@ All of them are read in one snapshot of the partner's own session, and stand und
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -73,11 +73,7 @@ class _Ours:
 _OURS = {
     "orgsync_cascade": _Ours(texts=("parent", "child"), key=("parent", "child")),
     "orgsync_change": _Ours(
-        numbers=("object", "seq", "at", "origin", "hops"),
-        texts=("record", "op"),
-        key=(),
-        found_by=(("seq",), ("record",)),
-        masks=True,
+        numbers=("object", "seq", "at", "origin", "hops"), texts=("record", "op"), key=(), masks=True
     ),
     "orgsync_connection": _Ours(numbers=("number",), texts=("partner_org_id",), key=("number",)),
     "orgsync_field": _Ours(numbers=("object", "number"), texts=("name",), key=("object", "number")),
@@ -112,6 +108,12 @@ class _Brought:
     """What the reading has so far: per table its shape, and what was asked for already."""
 
     shapes: dict[str, _Shape] = field(default_factory=dict)
+    #: Tables that hold rows of this reading.
+    filled: set[str] = field(default_factory=set)
+    #: Of objects whose records are wanted in part: the columns.
+    narrow: dict[str, frozenset[str]] = field(default_factory=dict)
+    #: Which entries of the log were brought: conditions with their parameters.
+    entries: list[tuple[str, Sequence[object]]] = field(default_factory=list)
     asked: set[tuple[object, ...]] = field(default_factory=set)
     values: dict[tuple[str, str], set[object]] = field(default_factory=dict)
 
@@ -121,6 +123,7 @@ class CopiedPartner(Partner):
 
     def __init__(self, org: Org, other: Org) -> None:
         super().__init__()
+        self._org = org
         self._db = org.db
         self._other = other
         self._objects: Objects | None = None
@@ -163,6 +166,22 @@ class CopiedPartner(Partner):
         if asked not in self._brought.asked:
             self._brought.asked.add(asked)
             self._copy(table, where or "1 = 1", parameters)
+            if table == "orgsync_change":
+                self._brought.entries.append((where or "1 = 1", parameters))
+
+    @override
+    def bring_changed(self, path: Path) -> None:
+        assert self._brought is not None, "nothing is brought but in a reading"
+        for where, parameters in self._brought.entries:
+            # Within the condition `s` is the entry of the log.
+            changed = f"SELECT s.record FROM main.orgsync_change AS s WHERE s.object = {path.source} AND ({where})"
+            self.bring(path.object, f's."Id" IN ({changed})', parameters)
+
+    @override
+    def narrow(self, path: Path, columns: Iterable[str]) -> None:
+        assert self._brought is not None, "nothing is brought but in a reading"
+        assert path.object not in self._brought.shapes, "the table is made already"
+        self._brought.narrow[path.object] = frozenset(columns)
 
     @override
     def bring_by(
@@ -194,6 +213,7 @@ class CopiedPartner(Partner):
         return _PART
 
     def _copy(self, table: str, where: str, parameters: Sequence[object]) -> None:
+        assert self._brought is not None
         shape = self._shape(table)
         values = commas(column.value for column in shape.columns.values())
         self._db.take_rows(
@@ -202,11 +222,14 @@ class CopiedPartner(Partner):
             parameters,
             f"partner.{quote(table)}",
             {name: column.mark for name, column in shape.columns.items()},
+            kinds=[column.kind for column in shape.columns.values()],
+            empty=table not in self._brought.filled,
             chunk=shape.chunk,
         )
+        self._brought.filled.add(table)
 
     def _shape(self, table: str) -> _Shape:
-        """The table's shape; the first question after it in a reading makes the table anew."""
+        """The table's shape; the first question after it in a reading makes the table, or empties it."""
         assert self._brought is not None
         shape = self._brought.shapes.get(table)
         if shape is None:
@@ -217,11 +240,16 @@ class CopiedPartner(Partner):
         return shape
 
     def _make(self, table: str, shape: _Shape) -> None:
-        self._db.execute(f"DROP TABLE IF EXISTS partner.{quote(table)}")
+        name = f"partner.{quote(table)}"
+        if self._org.kept.get(name) == shape:
+            self._db.execute(self._db.dialect.empty(name))
+            return
+        self._org.kept[name] = shape
+        self._db.execute(f"DROP TABLE IF EXISTS {name}")
         lines = [f"{name} {column.kind}" for name, column in shape.columns.items()]
         if shape.key:
             lines.append(f"UNIQUE ({commas(map(quote, shape.key))})")
-        self._db.execute(f"CREATE TABLE partner.{quote(table)} ({commas(lines)})")
+        self._db.execute(f"CREATE TABLE {name} ({commas(lines)})")
         for columns in shape.found_by:
             self._db.execute(self._db.dialect.index("partner", quote(table), [quote(name) for name in columns]))
 
@@ -242,6 +270,10 @@ class CopiedPartner(Partner):
         path = self.paths.get(name)
         wanted = [column.name for column in path.columns] if path else [item for item in _NAMES if item in fields]
         known = {item: system_field(item) for item in SYSTEM_FIELDS} | {item: fields[item] for item in wanted}
+        assert self._brought is not None
+        only = self._brought.narrow.get(name)
+        if only is not None:
+            known = {item: definition for item, definition in known.items() if item in {*only, "Id", "IsDeleted"}}
         dialect = self._db.dialect
         columns = {
             quote(item): _Column(
@@ -249,8 +281,9 @@ class CopiedPartner(Partner):
             )
             for item, definition in known.items()
         }
-        columns[ROW] = _Column(kind=_NUMBER, value=f"s.{ROW}")
-        if path is not None:
+        if only is None:
+            columns[ROW] = _Column(kind=_NUMBER, value=f"s.{ROW}")
+        if path is not None and only is None:
             columns[_ALLOWED] = _Column(kind=_NUMBER, value=f"CASE WHEN {_theirs(path.allowed)} THEN 1 ELSE 0 END")
         large = any(definition.type is FieldType.BASE64 for definition in known.values())
         return _Shape(columns=columns, key=("Id",), chunk=LARGE_CHUNK if large else CHUNK)

@@ -83,12 +83,15 @@ class Database(Protocol):
         table: str,
         columns: Mapping[str, str],
         *,
+        kinds: Sequence[str],
+        empty: bool,
         chunk: int,
     ) -> None:
         """Copies what a query finds in another session into a table here; rows that are there already stay.
 
         `columns` are the table's, as quoted names, in the order of the query, each with the mark that stands for a
-        value of it: `?`, or what makes one of it. At most `chunk` rows are in memory at once.
+        value of it: `?`, or what makes one of it; `kinds` are their types. `empty` says that the table holds no rows.
+        At most `chunk` rows are in memory at once.
         """
 
     def close(self) -> None:

@@ -80,7 +80,7 @@ class Dialect(ABC):
 
     @abstractmethod
     def empty(self, table: str) -> str:
-        """The statement that empties a temporary table, whose `numbered` rows begin at 1 again."""
+        """The statement that empties a temporary table, named whole, whose `numbered` rows begin at 1 again."""
 
     @abstractmethod
     def column_type(self, field: FieldDef) -> str:

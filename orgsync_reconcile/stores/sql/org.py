@@ -39,6 +39,9 @@ class Org(ABC):
         self.db = db
         #: How messages name this store.
         self.label = label
+        #: Temporary tables that stay in the session, by name: what they were made as. A transaction that is rolled back
+        #: leaves them as they were before it.
+        self.kept: dict[str, object] = {}
         row = db.execute("SELECT org_id, code, name, admin_id, namespace FROM orgsync_org").fetchone()
         self.org_id: str = row[0]
         self.code: str = row[1]
@@ -93,12 +96,14 @@ class Org(ABC):
             return
         with self.translated():
             self.db.execute(self._begin)
+            before = dict(self.kept)
             try:
                 yield self.db
+                self.db.execute("COMMIT")
             except BaseException:
                 self._roll_back()
+                self.kept = before
                 raise
-            self.db.execute("COMMIT")
 
     @contextmanager
     def snapshot(self) -> Iterator[Database]:
@@ -108,10 +113,12 @@ class Org(ABC):
             return
         with self.translated():
             self.db.execute(self._begin_reading)
+            before = dict(self.kept)
             try:
                 yield self.db
             finally:
                 self._roll_back()
+                self.kept = before
 
     def _roll_back(self) -> None:
         """Ends the transaction, unless the store has ended it already (a full disk does)."""

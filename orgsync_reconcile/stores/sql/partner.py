@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
@@ -54,6 +54,17 @@ class Partner(ABC):
 
         `column` is the partner's SQL over its rows `s`, and `mark` stands for a value there. Returns how many values were
         new to this reading; 0 where everything is at hand.
+        """
+
+    @abstractmethod
+    def bring_changed(self, path: Path) -> None:
+        """The partner's records of an object that entries of its log which this reading has brought tell of."""
+
+    @abstractmethod
+    def narrow(self, path: Path, columns: Iterable[str]) -> None:
+        """Of the object's records this reading needs no other fields than these, `Id` and `IsDeleted`.
+
+        To be said before the first of them is brought.
         """
 
     @abstractmethod

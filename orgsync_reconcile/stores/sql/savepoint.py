@@ -16,10 +16,12 @@ def savepoint(org: Org) -> Iterator[None]:
     before the transaction has gone back to it.
     """
     org.db.execute("SAVEPOINT orgsync_part")
+    before = dict(org.kept)
     try:
         yield
     except BaseException:
         org.db.execute("ROLLBACK TO orgsync_part")
+        org.kept = before
         raise
     finally:
         org.db.execute("RELEASE orgsync_part")

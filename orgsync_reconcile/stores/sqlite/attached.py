@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -51,6 +51,14 @@ class AttachedPartner(Partner):
         self, table: str, column: str, wanted: str, parameters: Sequence[object] = (), *, mark: str = "?"
     ) -> int:
         return 0
+
+    @override
+    def bring_changed(self, path: Path) -> None:
+        pass
+
+    @override
+    def narrow(self, path: Path, columns: Iterable[str]) -> None:
+        pass
 
     @override
     def forget(self) -> None:

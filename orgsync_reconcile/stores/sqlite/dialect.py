@@ -72,7 +72,7 @@ class SqliteDialect(Dialect):
 
     @override
     def empty(self, table: str) -> str:
-        return f"DELETE FROM temp.{table}"
+        return f"DELETE FROM {table}"
 
     @override
     def column_type(self, field: FieldDef) -> str:

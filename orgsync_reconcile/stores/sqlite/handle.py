@@ -84,6 +84,8 @@ class SqliteDatabase(sqlite3.Connection, Database):
         table: str,
         columns: Mapping[str, str],
         *,
+        kinds: Sequence[str],
+        empty: bool,
         chunk: int,
     ) -> None:
         insert = f"INSERT OR IGNORE INTO {table} ({commas(columns)}) VALUES ({commas(columns.values())})"

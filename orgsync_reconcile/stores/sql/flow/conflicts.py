@@ -40,12 +40,30 @@ class Case:
     stamped: str = ""
 
 
-def stage_pending(db: Database, words: Words, paths: Iterable[Path], case: Case) -> int:
+def may_conflict(db: Database, case: Case) -> bool:
+    """Whether the target has any change of a staged record that may be pending."""
+    (logged, held) = db.execute(
+        "SELECT EXISTS (SELECT 1 FROM main.orgsync_change WHERE seq > ?),"
+        " EXISTS (SELECT 1 FROM main.orgsync_held WHERE connection = ?)",
+        [case.watermark, case.here],
+    ).fetchone()
+    if held or not logged:
+        return bool(held)
+    (found,) = db.execute(
+        "SELECT EXISTS (SELECT 1 FROM main.orgsync_change AS c JOIN temp.stage AS st ON st.local = c.record WHERE c.seq > ?)",
+        [case.watermark],
+    ).fetchone()
+    return bool(found)
+
+
+def stage_pending(db: Database, partner: Partner, words: Words, paths: Iterable[Path], case: Case) -> int:
     """Fills temp.pending with the target's pending changes of staged records; returns how many records have some.
 
     The masks are in the source's numbers: each org gave the columns numbers of its own. Entries that were in the record
     already when the source copied it are not pending.
     """
+    if not may_conflict(db, case):
+        return 0
     masks = commas(f"{name} BIGINT" for name in words.names)
     for table in ("pending", "times"):
         db.execute(f"DROP TABLE IF EXISTS temp.{table}")
@@ -58,6 +76,11 @@ def stage_pending(db: Database, words: Words, paths: Iterable[Path], case: Case)
     if head > case.watermark:
         found = db.execute("SELECT DISTINCT object FROM main.orgsync_change WHERE seq > ?", [case.watermark])
         changed = {row[0] for row in found}
+    if changed:
+        edited = "SELECT record FROM main.orgsync_change WHERE seq > ?"
+        partner.bring_by(
+            "orgsync_link", "s.local", f"SELECT record FROM temp.stage WHERE local IN ({edited})", [case.watermark]
+        )
     for path in paths:
         sums = commas(_source_masks(path, words))
         if path.target in changed:

@@ -60,6 +60,10 @@ class Flow:
         self.paths: dict[str, Path] = {}
         self.words = staging.Words(width=4)
         self._own: set[int] = set()
+        #: What temp.stage holds records of, as far as they were brought.
+        self._staged: list[Path] = []
+        #: Whether lookups wait for their parent in the source itself.
+        self._source_waits = False
         #: Makes mentions plain, for the target's statements.
         self.mentions = Mentions(self.db, (self.source.db, self.db))
         self._hops = 1
@@ -140,7 +144,7 @@ class Flow:
             now=iso(now),
             now_ms=int(now.timestamp() * 1000),
             audit=bool(audit),
-            rooted=has_several(self.source),
+            rooted=self.stamped and has_several(self.source),
             stamped=self.target.org_id if self.stamped else "",
             ring=self.pair.ring,
             width=self.target.engine.mask_width(),
@@ -183,7 +187,7 @@ class Flow:
 
     def move_staged(self, facts: Target, window: tuple[int, int], hops: int, result: BatchResult) -> None:
         """Settles what both orgs changed, and writes temp.stage; `window` holds the staged entries of the log."""
-        self.bring_staged()
+        self._bring_logged(window)
         known = self.adopt(facts)
         self.widen_replaced(facts)
         watched = self.watch()
@@ -209,16 +213,52 @@ class Flow:
 
     def bring_staged(self) -> None:
         """Brings the records of temp.stage, and what the source knows of them: links, stamps, lookups that wait."""
-        partner, staged = self.partner, "SELECT record FROM temp.stage"
-        for path in self.paths.values():
-            partner.bring_by(path.object, 's."Id"', f"{staged} WHERE object = ?", [path.source])
+        self._look_at_stage()
+        for path in self._staged:
+            self.partner.bring_by(
+                path.object, 's."Id"', "SELECT record FROM temp.stage WHERE object = ?", [path.source]
+            )
+        self._bring_what_is_known()
+
+    def _bring_logged(self, window: tuple[int, int]) -> None:
+        """The same for records that are staged from entries of the log, which were brought, or because they were held.
+
+        Where nothing but their values changed, just the changed columns come.
+        """
+        partner = self.partner
+        staged = self._look_at_stage()
+        plain = not (self.stamped or self._source_waits or conflicts.may_conflict(self.db, self._case(window)))
+        for path in self._staged:
+            mine = [kind for kind in staged if kind.object == path.source]
+            if plain and all(kind.just_changed for kind in mine) and path.narrows:
+                partner.narrow(path, path.changed([kind.masks for kind in mine]))
+            partner.bring_changed(path)
+            if any(kind.held for kind in mine):
+                held = "SELECT record FROM temp.stage WHERE object = ? AND held = 1"
+                partner.bring_by(path.object, 's."Id"', held, [path.source])
+        if not (plain and all(kind.just_changed for kind in staged)):
+            self._bring_what_is_known()
+
+    def _look_at_stage(self) -> list[staging.Kind]:
+        staged = staging.kinds(self.db, self.words)
+        objects = {kind.object for kind in staged}
+        self._staged = [path for path in self.paths.values() if path.source in objects]
+        (waits,) = self.partner.row("SELECT EXISTS (SELECT 1 FROM partner.orgsync_waiting)")
+        self._source_waits = bool(waits)
+        return staged
+
+    def _bring_what_is_known(self) -> None:
+        staged = "SELECT record FROM temp.stage"
         self.make_plain(f's."Id" IN ({staged})', [])
-        self.bring_knowledge(staged)
+        if self.stamped:
+            self.bring_knowledge(staged)
+        else:
+            self.partner.bring_by("orgsync_waiting", "s.record", staged)
 
     def make_plain(self, where: str, parameters: Sequence[object], only: Path | None = None) -> None:
         """Makes the mentions plain in the source's records `s` that satisfy a condition."""
         self.mentions.clear()
-        for path in self.paths.values() if only is None else (only,):
+        for path in self._staged if only is None else (only,):
             for column in path.columns:
                 if column.mentions:
                     self.mentions.stage(f"partner.{quote(path.object)}", column.name, where, parameters)
@@ -264,7 +304,7 @@ class Flow:
         if not has_several(self.target):
             return 0
         moment = (facts.connection, facts.now_ms, facts.seen)
-        return adopt(self.db, self.partner, self.paths.values(), self.source, self.target, moment)
+        return adopt(self.db, self.partner, self._staged, self.source, self.target, moment)
 
     def widen_replaced(self, facts: Target) -> None:
         """Inserts under Ids that are linked already become updates of all columns (ORG-7)."""
@@ -283,12 +323,13 @@ class Flow:
 
     def settle_conflicts(self, facts: Target, window: tuple[int, int], *, ring: bool) -> None:
         """Takes out of the stage what loses against the target's changes, and what the target has seen already."""
-        paths = list(self.paths.values())
-        staging.leave_placeholders(self.db, self.partner, paths)
+        paths = self._staged
+        if self._source_waits:
+            staging.leave_placeholders(self.db, paths)
         case = self._case(window)
         if self.stamped and not ring and stamps.stage_lost(self.db, self.words, older_too=False):
             conflicts.take_out_lost(self.db, self.words)
-        pending = conflicts.stage_pending(self.db, self.words, paths, case)
+        pending = conflicts.stage_pending(self.db, self.partner, self.words, paths, case)
         if self.stamped and ring:
             if stamps.stage_lost(self.db, self.words, older_too=True):
                 if pending:
@@ -312,30 +353,37 @@ class Flow:
         """Writes temp.stage into the target: deletes children first, then the rest parents first."""
         writer = Writer(self.db, self.partner, self.words, facts)
         links_before, changes_before = self.last_link(), self._last_change()
-        objects = {row[0] for row in self.db.execute("SELECT DISTINCT object FROM temp.stage")}
-        ordered = [path for path in self.paths.values() if path.source in objects]
+        staged = staging.kinds(self.db, self.words)
+        kinds = {path.object: [kind for kind in staged if kind.object == path.source] for path in self.paths.values()}
+        ordered = [path for path in self.paths.values() if kinds[path.object]]
+        just_changed = {path.object for path in ordered if all(kind.just_changed for kind in kinds[path.object])}
         if looping:
             self._cut_loop(ordered, result, writer)
             return
-        cascades.prepare(self.db)
+        deleting = len(just_changed) < len(ordered)
+        if deleting:
+            cascades.prepare(self.db)
         for path in reversed(ordered):
-            with self.writing(path.target, writer):
-                result.counts[path.object] = counts = ObjectCounts(object=path.object)
-                counts.deleted += writer.delete(path)
-        (again,) = self.db.execute(
-            "SELECT EXISTS (SELECT 1 FROM temp.stage WHERE ins = 1 AND local IS NOT NULL)"
-        ).fetchone()
+            result.counts[path.object] = counts = ObjectCounts(object=path.object)
+            if path.object not in just_changed:
+                with self.writing(path.target, writer):
+                    counts.deleted += writer.delete(path)
+        again = any(kind.ins and kind.linked for kind in staged)
         for path in ordered:
+            counts = result.counts[path.object]
             with self.writing(path.target, writer):
-                counts = result.counts[path.object]
+                if path.object in just_changed:
+                    counts.updated += writer.update_linked(path, staged)
+                    continue
                 counts.copied += writer.insert_new(path)
                 if again:
                     counts.copied += writer.insert_lost(path)
                 counts.updated += writer.update_linked(path)
                 counts.updated += writer.undelete(path)
-        cascades.after_deletes(
-            self.db, self.partner, self.paths, writer.target, lambda number: self.writing(number, writer)
-        )
+        if deleting:
+            cascades.after_deletes(
+                self.db, self.partner, self.paths, writer.target, lambda number: self.writing(number, writer)
+            )
         self.write_outcomes(writer.refusals.items, {path.source: path.object for path in ordered}, result)
         outcomes.note_arrived(self.db, self.numbers[1], writer.refusals.items)
         if self.stamped:

@@ -178,7 +178,7 @@ class Forwarding:
         (seen,) = flow.partner.row("SELECT seq FROM partner.orgsync_inbox WHERE connection = ?", [here])
         end = flow.watermark()
         case = conflicts.Case(here=there, there=here, watermark=seen, window=(end, end), source=flow.side)
-        if conflicts.stage_pending(self.db, flow.words, list(flow.paths.values()), case):
+        if conflicts.stage_pending(self.db, flow.partner, flow.words, list(flow.paths.values()), case):
             sums = commas(f"bit_or({name}) AS {name}" for name in flow.words.names)
             keep = commas(f"{name} = stage.{name} & ~p.{name}" for name in flow.words.names)
             self.db.execute(

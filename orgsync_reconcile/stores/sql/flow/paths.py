@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from orgsync_reconcile.model.graph import parents_first
@@ -116,6 +116,22 @@ class Path:
     def references(self) -> tuple[PathColumn, ...]:
         """The columns whose Ids are translated."""
         return tuple(column for column in self.columns if column.reference)
+
+    @property
+    def narrows(self) -> bool:
+        """Whether records whose values changed can be written from these values alone."""
+        return self.files is None and not any(column.mentions for column in self.columns)
+
+    def changed(self, masks: Iterable[Sequence[int]]) -> set[str]:
+        """The fields with a bit in any of the masks, and those that name the parent of a refused record."""
+        union = [0] * (max(column.word for column in self.columns) + 1) if self.columns else []
+        for mask in masks:
+            union = [ours | theirs for ours, theirs in zip(union, mask, strict=False)]
+        return {
+            column.name
+            for column in self.columns
+            if union[column.word] & column.bit or (column.reference and column.required)
+        }
 
     def full_mask(self, width: int) -> list[int]:
         """The mask words with every column's bit set; `width` words."""

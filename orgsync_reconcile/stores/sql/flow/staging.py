@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from orgsync_reconcile.stores.sql.database import Database
 from orgsync_reconcile.stores.sql.flow.paths import Path
-from orgsync_reconcile.stores.sql.partner import Partner
 from orgsync_reconcile.stores.sql.text import commas, literal, quote
 
 
@@ -37,6 +36,38 @@ class Words:
         return "(" + " OR ".join(tests) + ")" if tests else "1 = 0"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """Staged records that are alike, and how many there are. `object` is the source's number, `masks` the changed columns."""
+
+    object: int
+    linked: bool
+    ins: bool
+    gone: bool
+    held: bool
+    masks: tuple[int, ...]
+    count: int
+
+    @property
+    def just_changed(self) -> bool:
+        """Values of linked records and nothing else: neither new, deleted, brought back, nor tried again."""
+        return self.linked and not (self.ins or self.gone or self.held)
+
+
+def kinds(db: Database, words: Words) -> list[Kind]:
+    """What temp.stage holds."""
+    rows = db.execute(
+        f"SELECT object, CASE WHEN local IS NULL THEN 0 ELSE 1 END AS linked, ins, gone, held, count(*), {words.columns}"
+        f" FROM temp.stage GROUP BY object, linked, ins, gone, held, {words.columns}"
+    )
+    return [
+        Kind(
+            object=number, linked=linked == 1, ins=ins == 1, gone=gone == 1, held=held == 1, masks=tuple(m), count=count
+        )
+        for number, linked, ins, gone, held, count, *m in rows
+    ]
+
+
 def prepare(db: Database, words: Words) -> None:
     """Makes the temporary tables of a flow, once per database connection."""
     masks = commas(f"{name} BIGINT" for name in words.names)
@@ -53,7 +84,7 @@ def prepare(db: Database, words: Words) -> None:
 
 def clear(db: Database) -> None:
     """Empties the stage: the next record is number 1."""
-    db.execute(db.dialect.empty("stage"))
+    db.execute(db.dialect.empty("temp.stage"))
 
 
 def stage_log(
@@ -136,14 +167,11 @@ def stage_held(db: Database, words: Words, connections: tuple[int, int], not_due
     return int(db.execute("SELECT count(*) FROM temp.stage").fetchone()[0])
 
 
-def leave_placeholders(db: Database, partner: Partner, paths: Iterable[Path]) -> None:
+def leave_placeholders(db: Database, paths: Iterable[Path]) -> None:
     """Takes out of temp.stage the lookups that the source itself is still waiting for: they follow when it has them.
 
     A stand-in never comes back over the true value, whatever became of the change that it stands on (USR-5).
     """
-    (waits,) = partner.row("SELECT EXISTS (SELECT 1 FROM partner.orgsync_waiting)")
-    if not waits:
-        return
     for path in paths:
         for column in path.references:
             db.execute(

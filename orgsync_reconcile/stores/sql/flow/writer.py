@@ -12,7 +12,7 @@ from orgsync_reconcile.stores.sql.flow import cascades, conflicts, matching, wri
 from orgsync_reconcile.stores.sql.flow.feed_files import bring_files
 from orgsync_reconcile.stores.sql.flow.paths import Path, PathColumn
 from orgsync_reconcile.stores.sql.flow.refusals import Refusal, Refusals
-from orgsync_reconcile.stores.sql.flow.staging import Words
+from orgsync_reconcile.stores.sql.flow.staging import Kind, Words, kinds
 from orgsync_reconcile.stores.sql.partner import Partner
 from orgsync_reconcile.stores.sql.text import commas, quote
 
@@ -69,6 +69,9 @@ class Writer:
         linked = (
             "EXISTS (SELECT 1 FROM partner.orgsync_link AS k WHERE k.local = st.record AND k.partner = st.local"
             f" AND k.connection = {self.target.there})"
+        )
+        self.partner.bring_by(
+            "orgsync_link", "s.local", "SELECT record FROM temp.stage WHERE ins = 1 AND local IS NOT NULL"
         )
         wanted = f's."IsDeleted" = FALSE AND st.ins = 1 AND st.local IS NOT NULL AND {gone} AND {kept} AND {linked}'
         if not self._todo(path, wanted, joined=True):
@@ -129,18 +132,21 @@ class Writer:
         self._wait_for_parents(path, rows, parameters | {"low": start, "high": end})
         return arrived
 
-    def update_linked(self, path: Path) -> int:
-        """Updates linked records by their changed columns; returns how many."""
+    def update_linked(self, path: Path, staged: Sequence[Kind] | None = None) -> int:
+        """Updates linked records by their changed columns; returns how many. `staged` is what temp.stage holds, if known."""
         bits = self._bits(path.columns)
         full = path.full_mask(self.words.width)
-        wanted = f"st.local IS NOT NULL AND {self.words.any_bit(bits, 'st')}"
-        table, count = "stage", self._all_staged(path, wanted)
-        if not count:
-            kept = [f"st.{name} & {value}" for name, value in zip(self.words.names, full, strict=True)]
-            table, count = "todo", self._todo(path, wanted, masks=kept)
-        if not count:
+        staged = kinds(self.db, self.words) if staged is None else staged
+        wanted = [item for item in staged if self._is_update(path, item, full)]
+        if not wanted:
             return 0
-        distinct = self.db.execute(f"SELECT DISTINCT {self.words.columns} FROM temp.{table}").fetchall()
+        table, count = "stage", sum(item.count for item in wanted)
+        distinct = sorted({item.masks for item in wanted})
+        if len(wanted) < len(staged):
+            kept = [f"st.{name} & {value}" for name, value in zip(self.words.names, full, strict=True)]
+            table = "todo"
+            self._todo(path, f"st.local IS NOT NULL AND {self.words.any_bit(bits, 'st')}", masks=kept)
+            distinct = sorted({tuple(a & b for a, b in zip(masks, full, strict=True)) for masks in distinct})
         statements = self._update_statements(path, distinct, table)
         touched = self._touched(path.columns, distinct)
         unique = [column for column in touched if column.unique]
@@ -233,20 +239,16 @@ class Writer:
         """Fills temp.todo with the staged records of the object for which `condition` holds; returns how many."""
         source = f' CROSS JOIN partner.{quote(path.object)} AS s ON s."Id" = st.record' if joined else ""
         values = commas(masks) if masks else self.words.of("st")
-        self.db.execute(self.db.dialect.empty("todo"))
+        self.db.execute(self.db.dialect.empty("temp.todo"))
         return self.db.execute(
             f"INSERT INTO temp.todo (record, local, {self.words.columns}) SELECT st.record, st.local, {values}"
             f" FROM temp.stage AS st{source} WHERE st.object = :object AND ({condition}) ORDER BY st.n",
             {"object": path.source, "since": since},
         ).rowcount
 
-    def _all_staged(self, path: Path, condition: str) -> int:
-        """How many records are staged, if they are all of this object and hold to `condition`; 0 otherwise."""
-        (total, fit) = self.db.execute(
-            f"SELECT count(*), coalesce(sum(CASE WHEN st.object = ? AND {condition} THEN 1 ELSE 0 END), 0) FROM temp.stage AS st",
-            [path.source],
-        ).fetchone()
-        return int(total) if total == fit else 0
+    def _is_update(self, path: Path, item: Kind, full: Sequence[int]) -> bool:
+        changed = any(mask & bits for mask, bits in zip(item.masks, full, strict=True))
+        return item.object == path.source and item.linked and changed
 
     def _last(self, table: str) -> int:
         return int(self.db.execute(f"SELECT coalesce(max(n), 0) FROM temp.{table}").fetchone()[0])
