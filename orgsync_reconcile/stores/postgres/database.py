@@ -211,14 +211,19 @@ class PostgresDatabase(Database):
         kinds: Sequence[str],
         empty: bool,
         chunk: int,
-    ) -> None:
+    ) -> int:
         # The ways of rows are built on sessions.
         from orgsync_reconcile.stores.postgres.transport import copy_between, copy_rows_in
 
         if isinstance(source, PostgresDatabase):
-            copy_between(source, sql, parameters, self, table, dict(zip(columns, kinds, strict=True)), empty=empty)
-        else:
-            copy_rows_in(source.execute(sql, parameters), self, table, columns, empty=empty)
+            return copy_between(
+                source, sql, parameters, self, table, dict(zip(columns, kinds, strict=True)), empty=empty
+            )
+        return copy_rows_in(source.execute(sql, parameters), self, table, columns, empty=empty)
+
+    @override
+    def measure(self, table: str) -> None:
+        self.run(translate(f"ANALYZE {table}").text)
 
     @override
     def close(self) -> None:

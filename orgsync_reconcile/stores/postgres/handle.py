@@ -27,6 +27,8 @@ from orgsync_reconcile.stores.sql.partner import Partner
 _CONNECT_SECONDS = 10
 #: How often a lock that another session holds is asked for again, in seconds.
 _PAUSE = 0.02
+#: Batches of many rows stay in memory; a look at a temporary table need not be thorough.
+_MEASURES = "-c work_mem=64MB -c default_statistics_target=10"
 #: The oldest server that has all that we use (CREATE OR REPLACE TRIGGER).
 OLDEST_SERVER = 140000
 
@@ -60,7 +62,8 @@ def _settings(dsn: str, busy_seconds: float) -> dict[str, Any]:
     """What a session is to have that the address, a service file or the environment do not say otherwise."""
     given = conninfo_to_dict(dsn)
     said = str(given.get("options") or os.environ.get("PGOPTIONS", ""))
-    settings: dict[str, Any] = {"options": f"-c lock_timeout={int(busy_seconds * 1000)} {said}".rstrip()}
+    ours = f"-c lock_timeout={int(busy_seconds * 1000)} {_MEASURES}"
+    settings: dict[str, Any] = {"options": f"{ours} {said}".rstrip()}
     if "connect_timeout" not in given and "PGCONNECT_TIMEOUT" not in os.environ:
         settings["connect_timeout"] = _CONNECT_SECONDS
     if "application_name" not in given and "PGAPPNAME" not in os.environ:

@@ -26,8 +26,8 @@ def copy_between(
     columns: Mapping[str, str],
     *,
     empty: bool,
-) -> None:
-    """Copies what a query finds in one session into a table of another, in the server's own form.
+) -> int:
+    """Copies what a query finds in one session into a table of another, in the server's own form; returns how many rows.
 
     `columns` are quoted names with their types. Rows that are there already stay as they are, unless the table is
     `empty`. Nothing passes through Python but blocks of bytes.
@@ -52,6 +52,7 @@ def copy_between(
         sink.write(b"".join(gathered))
     if landing is not None:
         _take(target, table, dict.fromkeys(columns, "?"))
+    return writer.rowcount
 
 
 def _rows_out(source: PostgresDatabase, statement: str) -> Iterator[bytes]:
@@ -85,10 +86,10 @@ def _rows_out(source: PostgresDatabase, statement: str) -> Iterator[bytes]:
 
 def copy_rows_in(
     rows: Iterable[Sequence[object]], target: PostgresDatabase, table: str, columns: Mapping[str, str], *, empty: bool
-) -> None:
-    """Copies rows of values into a table; those that are there already stay as they are, unless it is `empty`.
+) -> int:
+    """Copies rows of values into a table; returns how many.
 
-    `columns` are quoted names, each with the mark that stands for a value of it: `?`, or what makes one of it.
+    Those that are there already stay as they are, unless it is `empty`. `columns` are quoted names, each with the mark that stands for a value of it: `?`, or what makes one of it.
     """
     straight = empty and all(mark == "?" for mark in columns.values())
     landing = None if straight else _landing(target, table, columns)
@@ -98,6 +99,7 @@ def copy_rows_in(
             sink.write_row(row)
     if landing is not None:
         _take(target, table, columns)
+    return writer.rowcount
 
 
 def _landing(target: PostgresDatabase, table: str, columns: Iterable[str]) -> str:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from typing_extensions import override
 
 from orgsync_reconcile.model.schema import SYSTEM_FIELDS, FieldType
-from orgsync_reconcile.stores.sql.database import Rows
+from orgsync_reconcile.stores.sql.database import MANY, Rows
 from orgsync_reconcile.stores.sql.dialect import Dialect
 from orgsync_reconcile.stores.sql.layout import ROW, system_field
 from orgsync_reconcile.stores.sql.org import Org
@@ -216,7 +216,7 @@ class CopiedPartner(Partner):
         assert self._brought is not None
         shape = self._shape(table)
         values = commas(column.value for column in shape.columns.values())
-        self._db.take_rows(
+        found = self._db.take_rows(
             self._other.db,
             f"SELECT {values} FROM main.{quote(table)} AS s WHERE {_theirs(where)}",
             parameters,
@@ -227,6 +227,8 @@ class CopiedPartner(Partner):
             chunk=shape.chunk,
         )
         self._brought.filled.add(table)
+        if found >= MANY:
+            self._db.measure(f"partner.{quote(table)}")
 
     def _shape(self, table: str) -> _Shape:
         """The table's shape; the first question after it in a reading makes the table, or empties it."""

@@ -8,6 +8,10 @@ from typing import Any, Protocol
 from orgsync_reconcile.stores.sql.dialect import Dialect
 
 
+#: So many rows in a temporary table are worth a look at it.
+MANY = 1000
+
+
 class Rows(Protocol):
     """The result of a statement: rows are tuples of text, whole numbers, numbers, bytes and None."""
 
@@ -86,13 +90,16 @@ class Database(Protocol):
         kinds: Sequence[str],
         empty: bool,
         chunk: int,
-    ) -> None:
-        """Copies what a query finds in another session into a table here; rows that are there already stay.
+    ) -> int:
+        """Copies what a query finds in another session into a table here; returns how many rows it found.
 
-        `columns` are the table's, as quoted names, in the order of the query, each with the mark that stands for a
+        Rows that are there already stay. `columns` are the table's, as quoted names, in the order of the query, each with the mark that stands for a
         value of it: `?`, or what makes one of it; `kinds` are their types. `empty` says that the table holds no rows.
         At most `chunk` rows are in memory at once.
         """
+
+    def measure(self, table: str) -> None:
+        """Looks at a temporary table, named whole, that many rows came into: statements over it are planned for them."""
 
     def close(self) -> None:
         """Ends the session."""

@@ -87,11 +87,18 @@ class SqliteDatabase(sqlite3.Connection, Database):
         kinds: Sequence[str],
         empty: bool,
         chunk: int,
-    ) -> None:
+    ) -> int:
         insert = f"INSERT OR IGNORE INTO {table} ({commas(columns)}) VALUES ({commas(columns.values())})"
         rows = iter(source.execute(sql, parameters))
+        found = 0
         while part := list(islice(rows, chunk)):
             self.executemany(insert, part)
+            found += len(part)
+        return found
+
+    @override
+    def measure(self, table: str) -> None:
+        """Nothing: joins go by the tables' indexes."""
 
     @override
     def mark(self, connection: int, hops: int, *, triggers_too: bool = False) -> None:

@@ -227,16 +227,18 @@ class Flow:
         """
         partner = self.partner
         staged = self._look_at_stage()
-        plain = not (self.stamped or self._source_waits or conflicts.may_conflict(self.db, self._case(window)))
+        alone = not (self.stamped or self._source_waits or conflicts.may_conflict(self.db, self._case(window)))
         for path in self._staged:
             mine = [kind for kind in staged if kind.object == path.source]
-            if plain and all(kind.just_changed for kind in mine) and path.narrows:
+            if alone and path.narrows and all(kind.just_changed for kind in mine):
                 partner.narrow(path, path.changed([kind.masks for kind in mine]))
+            else:
+                alone = False
             partner.bring_changed(path)
             if any(kind.held for kind in mine):
                 held = "SELECT record FROM temp.stage WHERE object = ? AND held = 1"
                 partner.bring_by(path.object, 's."Id"', held, [path.source])
-        if not (plain and all(kind.just_changed for kind in staged)):
+        if not alone:
             self._bring_what_is_known()
 
     def _look_at_stage(self) -> list[staging.Kind]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from orgsync_reconcile.stores.sql.database import Database
+from orgsync_reconcile.stores.sql.database import MANY, Database
 from orgsync_reconcile.stores.sql.flow.paths import Path
 from orgsync_reconcile.stores.sql.text import commas, literal, quote
 
@@ -114,6 +114,8 @@ def stage_log(
     (total, distinct) = db.execute("SELECT count(*), count(DISTINCT record) FROM temp.stage").fetchone()
     if total != distinct:
         _merge(db, words)
+    if distinct >= MANY:
+        db.measure("temp.stage")
     return int(distinct)
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from orgsync_reconcile.stores.faults import refusal, refusals
 from orgsync_reconcile.stores.isolation import isolate
-from orgsync_reconcile.stores.sql.database import Database
+from orgsync_reconcile.stores.sql.database import MANY, Database
 from orgsync_reconcile.stores.sql.flow import cascades, conflicts, matching, writes
 from orgsync_reconcile.stores.sql.flow.feed_files import bring_files
 from orgsync_reconcile.stores.sql.flow.paths import Path, PathColumn
@@ -240,11 +240,14 @@ class Writer:
         source = f' CROSS JOIN partner.{quote(path.object)} AS s ON s."Id" = st.record' if joined else ""
         values = commas(masks) if masks else self.words.of("st")
         self.db.execute(self.db.dialect.empty("temp.todo"))
-        return self.db.execute(
+        count = self.db.execute(
             f"INSERT INTO temp.todo (record, local, {self.words.columns}) SELECT st.record, st.local, {values}"
             f" FROM temp.stage AS st{source} WHERE st.object = :object AND ({condition}) ORDER BY st.n",
             {"object": path.source, "since": since},
         ).rowcount
+        if count >= MANY:
+            self.db.measure("temp.todo")
+        return count
 
     def _is_update(self, path: Path, item: Kind, full: Sequence[int]) -> bool:
         changed = any(mask & bits for mask, bits in zip(item.masks, full, strict=True))
