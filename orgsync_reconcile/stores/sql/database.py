@@ -7,7 +7,6 @@ from typing import Any, Protocol
 
 from orgsync_reconcile.stores.sql.dialect import Dialect
 
-
 #: So many rows in a temporary table are worth a look at it.
 MANY = 1000
 
