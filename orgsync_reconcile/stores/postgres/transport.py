@@ -37,9 +37,37 @@ def copy_between(
     # Both sides must agree on the types: values are not read on their way.
     casts = commas(f"q.{part}::{kind}" for part, kind in zip(parts, columns.values(), strict=True))
     out = f"COPY (SELECT {casts} FROM ({query.text}) AS q ({commas(parts)})) TO STDOUT (FORMAT BINARY)"
-    landing = None if empty else _landing(target, table, columns)
-    into = f"COPY {landing or translate(table).text} ({commas(columns)}) FROM STDIN (FORMAT BINARY)"
     bound = psycopg.ClientCursor(source.connection).mogrify(out, query.values(parameters))
+    straight = translate(table).text
+    if empty:
+        return _pipe(source, bound, target, straight, columns)
+    count = _pipe_new(source, bound, target, straight, columns)
+    if count is None:
+        count = _pipe(source, bound, target, _landing(target, table, columns), columns)
+        _take(target, table, dict.fromkeys(columns, "?"))
+    return count
+
+
+def _pipe_new(
+    source: PostgresDatabase, bound: str, target: PostgresDatabase, table: str, columns: Iterable[str]
+) -> int | None:
+    """Copies rows straight into the table and returns how many; None, and nothing has happened, where any is there already."""
+    part = "orgsync_straight" if target.in_transaction else ""
+    if part:
+        target.run(f"SAVEPOINT {part}")
+    try:
+        count = _pipe(source, bound, target, table, columns)
+    except errors.UniqueViolation:
+        if part:
+            target.run(f"ROLLBACK TO {part}")
+        return None
+    if part:
+        target.run(f"RELEASE {part}")
+    return count
+
+
+def _pipe(source: PostgresDatabase, bound: str, target: PostgresDatabase, table: str, columns: Iterable[str]) -> int:
+    into = f"COPY {table} ({commas(columns)}) FROM STDIN (FORMAT BINARY)"
     with target.connection.cursor() as writer, writer.copy(into) as sink:
         # The server sends a row at a time; many of them together cost one call.
         gathered, size = [], 0
@@ -50,8 +78,6 @@ def copy_between(
                 sink.write(b"".join(gathered))
                 gathered, size = [], 0
         sink.write(b"".join(gathered))
-    if landing is not None:
-        _take(target, table, dict.fromkeys(columns, "?"))
     return writer.rowcount
 
 

@@ -200,6 +200,21 @@ class CopiedPartner(Partner):
         return len(missing)
 
     @override
+    def pour(self, sql: str, parameters: Sequence[object], table: str, columns: Mapping[str, str]) -> None:
+        marks = dict.fromkeys(columns, "?")
+        with self._other.translated():
+            self._db.take_rows(
+                self._other.db,
+                _theirs(sql),
+                parameters,
+                table,
+                marks,
+                kinds=list(columns.values()),
+                empty=False,
+                chunk=CHUNK,
+            )
+
+    @override
     def forget(self) -> None:
         if self._brought is not None:
             self._brought = _Brought()

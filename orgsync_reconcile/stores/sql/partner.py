@@ -68,6 +68,13 @@ class Partner(ABC):
         """
 
     @abstractmethod
+    def pour(self, sql: str, parameters: Sequence[object], table: str, columns: Mapping[str, str]) -> None:
+        """Puts what a query of the partner's finds into a table here; rows that are there already stay as they are.
+
+        `columns` are the table's, as quoted names, in the order of the query, with their types.
+        """
+
+    @abstractmethod
     def forget(self) -> None:
         """What was brought so far in this reading is not needed any more."""
 

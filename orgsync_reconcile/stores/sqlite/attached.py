@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ from typing_extensions import override
 from orgsync_reconcile.stores.sql.database import Database, Rows
 from orgsync_reconcile.stores.sql.dialect import Dialect
 from orgsync_reconcile.stores.sql.partner import Partner
+from orgsync_reconcile.stores.sql.text import commas
 
 if TYPE_CHECKING:
     from orgsync_reconcile.stores.sql.flow.paths import Path
@@ -59,6 +60,10 @@ class AttachedPartner(Partner):
     @override
     def narrow(self, path: Path, columns: Iterable[str]) -> None:
         pass
+
+    @override
+    def pour(self, sql: str, parameters: Sequence[object], table: str, columns: Mapping[str, str]) -> None:
+        self._db.execute(f"INSERT OR IGNORE INTO {table} ({commas(columns)}) {sql}", parameters)
 
     @override
     def forget(self) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from orgsync_reconcile.stores.sql.database import Database
 from orgsync_reconcile.stores.sql.flow.feeds import LARGE_FILE, TOO_LARGE
+from orgsync_reconcile.stores.sql.flow.new_links import copy_new_links
 from orgsync_reconcile.stores.sql.flow.staging import Words
 from orgsync_reconcile.stores.sql.org import Org
 from orgsync_reconcile.stores.sql.partner import Partner
@@ -31,26 +32,8 @@ def mirror(
     (newest,) = partner.row("SELECT coalesce(max(number), 0) FROM partner.orgsync_link")
     if (ours[0], ours[1]) == tuple(theirs) and newest == ours[2]:
         return
-    db.execute("CREATE TEMP TABLE IF NOT EXISTS object_map (theirs BIGINT PRIMARY KEY, ours BIGINT)")
     with source.transaction():
-        partner.bring("orgsync_object")
-        partner.bring(
-            "orgsync_link",
-            "s.number > ? AND s.number <= ? AND s.connection = ? AND s.made_here = 1",
-            [ours[2], newest, there],
-        )
-        db.execute("DELETE FROM temp.object_map")
-        db.execute(
-            "INSERT INTO temp.object_map SELECT o.number, m.number FROM partner.orgsync_object AS o"
-            " JOIN main.orgsync_object AS m ON m.name = o.name"
-        )
-        db.execute(
-            "INSERT OR IGNORE INTO main.orgsync_link (connection, object, local, partner, status, since)"
-            " SELECT ?1, m.ours, p.partner, p.local, p.status, p.since"
-            " FROM partner.orgsync_link AS p CROSS JOIN temp.object_map AS m ON m.theirs = p.object"
-            " WHERE p.number > ?2 AND p.number <= ?4 AND p.connection = ?3 AND p.made_here = 1",
-            [here, ours[2], there, newest],
-        )
+        copy_new_links(db, partner, (here, there), ours[2], newest)
         _copy_outcomes(source, partner, here, there, words, ours[1], theirs[1], retry, now_ms)
         db.execute(
             "UPDATE main.orgsync_outbox SET seq = ?, batch = ?, link = ? WHERE connection = ?",

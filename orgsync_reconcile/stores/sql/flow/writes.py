@@ -129,14 +129,14 @@ def insert_links(path: Path, rows: RowSource, target: Target) -> str:
 
 
 def missing_references(path: Path, rows: RowSource, target: Target) -> str:
-    """One row: per reference column, whether any of the new records points to something that is not here."""
-    tests = []
-    for column in path.references:
-        unset = f"t.{quote(column.name)} IS {literal(target.stand_in) if column.person else 'NULL'}"
-        linked = f"EXISTS ({_link_of(column.name, target)})"
-        missing = f"s.{quote(column.name)} IS NOT NULL AND {unset} AND NOT {linked}"
-        tests.append(f"max(CASE WHEN {missing} THEN 1 ELSE 0 END)")
-    return f"SELECT {commas(tests)} {_joined_to_target(path, rows, target)}"
+    """One row: per reference column, whether any of the new records points to something that has no link here."""
+    names = [quote(column.name) for column in path.references]
+    tests = [
+        f"EXISTS (SELECT 1 FROM (SELECT DISTINCT {name} AS parent FROM pointing WHERE {name} IS NOT NULL) AS p WHERE NOT EXISTS"
+        f" (SELECT 1 FROM main.orgsync_link AS l WHERE l.partner = p.parent AND l.connection = {target.connection}))"
+        for name in names
+    ]
+    return f"WITH pointing AS (SELECT {commas(f's.{name}' for name in names)} {rows.sql}) SELECT {commas(tests)}"
 
 
 def insert_waiting(path: Path, column: PathColumn, rows: RowSource, target: Target) -> str:
