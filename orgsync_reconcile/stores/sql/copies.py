@@ -112,6 +112,8 @@ class _Brought:
     filled: set[str] = field(default_factory=set)
     #: Of objects whose records are wanted in part: the columns.
     narrow: dict[str, frozenset[str]] = field(default_factory=dict)
+    #: Objects whose records nobody finds by their Ids.
+    unkeyed: set[str] = field(default_factory=set)
     #: Which entries of the log were brought: conditions with their parameters.
     entries: list[tuple[str, Sequence[object]]] = field(default_factory=list)
     asked: set[tuple[object, ...]] = field(default_factory=set)
@@ -200,19 +202,26 @@ class CopiedPartner(Partner):
         return len(missing)
 
     @override
+    def bring_range(self, path: Path, where: str, parameters: Sequence[object]) -> None:
+        assert self._brought is not None, "nothing is brought but in a reading"
+        assert path.object not in self._brought.shapes, "records of it were brought already"
+        # Keeping an index costs as much again as the rows.
+        self._brought.unkeyed.add(path.object)
+        self.bring(path.object, where, parameters)
+
+    @override
     def pour(self, sql: str, parameters: Sequence[object], table: str, columns: Mapping[str, str]) -> None:
         marks = dict.fromkeys(columns, "?")
-        with self._other.translated():
-            self._db.take_rows(
-                self._other.db,
-                _theirs(sql),
-                parameters,
-                table,
-                marks,
-                kinds=list(columns.values()),
-                empty=False,
-                chunk=CHUNK,
-            )
+        self._db.take_rows(
+            self._other.db,
+            _theirs(sql),
+            parameters,
+            table,
+            marks,
+            kinds=list(columns.values()),
+            empty=False,
+            chunk=CHUNK,
+        )
 
     @override
     def forget(self) -> None:
@@ -303,7 +312,8 @@ class CopiedPartner(Partner):
         if path is not None and only is None:
             columns[_ALLOWED] = _Column(kind=_NUMBER, value=f"CASE WHEN {_theirs(path.allowed)} THEN 1 ELSE 0 END")
         large = any(definition.type is FieldType.BASE64 for definition in known.values())
-        return _Shape(columns=columns, key=("Id",), chunk=LARGE_CHUNK if large else CHUNK)
+        key = () if name in self._brought.unkeyed else ("Id",)
+        return _Shape(columns=columns, key=key, chunk=LARGE_CHUNK if large else CHUNK)
 
 
 def _theirs(sql: str) -> str:

@@ -68,6 +68,13 @@ class Partner(ABC):
         """
 
     @abstractmethod
+    def bring_range(self, path: Path, where: str, parameters: Sequence[object]) -> None:
+        """The partner's records `s` of an object for which the condition holds, in a reading that brings no others of it.
+
+        Statements go through all of them; to find one by its Id may take as long.
+        """
+
+    @abstractmethod
     def pour(self, sql: str, parameters: Sequence[object], table: str, columns: Mapping[str, str]) -> None:
         """Puts what a query of the partner's finds into a table here; rows that are there already stay as they are.
 

@@ -62,6 +62,10 @@ class AttachedPartner(Partner):
         pass
 
     @override
+    def bring_range(self, path: Path, where: str, parameters: Sequence[object]) -> None:
+        pass
+
+    @override
     def pour(self, sql: str, parameters: Sequence[object], table: str, columns: Mapping[str, str]) -> None:
         self._db.execute(f"INSERT OR IGNORE INTO {table} ({commas(columns)}) {sql}", parameters)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from orgsync_reconcile.clock import iso
 from orgsync_reconcile.model.records import ObjectCounts
@@ -194,9 +195,12 @@ class BulkFlow:
         with flow.target.transaction(), flow.partner.reading(), flow.guarded():
             fresh = self._is_fresh(path)
             result, writer = self._begin(path, now)
-            flow.partner.bring(path.object, f"s.{ROW} > ? AND s.{ROW} <= ? AND {self._wanted(path)}", [low, high])
+            in_range = f"s.{ROW} > ? AND s.{ROW} <= ? AND {self._wanted(path)}"
+            straight = self._may_range() and not path.unlike and path.match is None and path.files is None
+            bring = partial(flow.partner.bring_range, path) if straight else partial(flow.partner.bring, path.object)
+            bring(in_range, [low, high])
             with flow.writing(path.target, writer):
-                if self._may_range() and not path.unlike and path.match is None and path.files is None:
+                if straight:
                     self._copy_range(path, writer, result, low, high, fresh=fresh)
                     if flow.stamped:
                         stamps.bring_copied(self.db, flow.partner, path, flow.numbers[1], self._links_before)

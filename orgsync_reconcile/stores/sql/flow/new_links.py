@@ -21,24 +21,15 @@ def copy_new_links(db: Database, partner: Partner, connections: tuple[int, int],
         f" (SELECT l.object FROM partner.orgsync_link AS l WHERE {new})",
         [after, upto, there],
     ).fetchall()
-    found = db.execute(
-        f"SELECT name, number FROM main.orgsync_object WHERE name IN ({commas('?' for _ in theirs)})",
-        [name for _, name in theirs],
-    )
-    ours = dict(found.fetchall()) if theirs else {}
     for number, name in theirs:
-        if name in ours:
+        ours = db.execute("SELECT number FROM main.orgsync_object WHERE name = ?", [name]).fetchone()
+        if ours is not None:
             partner.pour(
-                f"SELECT CAST({here} AS BIGINT), CAST({ours[name]} AS BIGINT), l.partner, l.local, l.status, l.since"
+                f"SELECT CAST({here} AS BIGINT), CAST({ours[0]} AS BIGINT), l.partner, l.local, l.status, l.since"
                 f" FROM partner.orgsync_link AS l WHERE {new} AND l.object = ? ORDER BY l.number",
                 [after, upto, there, number],
                 "main.orgsync_link",
-                {
-                    "connection": "BIGINT",
-                    "object": "BIGINT",
-                    "local": "TEXT",
-                    "partner": "TEXT",
-                    "status": "BIGINT",
-                    "since": "BIGINT",
-                },
+                dict.fromkeys(("connection", "object"), "BIGINT")
+                | dict.fromkeys(("local", "partner"), "TEXT")
+                | dict.fromkeys(("status", "since"), "BIGINT"),
             )
