@@ -80,6 +80,24 @@ def test_records_go_both_ways(pair: PairWorld) -> None:
     assert verify_by_hashes(pair.pair, clock=pair.clock).equal
 
 
+def test_links_that_the_source_knows_stay_as_they_are(pair: PairWorld) -> None:
+    """QUE-3: where a source has some of the links that it is to learn of, these stay and the others come."""
+    pair.connect("Account")
+    pair.insert(P, "Account", Name="known")
+    pair.drain(P)
+    accounts = "SELECT number, local, partner FROM orgsync_link WHERE local LIKE '001%' ORDER BY number"
+    (known,) = pair.clients[P].execute(accounts).fetchall()
+    # As when somebody else has told it of them.
+    pair.clients[P].execute("UPDATE orgsync_outbox SET link = 0")
+    pair.insert(P, "Account", Name="new")
+    pair.drain(P)
+    found = pair.clients[P].execute(accounts).fetchall()
+    assert len(found) == 2 and found[0] == known
+    there = pair.clients[S].execute(accounts).fetchall()
+    assert {row[1:] for row in found} == {(row[2], row[1]) for row in there}
+    pair.assert_equal()
+
+
 def test_all_kinds_of_values_arrive(pair: PairWorld) -> None:
     """ORG-4: numbers with their scale, checkboxes, days and moments are the same in every store, there and back."""
     fields = [
