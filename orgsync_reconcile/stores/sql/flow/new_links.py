@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from orgsync_reconcile.stores.sql.database import Database
 from orgsync_reconcile.stores.sql.partner import Partner
-from orgsync_reconcile.stores.sql.text import commas
 
 
 def copy_new_links(db: Database, partner: Partner, connections: tuple[int, int], after: int, upto: int) -> None:
