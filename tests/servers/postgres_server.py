@@ -61,10 +61,10 @@ def server() -> Iterator[Server]:
     if given:
         yield Server(given, itertools.count())
         return
-    with local_server(parent=_memory()) as found:
+    with local_server(parent=memory()) as found:
         yield Server(found.url, itertools.count(), " STRATEGY file_copy")
 
 
-def _memory() -> Path | None:
+def memory() -> Path | None:
     """The folder of the machine's memory, where it has room: a database is a thousand files, and most tests make one."""
     return _MEMORY if _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _ROOM else None

@@ -8,12 +8,12 @@ from orgsync_reconcile.errors import MetadataError
 from orgsync_reconcile.model.schema import FieldDef, ObjectDef
 from orgsync_reconcile.stores.postgres import rules
 from orgsync_reconcile.stores.postgres.database import PostgresDatabase
+from orgsync_reconcile.stores.postgres.dialect import ENGINE_HALF
 from orgsync_reconcile.stores.postgres.names import quote_ours
 from orgsync_reconcile.stores.postgres.refusals import REFUSED
 from orgsync_reconcile.stores.postgres.retyping import can_carry, is_retyped, retype
 from orgsync_reconcile.stores.postgres.tables import (
     COMPUTED,
-    ENGINE_HALF,
     column_default,
     counter,
     engine_counter,

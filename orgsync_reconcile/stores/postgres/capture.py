@@ -10,9 +10,10 @@ import re
 from collections.abc import Mapping, Sequence
 
 from orgsync_reconcile.model.schema import ObjectDef
-from orgsync_reconcile.stores.postgres.dialect import DIALECT
+from orgsync_reconcile.stores.postgres.dialect import DIALECT, ENGINE_HALF
 from orgsync_reconcile.stores.postgres.names import CHANNEL, sleepers_key
-from orgsync_reconcile.stores.postgres.tables import ENGINE_HALF, counter, engine_counter
+from orgsync_reconcile.stores.postgres.positions import position
+from orgsync_reconcile.stores.postgres.tables import counter, engine_counter
 from orgsync_reconcile.stores.postgres.trigger import DEPTH, Setting, Trigger, named, refuse
 from orgsync_reconcile.stores.sql.layout import ROW, WORD, Capture
 from orgsync_reconcile.stores.sql.text import commas, literal, quote
@@ -21,7 +22,7 @@ from orgsync_reconcile.stores.sql.text import commas, literal, quote
 SUPPRESSED = "-- what the engine writes is left out"
 #: Statements that change more rows than this are planned anew.
 _LARGE = 100
-_PARTS = ("_orgsync_guard", "_orgsync_engine", "_orgsync_distance", "_orgsync_writer")
+_PARTS = ("_orgsync_guard", "_orgsync_engine", "_orgsync_distance")
 
 
 def given_ids(obj: ObjectDef, setting: Setting) -> str:
@@ -49,7 +50,6 @@ def _declare(setting: Setting) -> str:
         f" _orgsync_engine boolean := _orgsync_guard IS NOT NULL AND {DEPTH} IN (0, pg_trigger_depth());"
         " _orgsync_distance bigint :="
         " CASE WHEN _orgsync_guard IS NOT NULL THEN nullif(current_setting('orgsync.hops', true), '')::bigint END;"
-        " _orgsync_writer bigint := pg_current_xact_id()::text::bigint;"
     )
 
 
@@ -67,7 +67,10 @@ def capture_triggers(obj: ObjectDef, capture: Capture, setting: Setting) -> list
         f" THEN PERFORM pg_notify('{CHANNEL}', ''); END IF;"
     )
     log = setting.ours("orgsync_change")
-    known = f"_orgsync_writer, {capture.number}, {{record}}, {{op}}, {DIALECT.now_ms}, {origin}, {hops}"
+    # Asked by the statement that logs, which has the log locked by then: where positions are raised, nobody writes.
+    known = (
+        f"(SELECT {position(setting.schema)}), {capture.number}, {{record}}, {{op}}, {DIALECT.now_ms}, {origin}, {hops}"
+    )
     names = "seq, object, record, op, at, origin, hops"
     insert = (
         f"INSERT INTO {log} ({names})"

@@ -12,16 +12,15 @@ from psycopg.pq import TransactionStatus
 from psycopg.rows import TupleRow
 from typing_extensions import override
 
+from orgsync_reconcile.stores.postgres import positions
 from orgsync_reconcile.stores.postgres.culprit import keep_field
-from orgsync_reconcile.stores.postgres.dialect import DIALECT, PostgresDialect
+from orgsync_reconcile.stores.postgres.dialect import DIALECT, ENGINE_HALF, PostgresDialect
 from orgsync_reconcile.stores.postgres.names import quote_ours
 from orgsync_reconcile.stores.postgres.statement import Parameters, translate
 from orgsync_reconcile.stores.postgres.tables import counter, engine_counter
 from orgsync_reconcile.stores.sql.database import Database
 
 Cursor = psycopg.Cursor[TupleRow]
-#: Until which transaction all have ended: what they logged is complete.
-_LOG_END = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint - 1"
 
 
 class _Untyped(Dumper):
@@ -146,28 +145,76 @@ class PostgresDatabase(Database):
     @override
     def last_number(self, table: str) -> int:
         if table == "orgsync_change":
-            return self.log_end()
+            return max(self.log_end(), self._given()[0])
         sequence = self._counter(table)
         (last, called) = self._row(f"SELECT last_value, is_called FROM {sequence}")
         return int(last) if called else int(last) - 1
 
     @override
     def set_last_number(self, table: str, number: int) -> None:
-        if table != "orgsync_change":
+        if table == "orgsync_change":
+            self._raise_positions(number)
+        else:
             self._row("SELECT setval(?, ?)", [self._counter(table), number])
 
     @override
+    def skip_ids(self, object_name: str, number: int) -> None:
+        name = (counter if number < ENGINE_HALF else engine_counter)(object_name)
+        sequence = f"{quote_ours(self.schema)}.{quote_ours(name)}"
+        (last,) = self._row(f"SELECT last_value FROM {sequence}")
+        if number >= int(last):
+            self._row("SELECT setval(?, ?)", [sequence, number])
+
+    @override
     def log_end(self) -> int:
-        return int(self._row(_LOG_END)[0])
+        return int(self._row(positions.LOG_END)[0])
+
+    def count_on(self) -> None:
+        """Lets positions go on from those that the org has given where its server has not counted as far (QUE-3).
+
+        Outside of a transaction. What was logged here since the org came here is moved behind them.
+        """
+        if self._lags():
+            with self.connection.transaction():
+                self.exclude_writers()
+                # Somebody else may have done it meanwhile.
+                if self._lags():
+                    given, counted = self._given()
+                    self._raise_positions(given)
+                    self.execute(positions.STRAYS, [counted])
+
+    def _lags(self) -> bool:
+        given, counted = self._given()
+        return given > counted
+
+    def _given(self) -> tuple[int, int]:
+        """(the highest position that the org shows to have been given, the last that its server can have given)."""
+        given, counted = self._row(positions.COUNTS)
+        return int(given), int(counted)
+
+    @override
+    def exclude_writers(self) -> None:
+        self.run("LOCK TABLE orgsync_change IN SHARE ROW EXCLUSIVE MODE")
+
+    def _raise_positions(self, given: int) -> None:
+        """Lets all further positions be beyond one. Inside a transaction, to the end of which nobody else logs."""
+        self.exclude_writers()
+        (offset,) = self._row(positions.offset_for(given))
+        self.run(positions.offset_function(int(offset)))
+        self.execute(
+            "INSERT INTO main.orgsync_setting (name, value) VALUES (?, ?)"
+            " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+            [positions.SETTING, str(offset)],
+        )
 
     @override
     def own_position(self) -> int | None:
-        return int(self._row("SELECT pg_current_xact_id()::text::bigint")[0])
+        return int(self._row(f"SELECT {positions.position(self.schema)}")[0])
 
     @override
     def head(self) -> int:
         row = self.execute(
-            f"SELECT seq FROM main.orgsync_change WHERE seq <= ({_LOG_END}) ORDER BY seq DESC LIMIT 1"
+            f"SELECT seq FROM main.orgsync_change WHERE seq <= ({positions.LOG_END}) ORDER BY seq DESC LIMIT 1"
         ).fetchone()
         return int(row[0]) if row else 0
 

@@ -185,6 +185,7 @@ def open_org(address: Address, *, label: str, readonly: bool, busy_seconds: floa
             db.run("SET default_transaction_read_only = on")
         else:
             _require_rights(db, label)
+            db.count_on()
         return PostgresOrg(db, address, label)
     except psycopg.Error as error:
         db.close()

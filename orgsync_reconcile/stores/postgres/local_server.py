@@ -76,7 +76,7 @@ class LocalServer:
 
     def initialize(self) -> None:
         """Makes the server's files. Raises StoreError where they cannot be made."""
-        self._call("initdb", "-D", str(self._data), "-U", "orgsync", "-A", "trust", "-E", "UTF8", "--no-locale", "-N")
+        self.call("initdb", "-D", str(self._data), "-U", "orgsync", "-A", "trust", "-E", "UTF8", "--no-locale", "-N")
 
     @property
     def url(self) -> str:
@@ -89,7 +89,8 @@ class LocalServer:
         assert self._process is not None, "the server is not running"
         return self._process.pid
 
-    def _call(self, program: str, *arguments: str) -> None:
+    def call(self, program: str, *arguments: str) -> None:
+        """Runs one of the server's own programs in its folder, as its user. Raises StoreError where it fails."""
         done = subprocess.run(
             [str(self._home / "bin" / program), *arguments],
             user=self._user,

@@ -7,7 +7,7 @@ Numbers, currency and percent are `numeric`, times `timestamptz`, checkboxes `bo
 from __future__ import annotations
 
 from orgsync_reconcile.model.schema import SCALED, TEXTUAL, FieldDef, FieldType, ObjectDef
-from orgsync_reconcile.stores.postgres.dialect import DIALECT, TEXT
+from orgsync_reconcile.stores.postgres.dialect import DIALECT, ENGINE_HALF, TEXT
 from orgsync_reconcile.stores.postgres.formulas import translate
 from orgsync_reconcile.stores.postgres.names import constraint_name, fitted, quote_ours, require_short
 from orgsync_reconcile.stores.sql.layout import ROW
@@ -106,8 +106,6 @@ def engine_counter(object_name: str) -> str:
 
 #: The rule on what an object's Ids look like.
 ID_RULE = "MALFORMED_ID:Id"
-#: The first number of the engine's own half of the nine hexadecimal digits.
-ENGINE_HALF = 1 << 35
 
 
 def create_table(obj: ObjectDef, *, schema: str, code: str, admin_id: str) -> list[str]:

@@ -52,10 +52,16 @@ class Database(Protocol):
         """The last number that a table's counter gave, also where its rows are gone since; 0 at first."""
 
     def set_last_number(self, table: str, number: int) -> None:
-        """Lets a table's counter go on after `number`."""
+        """Lets a table's counter go on after `number`, which is higher than the last one that it gave."""
+
+    def skip_ids(self, object_name: str, number: int) -> None:
+        """Lets no Id of an object be minted any more whose number is `number`, or a lower one of the same counter."""
 
     def log_end(self) -> int:
         """The position up to which the org's change log is complete: nothing is added before it any more."""
+
+    def exclude_writers(self) -> None:
+        """Waits for all who have logged a change, and lets nobody else log one until this transaction ends."""
 
     def own_position(self) -> int | None:
         """The position of what this transaction logs, where others log at the same time; None: nobody can."""

@@ -22,6 +22,8 @@ class Dialect(ABC):
     entry: ClassVar[str]
     #: How many values one query may name.
     most_values: ClassVar[int]
+    #: Before which nine digits the numbers of each counter of Ids end.
+    id_ends: ClassVar[Sequence[str]] = ("g",)
     #: Whether a record's Id is minted from its row number, which a writer may then give.
     numbers_rows: ClassVar[bool]
     #: The type of a temporary table's first column that numbers its rows from 1 in the order of their coming.

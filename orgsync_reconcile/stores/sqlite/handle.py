@@ -59,12 +59,21 @@ class SqliteDatabase(sqlite3.Connection, Database):
         self.execute("INSERT INTO main.sqlite_sequence (name, seq) VALUES (?, ?)", [table, number])
 
     @override
+    def skip_ids(self, object_name: str, number: int) -> None:
+        if number > self.last_number(object_name):
+            self.set_last_number(object_name, number)
+
+    @override
     def log_end(self) -> int:
         return self.last_number("orgsync_change")
 
     @override
     def head(self) -> int:
         return self.log_end()
+
+    @override
+    def exclude_writers(self) -> None:
+        """Nothing: a file has one writer."""
 
     @override
     def own_position(self) -> int | None:

@@ -77,7 +77,7 @@ def _break_of_source(pair: Pair, side: Side) -> Break | None:
     watermark, batch = target.execute(
         "SELECT seq, batch FROM main.orgsync_inbox WHERE connection = ?", [there]
     ).fetchone()
-    end = source.last_number("orgsync_change")
+    end = source.log_end()
     if end < watermark:
         return Break(side=side, why=f"its log ends at {end}, and the other org has it up to {watermark}")
     (told_of,) = target.execute(

@@ -19,7 +19,7 @@ from orgsync_reconcile.stores.sql.flow.roots import came_from
 from orgsync_reconcile.stores.sql.text import commas, quote
 
 _HEX = re.compile("[0-9a-f]{9}")
-#: Log positions that are copied by one statement.
+#: Log entries that are copied by one statement.
 _RANGE = 10_000
 #: Links of records: what is matched by name (3) is found anew by every sync.
 _RECORDS = "status IN (1, 2, 4)"
@@ -77,10 +77,12 @@ class Rejoining:
         First, while the partner still knows them all.
         """
         with self.restored.transaction() as db:
+            db.exclude_writers()
             for number, name in self._linked_objects():
                 if name in self._objects:
-                    self._raise(name, self._highest_id(number))
-            # Nobody else writes to the restored org now, so no Id is given again behind this look.
+                    for known in self._highest_ids(number):
+                        db.skip_ids(name, known)
+            # Nobody else adds a record to the restored org now, so no Id is given again behind this look.
             with self.sees_restored.reading():
                 self._find_reused()
             db.executemany(
@@ -118,6 +120,7 @@ class Rejoining:
     def restore_links(self) -> tuple[int, int]:
         """The restored org's part: (links that it got back, changes that are sent again under new positions)."""
         with self.restored.transaction() as db, self.sees_partner.reading():
+            db.exclude_writers()
             for table in ("orgsync_link", "orgsync_object", "orgsync_connection", "orgsync_root"):
                 self.sees_partner.bring(table)
             end = db.last_number("orgsync_change")
@@ -156,15 +159,16 @@ class Rejoining:
         lost = f'NOT EXISTS (SELECT 1 FROM partner.{quote(name)} AS r WHERE r."Id" = orgsync_link.partner)'
         return self.partner.db.execute(f"DELETE {mine} AND {lost if there else '1 = 1'}", [self.there, number]).rowcount
 
-    def _highest_id(self, number: int) -> int:
-        """The highest number of an Id that the partner knows of the restored org's records of an object."""
-        numbers = self.partner.db.execute(
-            "SELECT substr(partner, 7, 9) FROM main.orgsync_link WHERE connection = ? AND object = ? AND status <> 3"
-            " AND length(partner) = 18 AND substr(partner, 4, 3) = ? ORDER BY partner DESC",
-            [self.there, number, self.restored.code],
-        )
-        # Somebody may have put anything into the table.
-        return next((int(text, 16) for (text,) in numbers if _HEX.fullmatch(text)), 0)
+    def _highest_ids(self, number: int) -> Iterator[int]:
+        """The highest number of each counter in Ids that the partner knows of the restored org's records of an object."""
+        for end in self.restored.db.dialect.id_ends:
+            numbers = self.partner.db.execute(
+                "SELECT substr(partner, 7, 9) FROM main.orgsync_link WHERE connection = ? AND object = ? AND status <> 3"
+                " AND length(partner) = 18 AND substr(partner, 4, 3) = ? AND substr(partner, 7, 9) < ? ORDER BY partner DESC",
+                [self.there, number, self.restored.code, end],
+            )
+            # Somebody may have put anything into the table.
+            yield next((int(text, 16) for (text,) in numbers if _HEX.fullmatch(text)), 0)
 
     def _find_reused(self) -> None:
         """Fills temp.reused of the partner with the links whose Id the restored org has given to another record since.
@@ -266,14 +270,14 @@ class Rejoining:
         masks = commas(f"m{word}" for word in range(self.restored.engine.mask_width()))
         (start,) = db.execute("SELECT seq FROM main.orgsync_outbox WHERE connection = ?", [self.here]).fetchone()
         count = 0
-        for low, high in _ranges(start, end):
+        for low, high in self._parts(int(start), end):
             count += db.execute(
                 f"INSERT INTO main.orgsync_change (object, record, op, at, origin, hops, {masks})"
                 f" SELECT object, record, op, at, origin, hops, {masks} FROM main.orgsync_change AS c"
                 " WHERE c.seq > ?1 AND c.seq <= ?2 AND (c.origin IS NULL OR c.origin <> ?3)"
                 " AND NOT (c.seq <= ?4 AND c.at <= ?5 AND EXISTS"
                 " (SELECT 1 FROM partner.orgsync_link AS k WHERE k.partner = c.record AND k.connection = ?6))"
-                " ORDER BY c.seq",
+                f" ORDER BY c.seq, c.{db.dialect.entry}",
                 [low, high, self.here, self.watermark, self.seen, self.there],
             ).rowcount
         return count
@@ -288,10 +292,18 @@ class Rejoining:
         moved = [f"{name} = {db.dialect.greater(name, str(int(at)))}" for name, at in zip(names, sent, strict=True)]
         db.execute(f"UPDATE main.orgsync_inbox SET {commas(moved)} WHERE connection = ?", [self.here])
 
-
-def _ranges(start: int, end: int) -> Iterator[tuple[int, int]]:
-    for low in range(start, end, _RANGE):
-        yield low, min(low + _RANGE, end)
+    def _parts(self, start: int, end: int) -> Iterator[tuple[int, int]]:
+        """The restored org's log (start, end] in parts of as many positions as one statement takes."""
+        while start < end:
+            (high,) = self.restored.db.execute(
+                "SELECT max(seq) FROM (SELECT seq FROM main.orgsync_change WHERE seq > ? AND seq <= ?"
+                " ORDER BY seq LIMIT ?) AS p",
+                [start, end, _RANGE],
+            ).fetchone()
+            if high is None:
+                return
+            yield start, int(high)
+            start = int(high)
 
 
 def forget_mark(pair: Pair, side: Side) -> None:
