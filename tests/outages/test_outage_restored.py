@@ -22,17 +22,16 @@ NAMES_IN_ORDER = 'SELECT "Name" FROM "Account" WHERE "IsDeleted" = FALSE ORDER B
 
 
 @pytest.fixture(scope="module")
-def young(servers: dict[Side, LocalServer]) -> Iterator[LocalServer]:
-    """A server that has counted fewer transactions than the others."""
-    for server in servers.values():
-        count_transactions(server, 4000)
+def young() -> Iterator[LocalServer]:
+    """A server that has counted fewer transactions than `home`."""
     with local_server(parent=memory()) as server:
         yield server
 
 
 @pytest.fixture
 def home(servers: dict[Side, LocalServer], side: Side) -> LocalServer:
-    """The server of the org that is restored."""
+    """The server of the org that is restored, well ahead of any new one."""
+    count_transactions(servers[side], 4000)
     return servers[side]
 
 
