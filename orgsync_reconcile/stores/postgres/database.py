@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 import psycopg
@@ -18,7 +19,7 @@ from orgsync_reconcile.stores.postgres.dialect import DIALECT, ENGINE_HALF, Post
 from orgsync_reconcile.stores.postgres.names import quote_ours
 from orgsync_reconcile.stores.postgres.statement import Parameters, translate
 from orgsync_reconcile.stores.postgres.tables import counter, engine_counter
-from orgsync_reconcile.stores.sql.database import Database
+from orgsync_reconcile.stores.sql.database import STREAMED, Database
 
 Cursor = psycopg.Cursor[TupleRow]
 
@@ -99,6 +100,7 @@ class PostgresDatabase(Database):
         self.schema = schema
         #: How many notifications came in.
         self.heard = 0
+        self._streams = itertools.count(1)
         connection.add_notify_handler(self._hear)
         adapters = connection.adapters
         adapters.register_dumper(int, _Untyped)
@@ -106,9 +108,11 @@ class PostgresDatabase(Database):
         for kind, loader in _LOADERS.items():
             adapters.register_loader(kind, loader)
         connection.execute(
-            composed.SQL("SELECT set_config('search_path', {}, false), set_config('timezone', 'UTC', false)").format(
-                composed.Literal(quote_ours(schema))
-            )
+            composed.SQL(
+                "SELECT set_config('search_path', {}, false), set_config('timezone', 'UTC', false),"
+                # What is streamed is read to its end.
+                " set_config('cursor_tuple_fraction', '1', false)"
+            ).format(composed.Literal(quote_ours(schema)))
         )
 
     def _hear(self, _notify: psycopg.Notify) -> None:
@@ -130,6 +134,23 @@ class PostgresDatabase(Database):
         except psycopg.DataError as error:
             keep_field(error, statement.text)
             raise
+
+    @override
+    def stream(self, sql: str, parameters: Parameters = (), /, *, chunk: int = STREAMED) -> Iterator[TupleRow]:
+        statement = translate(sql)
+        name = f"orgsync_stream_{next(self._streams)}"
+        # Outside of a transaction the server keeps what it found until it was fetched.
+        hold = "" if self.in_transaction else " WITH HOLD"
+        declared = f"DECLARE {name} NO SCROLL CURSOR{hold} FOR {statement.text}"
+        self.connection.execute(declared, statement.values(parameters) or ())
+        try:
+            while rows := self.connection.execute(f"FETCH {chunk} FROM {name}").fetchall():
+                yield from rows
+        finally:
+            # Otherwise it has ended with its transaction, or with the session.
+            alive = TransactionStatus.IDLE if hold else TransactionStatus.INTRANS
+            if self.connection.info.transaction_status == alive:
+                self.run(f"CLOSE {name}")
 
     def run(self, statement: str) -> None:
         """Runs a statement that is PostgreSQL's own, without parameters: definitions of tables and the like."""

@@ -6,8 +6,8 @@ worked out once for each different value, as in every store.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 
 from orgsync_reconcile.model.schema import SCALED, FieldDef, FieldType
@@ -62,7 +62,10 @@ def _map(db: PostgresDatabase, table: str, column: str, old: FieldDef, new: Fiel
     """Makes a function from the text of a former value to that of the new one."""
     db.run("CREATE TEMP TABLE orgsync_retyped (before text, after text)")
     convert = converter(old, new)
-    for rows in _different(db, f"SELECT {column}::text, {column} FROM {table} WHERE {column} IS NOT NULL GROUP BY 2"):
+    different = f"SELECT {column}::text, {column} FROM {table} WHERE {column} IS NOT NULL GROUP BY 2"
+    # Nothing else runs while rows are copied in.
+    found = db.stream(different, chunk=_CHUNK)
+    while rows := list(islice(found, _CHUNK)):
         with db.connection.cursor().copy("COPY pg_temp.orgsync_retyped FROM STDIN") as copy:
             for text, value in rows:
                 copy.write_row((text, _text(convert(value), new)))
@@ -72,14 +75,6 @@ def _map(db: PostgresDatabase, table: str, column: str, old: FieldDef, new: Fiel
         " CREATE FUNCTION pg_temp.orgsync_retyped(given text) RETURNS text LANGUAGE sql STABLE AS"
         " 'SELECT after FROM pg_temp.orgsync_retyped WHERE before = given'"
     )
-
-
-def _different(db: PostgresDatabase, query: str) -> Iterator[list[tuple[Any, ...]]]:
-    """The rows of a query by portions, whatever their number."""
-    db.run(f"DECLARE orgsync_different NO SCROLL CURSOR FOR {query}")
-    while rows := db.connection.execute(f"FETCH {_CHUNK} FROM orgsync_different").fetchall():
-        yield rows
-    db.run("CLOSE orgsync_different")
 
 
 def _text(value: Any, field: FieldDef) -> str | None:

@@ -9,6 +9,8 @@ from orgsync_reconcile.stores.sql.dialect import Dialect
 
 #: So many rows in a temporary table are worth a look at it.
 MANY = 1000
+#: How many rows of a stream are in memory at once.
+STREAMED = 1000
 
 
 class Rows(Protocol):
@@ -36,6 +38,12 @@ class Database(Protocol):
 
     def execute(self, sql: str, parameters: Any = ..., /) -> Rows:
         """Runs one statement. Raises what `stores.faults` knows."""
+
+    def stream(self, sql: str, parameters: Any = ..., /, *, chunk: int = STREAMED) -> Iterator[Any]:
+        """The rows of a query as they are asked for, at most `chunk` of them in memory, however many it finds.
+
+        Other statements may run between two rows. Raises what `stores.faults` knows, with the first row or a later one.
+        """
 
     def executemany(self, sql: str, parameters: Iterable[Any], /) -> Rows:
         """Runs one statement for each set of parameters."""

@@ -60,7 +60,7 @@ def read_entries(
     query = _query(org, connection, report, period)
     names = list(dict.fromkeys([*(name for name in report.columns if name != "org"), "at", "number"]))
     with org.translated():
-        rows = org.db.execute(
+        rows = org.db.stream(
             f"SELECT {commas(f's.{quote(name)}' for name in names)} FROM ({query.source}) AS s WHERE {query.where}"
             f" ORDER BY s.{ROW} DESC LIMIT ?",
             [*query.parameters, EVERY if limit is None else limit],
@@ -92,7 +92,7 @@ def count_groups(org: Org, connection: str, report: ReportDefinition, period: Pe
         key = f"coalesce(s.{quote(report.group_by)}, '')"
     # Counted here: the database would sort all entries first, in memory.
     with org.translated():
-        rows = org.db.execute(f"SELECT {key} FROM ({query.source}) AS s WHERE {query.where}", query.parameters)
+        rows = org.db.stream(f"SELECT {key} FROM ({query.source}) AS s WHERE {query.where}", query.parameters)
         return dict(Counter(str(row[0])[:length] for row in rows))
 
 

@@ -131,7 +131,7 @@ def read_queue(
     """
     number = EVERY if limit is None else limit
     found = 0
-    for name, record, op, queued, attempts, retry, code, error, waits_for in org.db.execute(
+    for name, record, op, queued, attempts, retry, code, error, waits_for in org.db.stream(
         "SELECT o.name, h.record, h.op, h.queued_at, h.attempts, h.next_retry, h.error_code, h.error, h.waits_for"
         " FROM orgsync_held AS h JOIN orgsync_object AS o ON o.number = h.object"
         " WHERE h.connection = ? AND h.next_retry IS NOT NULL ORDER BY h.next_retry, h.record LIMIT ?",
@@ -150,7 +150,7 @@ def read_queue(
         )
     statement, facts = _pending(org, connection, partner, partner_connection)
     left = EVERY if limit is None else max(limit - found, 0)
-    for name, record, op, queued, *_ in org.db.execute(
+    for name, record, op, queued, *_ in org.db.stream(
         f"{statement} ORDER BY place, first LIMIT :left", facts | {"left": left}
     ):
         yield QueueItem(

@@ -98,7 +98,7 @@ def read_missing(way: Way, *, limit: int | None = None) -> Iterator[QueueItem]:
     if way.partner is None:
         return
     partners = "SELECT local FROM orgsync_link WHERE partner = ? AND connection = ?"
-    for name, record, field, parent in way.partner.db.execute(
+    for name, record, field, parent in way.partner.db.stream(
         "SELECT o.name, w.record, w.field, w.parent FROM orgsync_waiting AS w JOIN orgsync_object AS o ON o.number = w.object"
         " WHERE w.connection = ? ORDER BY w.parent, w.record, w.field LIMIT ?",
         [way.partner_number, EVERY if limit is None else limit],

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from filelock import FileLock, Timeout
 from typing_extensions import override
 
 from orgsync_reconcile.errors import StoreError, UnreachableError
 from orgsync_reconcile.stores.sql.copies import CopiedPartner
-from orgsync_reconcile.stores.sql.database import Database
+from orgsync_reconcile.stores.sql.database import STREAMED, Database
 from orgsync_reconcile.stores.sql.engine import Engine
 from orgsync_reconcile.stores.sql.org import BUSY_SECONDS, Org, require_known_version
 from orgsync_reconcile.stores.sql.partner import Partner
@@ -47,6 +47,10 @@ class SqliteDatabase(sqlite3.Connection, Database):
     """A session of an org's file, in autocommit mode until a statement begins a transaction."""
 
     dialect: ClassVar[SqliteDialect] = DIALECT
+
+    @override
+    def stream(self, sql: str, parameters: Any = (), /, *, chunk: int = STREAMED) -> Iterator[Any]:
+        return iter(self.execute(sql, parameters))
 
     @override
     def last_number(self, table: str) -> int:
@@ -98,7 +102,7 @@ class SqliteDatabase(sqlite3.Connection, Database):
         chunk: int,
     ) -> int:
         insert = f"INSERT OR IGNORE INTO {table} ({commas(columns)}) VALUES ({commas(columns.values())})"
-        rows = iter(source.execute(sql, parameters))
+        rows = source.stream(sql, parameters, chunk=chunk)
         found = 0
         while part := list(islice(rows, chunk)):
             self.executemany(insert, part)

@@ -63,7 +63,7 @@ class RangeReader:
 
     def boundaries(self, low: str, high: str, step: int) -> list[str]:
         """Keys that cut (low, high] into parts of `step` records; the last one is `high`."""
-        keys = self.db.execute(f"SELECT {self._key} {self._from} ORDER BY 1", [low, high])
+        keys = self.db.stream(f"SELECT {self._key} {self._from} ORDER BY 1", [low, high])
         cuts = [key for number, (key,) in enumerate(keys, 1) if number % step == 0]
         return cuts if cuts and cuts[-1] == high else [*cuts, high]
 
