@@ -63,7 +63,7 @@ def test_nothing_is_left_open(org: Org) -> None:
         opened = db.stream("SELECT n FROM orgsync_passing", chunk=1)
         assert next(opened) == (1,)
         del opened
-        db.execute("ALTER TABLE orgsync_passing RENAME TO orgsync_passed")
+        db.execute("ALTER TABLE orgsync_passing ADD COLUMN m integer")
         assert next(left) == (1,)
     del left
-    assert org.db.execute("SELECT count(*) FROM orgsync_passed").fetchone() == (2,)
+    assert org.db.execute("SELECT count(*) FROM orgsync_passing").fetchone() == (2,)
