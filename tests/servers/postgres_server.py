@@ -7,7 +7,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -32,16 +32,26 @@ class Server:
     _numbers: Iterator[int]
     #: How it copies databases: our own takes files as they are, which is quick in memory.
     _copying: str = ""
+    #: The databases that it has made and not dropped, by URL.
+    _left: set[str] = field(default_factory=set)
 
     def database(self, template: str = "template1") -> str:
         """Makes a database, as a copy of another one, and returns its URL."""
         name = f"orgsync_test_{os.getpid()}_{next(self._numbers)}"
         self.run(f'CREATE DATABASE "{name}" TEMPLATE "{template}"{self._copying}')
-        return urlunsplit(urlsplit(self.url)._replace(path=f"/{name}"))
+        url = urlunsplit(urlsplit(self.url)._replace(path=f"/{name}"))
+        self._left.add(url)
+        return url
 
     def drop(self, url: str) -> None:
         """Drops a database that this run has made, whoever is using it."""
         self.run(f'DROP DATABASE IF EXISTS "{name_of(url)}" WITH (FORCE)')
+        self._left.discard(url)
+
+    def drop_all(self) -> None:
+        """Drops what is left of them."""
+        for url in list(self._left):
+            self.drop(url)
 
     def run(self, statement: str) -> None:
         """Runs a statement in the first database."""
@@ -59,10 +69,14 @@ def server() -> Iterator[Server]:
     """A server for as long as the block. Raises OrgsyncError where there is none and none can be started."""
     given = os.environ.get(VARIABLE)
     if given:
-        yield Server(given, itertools.count())
+        found = Server(given, itertools.count())
+        try:
+            yield found
+        finally:
+            found.drop_all()
         return
-    with local_server(parent=memory()) as found:
-        yield Server(found.url, itertools.count(), " STRATEGY file_copy")
+    with local_server(parent=memory()) as ours:
+        yield Server(ours.url, itertools.count(), " STRATEGY file_copy")
 
 
 def memory() -> Path | None:

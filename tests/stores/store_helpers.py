@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -16,14 +15,10 @@ from orgsync_reconcile.model.component import Component
 from orgsync_reconcile.model.schema import FieldDef, FieldType, ObjectDef
 from orgsync_reconcile.stores.faults import refusal, refusals
 from orgsync_reconcile.stores.postgres.database import PostgresDatabase
-from orgsync_reconcile.stores.sql.database import Database
 from orgsync_reconcile.stores.sql.org import Org
 from orgsync_reconcile.stores.sql.schema import deploy_objects
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
-
-#: A plain session of any program.
-Client = sqlite3.Connection | Database
 
 
 @contextmanager
@@ -66,26 +61,6 @@ def changes(org: Org) -> list[tuple[str, str, tuple[str, ...]]]:
         )
         found.append((row[1], row[2], changed))
     return found
-
-
-def insert(db: Client, table: str, **values: object) -> str:
-    """Inserts a record as any client would, numbers as the org's files hold them, and returns its minted Id."""
-    scales = _scales(db, table) if isinstance(db, PostgresDatabase) else {}
-    names = ", ".join(f'"{name}"' for name in values)
-    marks = ", ".join(f"(CAST(? AS numeric) / {10 ** scales[name]})" if scales.get(name) else "?" for name in values)
-    given = f"({names}) VALUES ({marks})" if values else "DEFAULT VALUES"
-    ((row,),) = db.execute(f'INSERT INTO "{table}" {given} RETURNING orgsync_row', list(values.values())).fetchall()
-    return str(db.execute(f'SELECT "Id" FROM "{table}" WHERE orgsync_row = ?', [row]).fetchone()[0])
-
-
-def _scales(db: PostgresDatabase, table: str) -> dict[str, int]:
-    """Column -> digits after the point."""
-    rows = db.execute(
-        "SELECT column_name, numeric_scale FROM information_schema.columns"
-        " WHERE table_schema = ? AND table_name = ? AND data_type = 'numeric'",
-        [db.schema, table],
-    )
-    return dict(rows.fetchall())
 
 
 def schema_state(org: Org) -> object:

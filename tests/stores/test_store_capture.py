@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
 
-import pytest
-from store_helpers import Client, changes, custom, insert, make_object
+from org_stores import Client, insert, own_trigger
+from store_helpers import changes, custom, make_object, refused, schema_state
 
 from orgsync_reconcile.model.schema import FieldType
 from orgsync_reconcile.stores.sql.org import Org
 from orgsync_reconcile.stores.sql.schema import Objects, deploy_objects, rebuild_triggers
 
-pytestmark = pytest.mark.files_only
-
 Publish = Callable[..., None]
 
 
-def mark(db: Client, object_name: str | None, connection: int | None = 1) -> None:
-    """What the engine does around its own writes of an object, inside its transaction."""
-    db.execute(
-        "UPDATE orgsync_guard SET connection = ?, object = (SELECT number FROM orgsync_object WHERE name = ?)",
-        [connection if object_name else None, object_name],
-    )
+def mark(org: Org, object_name: str, connection: int = 1) -> None:
+    """What the engine does before its own writes of an object, inside its transaction."""
+    org.db.mark(connection, 1)
+    org.db.mark_object(Objects(org).number(object_name))
 
 
 def test_nothing_is_logged_before_an_object_is_published(org: Org, client: Client) -> None:
@@ -69,7 +64,7 @@ def test_what_is_rolled_back_is_not_logged(org: Org, client: Client, publish: Pu
 def test_a_refused_statement_is_not_logged(org: Org, client: Client, publish: Publish) -> None:
     """ORG-7: a set that fails at its last row logs none of its rows."""
     publish("Account", "Name")
-    with pytest.raises(sqlite3.IntegrityError):
+    with refused("REQUIRED_FIELD_MISSING:Name"):
         client.execute("INSERT INTO \"Account\" (\"Name\") VALUES ('a'), ('b'), (NULL)")
     assert changes(org) == []
 
@@ -78,24 +73,25 @@ def test_sequence_numbers_are_not_reused_after_trimming(org: Org, client: Client
     """ORG-7: a trimmed log goes on counting."""
     publish("Account", "Name")
     insert(client, "Account", Name="a")
+    ((last,),) = client.execute("SELECT seq FROM orgsync_change").fetchall()
     client.execute("DELETE FROM orgsync_change")
     insert(client, "Account", Name="b")
-    assert client.execute("SELECT seq FROM orgsync_change").fetchall() == [(2,)]
+    ((next_one,),) = client.execute("SELECT seq FROM orgsync_change").fetchall()
+    assert next_one > last
 
 
 def test_engine_writes_are_not_echoed(org: Org, client: Client, publish: Publish) -> None:
     """ORG-7: what the engine writes is not logged, cascades included; the mark ends with its transaction."""
     publish("Account", "Name")
     publish("Contact", "LastName")
-    client.execute("BEGIN")
-    mark(client, "Account")
-    account = insert(client, "Account", Name="a")
-    mark(client, "Contact")
-    contact = insert(client, "Contact", LastName="c", AccountId=account)
-    mark(client, "Account")
-    client.execute('DELETE FROM "Account"')
-    mark(client, None)
-    client.execute("COMMIT")
+    with org.transaction() as db:
+        mark(org, "Account")
+        account = insert(db, "Account", Name="a")
+        mark(org, "Contact")
+        contact = insert(db, "Contact", LastName="c", AccountId=account)
+        mark(org, "Account")
+        db.execute('DELETE FROM "Account"')
+        db.unmark()
     assert changes(org) == []
     client.execute('UPDATE "Account" SET "IsDeleted" = FALSE')
     assert sorted(changes(org)) == [("R", account, ()), ("R", contact, ())]
@@ -107,28 +103,28 @@ def test_with_several_connections_an_engine_write_is_logged_with_its_origin(
     """ORG-7, CON-10: the other connections forward it, its own does not."""
     publish("Account", "Name")
     publish("Account", "Name", connection="other")
-    client.execute("BEGIN")
-    mark(client, "Account", connection=2)
-    insert(client, "Account", Name="arrived")
-    mark(client, None)
-    client.execute("COMMIT")
+    with org.transaction() as db:
+        mark(org, "Account", connection=2)
+        insert(db, "Account", Name="arrived")
+        db.unmark()
     insert(client, "Account", Name="made here")
-    assert client.execute("SELECT op, origin FROM orgsync_change").fetchall() == [("I", 2), ("I", None)]
+    entry = org.db.dialect.entry
+    assert client.execute(f"SELECT op, origin FROM orgsync_change ORDER BY {entry}").fetchall() == [
+        ("I", 2),
+        ("I", None),
+    ]
 
 
 def test_what_an_own_trigger_changes_in_an_engine_write_is_captured(org: Org, client: Client, publish: Publish) -> None:
     """ORG-7: the engine's write is no change of this org, what its own trigger makes of it is."""
     publish("Account", "Name")
     publish("Contact", "LastName")
-    client.execute(
-        'CREATE TRIGGER welcome AFTER INSERT ON "Account" BEGIN'
-        ' INSERT INTO "Contact" ("LastName", "AccountId") VALUES (\'desk\', NEW."Id"); END'
-    )
-    client.execute("BEGIN")
-    mark(client, "Account")
-    insert(client, "Account", Name="arrived")
-    mark(client, None)
-    client.execute("COMMIT")
+    body = """INSERT INTO "Contact" ("LastName", "AccountId") VALUES ('desk', NEW."Id")"""
+    own_trigger(client, "welcome", "AFTER INSERT", "Account", body)
+    with org.transaction() as db:
+        mark(org, "Account")
+        insert(db, "Account", Name="arrived")
+        db.unmark()
     (contact,) = client.execute('SELECT "Id" FROM "Contact"').fetchone()
     assert changes(org) == [("I", contact, ())]
 
@@ -164,22 +160,17 @@ def test_capture_follows_schema_changes(org: Org, client: Client, publish: Publi
 def test_rebuilding_triggers_twice_changes_nothing(org: Org, publish: Publish) -> None:
     """ORG-7: what is right already is left alone, so planning and applying again costs nothing."""
     publish("Account", "Name")
-    query = "SELECT name, rootpage, sql FROM sqlite_master ORDER BY name"
-    before = org.db.execute(query).fetchall()
-    (version,) = org.db.execute("PRAGMA schema_version").fetchone()
+    before = schema_state(org)
     with org.transaction():
         rebuild_triggers(org, Objects(org))
-    assert org.db.execute(query).fetchall() == before
-    assert org.db.execute("PRAGMA schema_version").fetchone() == (version,)
+    assert schema_state(org) == before
 
 
 def test_own_triggers_survive_schema_changes(org: Org, client: Client, publish: Publish) -> None:
     """ORG-7, TRG-1: altering an object never touches the org's own triggers."""
     publish("Account", "Name")
-    client.execute(
-        'CREATE TRIGGER own AFTER INSERT ON "Account" BEGIN UPDATE "Account" SET "Phone" = \'t\' WHERE orgsync_row ='
-        " NEW.orgsync_row; END"
-    )
+    body = """UPDATE "Account" SET "Phone" = 't' WHERE orgsync_row = NEW.orgsync_row"""
+    own_trigger(client, "own", "AFTER INSERT", "Account", body)
     account = Objects(org)["Account"]
     extra = custom("Extra__c", FieldType.TEXT, length=20)
     deploy_objects(

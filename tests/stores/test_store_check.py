@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from store_helpers import Client, custom, insert, make_object
+from org_stores import Client, insert
+from store_helpers import custom, make_object
 
 from orgsync_reconcile.errors import UsageError
 from orgsync_reconcile.model.schema import FieldType

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from store_helpers import Client, component, custom_object, insert, lookup, text_field
+from org_stores import Client, insert
+from store_helpers import component, custom_object, lookup, text_field
 
 from orgsync_reconcile.errors import MetadataError
 from orgsync_reconcile.model.component import ComponentKey

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from store_helpers import Client, component, custom_object, insert, lookup, refused, schema_state, text_field
+from org_stores import Client, insert
+from store_helpers import component, custom_object, lookup, refused, schema_state, text_field
 
 from orgsync_reconcile.catalog import is_valid_id
 from orgsync_reconcile.importers import read_sfdx

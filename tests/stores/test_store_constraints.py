@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from store_helpers import Client, custom, insert, make_object, refused
+from org_stores import Client, insert
+from store_helpers import custom, make_object, refused
 
 from orgsync_reconcile.errors import RecordError
 from orgsync_reconcile.model.schema import FieldDef, FieldType

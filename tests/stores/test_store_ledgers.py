@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from store_helpers import NOW, Client, component, custom, custom_object, insert, make_object, text_field
+from org_stores import Client, insert
+from store_helpers import NOW, component, custom, custom_object, make_object, text_field
 
 from orgsync_reconcile.errors import LockHeldError, StoreBusyError, StoreError
 from orgsync_reconcile.model.applied import ConnectionState

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from store_helpers import Client, changes, custom, insert, make_object
+from org_stores import Client, insert
+from store_helpers import changes, custom, make_object
 
 from orgsync_reconcile.model.schema import FieldType
 from orgsync_reconcile.stores.sql.org import Org

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from store_helpers import NOW, Client, custom, insert, make_object
+from org_stores import Client, insert
+from store_helpers import NOW, custom, make_object
 
 from orgsync_reconcile.metadata import to_component
 from orgsync_reconcile.model.actual import ActualPublication, ActualSubscription

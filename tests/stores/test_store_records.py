@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 import pytest
-from store_helpers import Client, custom, insert, make_object, refused
+from org_stores import Client, insert
+from store_helpers import custom, make_object, refused
 
 from orgsync_reconcile.catalog import is_valid_id
 from orgsync_reconcile.model.schema import FieldType

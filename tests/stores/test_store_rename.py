@@ -5,7 +5,8 @@ from __future__ import annotations
 import sqlite3
 
 import pytest
-from store_helpers import custom, insert, make_object
+from org_stores import insert
+from store_helpers import custom, make_object
 
 from orgsync_reconcile.errors import MetadataError
 from orgsync_reconcile.model.schema import FieldType

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from store_helpers import Client, custom, insert, make_object, refused
+from org_stores import Client, insert
+from store_helpers import custom, make_object, refused
 
 from orgsync_reconcile.errors import MetadataError
 from orgsync_reconcile.model.schema import FieldDef, FieldType

@@ -7,7 +7,8 @@ from pathlib import Path
 from shutil import copyfile
 
 import pytest
-from store_helpers import NOW, Client, changes, custom, insert
+from org_stores import Client, insert
+from store_helpers import NOW, changes, custom
 
 from orgsync_reconcile.errors import OrgsyncError
 from orgsync_reconcile.model.connection import ConnectionStatus, Side, SyncOptions

@@ -1,26 +1,18 @@
-"""Two fresh orgs per test, copied from files that are made once."""
+"""Two fresh orgs per test, in the stores of its pairing."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from sync_world import World, copy_orgs, create_orgs
-
-
-@pytest.fixture(scope="session")
-def org_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with two new orgs."""
-    folder = tmp_path_factory.mktemp("orgs")
-    create_orgs(folder)
-    return folder
+from sync_world import NAMES, World, make_orgs
 
 
 @pytest.fixture
-def world(org_files: Path, tmp_path: Path) -> Iterator[World]:
+def world(place: Callable[..., dict[str, str]], tmp_path: Path) -> Iterator[World]:
     """Two orgs that are not connected yet."""
-    copy_orgs(org_files, tmp_path)
+    addresses = place(make_orgs, *NAMES.values())
     with ExitStack() as stack:
-        yield World(tmp_path, stack)
+        yield World(tmp_path, stack, addresses=addresses)

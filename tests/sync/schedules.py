@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from hypothesis import strategies as st
-from sync_world import P, S, Side, World, copy_orgs, create_orgs, custom_object, text
+from org_stores import Templates
+from sync_world import NAMES as ENDS
+from sync_world import P, S, Side, World, custom_object, make_orgs, text
 from sync_world import field as custom_field
 
 from orgsync_reconcile.model.schema import FieldType
@@ -22,6 +24,8 @@ LOOKUPS = {
     "Detail__c": {"Node__c": "Node__c"},
 }
 NAMES = tuple(LOOKUPS)
+#: The names of the two orgs.
+ORGS = tuple(ENDS.values())
 TEXTS = ("A__c", "B__c")
 KINDS = ("insert", "update", "update", "move", "delete", "undelete", "drain", "drain", "bulk", "reopen")
 
@@ -49,11 +53,11 @@ steps = st.builds(
 )
 
 
-def make_template(folder: Path) -> None:
-    """Two connected orgs with the three objects. Their fields have other numbers in the secondary."""
-    create_orgs(folder)
+def make_template(address: Callable[[str], str]) -> None:
+    """Two orgs with the three objects. Their fields have other numbers in the secondary."""
+    make_orgs(address)
     with ExitStack() as stack:
-        world = World(folder, stack)
+        world = World(Path(), stack, addresses={name: address(name) for name in ORGS})
         world.deploy(custom_object("Node__c", "a00", text("Own__c")), sides=(S,))
         node = custom_object(
             "Node__c",
@@ -149,7 +153,8 @@ class Run:
         work()
         self.echoes += self.world.all(
             target,
-            "SELECT object, record, op, m0 FROM orgsync_change WHERE seq > ? AND op <> 'R'"
+            f"SELECT object, record, op, m0 FROM orgsync_change WHERE {self.world.orgs[target].db.dialect.entry} > ?"
+            " AND op <> 'R'"
             " AND record IN (SELECT local FROM orgsync_link)",
             before,
         )
@@ -186,10 +191,11 @@ def assert_same(world: World, side: Side, name: str) -> None:
     waiting = set(world.all(side, "SELECT record, field, parent FROM orgsync_waiting"))
     links = dict(world.all(side, "SELECT local, partner FROM orgsync_link WHERE status = 1"))
     columns = [*TEXTS, "Name", *LOOKUPS[name]]
+    wanted = ", ".join(f'"{column}"' for column in ("Id", "IsDeleted", *columns))
     there: dict[str, tuple[Any, ...]] = {
-        row[0]: row[1:] for row in world.all(side.other, f"SELECT Id, IsDeleted, {', '.join(columns)} FROM {name}")
+        row[0]: row[1:] for row in world.all(side.other, f'SELECT {wanted} FROM "{name}"')
     }
-    for record, deleted, *values in world.all(side, f"SELECT Id, IsDeleted, {', '.join(columns)} FROM {name}"):
+    for record, deleted, *values in world.all(side, f'SELECT {wanted} FROM "{name}"'):
         if deleted and record not in links:
             continue
         assert record in links, f"{name} {record} never left {side}"
@@ -212,22 +218,25 @@ def _never_sent(world: World, side: Side, record: str) -> bool:
     """Whether this record is deleted and has no link: it was gone before its turn came."""
     linked = world.all(side, "SELECT local FROM orgsync_link WHERE local = ?", record)
     return not linked and any(
-        world.all(side, f'SELECT "Id" FROM "{name}" WHERE "Id" = ? AND "IsDeleted" = 1', record) for name in NAMES
+        world.all(side, f'SELECT "Id" FROM "{name}" WHERE "Id" = ? AND "IsDeleted" = TRUE', record) for name in NAMES
     )
 
 
-def play(template: Path, policy: str, schedule: list[Step]) -> None:
+@contextmanager
+def fresh(templates: Templates, pairing: str) -> Iterator[World]:
+    """Fresh copies of the orgs."""
+    with tempfile.TemporaryDirectory(prefix="orgsync-schedule-") as name, ExitStack() as stack:
+        folder = Path(name)
+        addresses = stack.enter_context(templates.copied(pairing, make_template, ORGS, folder))
+        yield World(folder, stack, addresses=addresses)
+
+
+def play(templates: Templates, pairing: str, policy: str, schedule: list[Step]) -> None:
     """Plays a schedule on fresh copies of the orgs."""
-    folder = Path(tempfile.mkdtemp(prefix="orgsync-schedule-"))
-    try:
-        copy_orgs(template, folder)
-        with ExitStack() as stack:
-            world = World(folder, stack)
-            world.connect(*NAMES, settings={"conflicts": policy})
-            run = Run(world)
-            run.populate()
-            for step in schedule:
-                run.play(step)
-            run.finish()
-    finally:
-        shutil.rmtree(folder)
+    with fresh(templates, pairing) as world:
+        world.connect(*NAMES, settings={"conflicts": policy})
+        run = Run(world)
+        run.populate()
+        for step in schedule:
+            run.play(step)
+        run.finish()

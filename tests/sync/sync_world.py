@@ -1,14 +1,15 @@
-"""Two connected orgs in files, plain SQLite clients beside them, and short words for what the sync tests do."""
+"""Two connected orgs, sessions of other programs beside them, and short words for what the sync tests do."""
 
 from __future__ import annotations
 
 import shutil
-import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+from org_stores import Client, client_of, insert, logged, update
 
 from orgsync_reconcile import catalog
 from orgsync_reconcile.clock import iso
@@ -20,8 +21,7 @@ from orgsync_reconcile.stores.sql.create import NewOrg
 from orgsync_reconcile.stores.sql.flow import Pair
 from orgsync_reconcile.stores.sql.org import Org
 from orgsync_reconcile.stores.sql.schema import Objects, deploy_objects
-from orgsync_reconcile.stores.sqlite.create import create_org
-from orgsync_reconcile.stores.sqlite.handle import open_org
+from orgsync_reconcile.stores.urls import create_store, open_store
 from orgsync_reconcile.sync.bulk import bulk_sync
 from orgsync_reconcile.sync.drain import drain
 from orgsync_reconcile.sync.verify import VerifyReport, verify
@@ -50,18 +50,19 @@ def custom_object(name: str, key_prefix: str, *fields: FieldDef) -> ObjectDef:
     )
 
 
-def create_orgs(folder: Path) -> None:
-    """Two new orgs that know nothing of each other."""
+def make_orgs(address: Callable[[str], str]) -> None:
+    """Two new orgs that know nothing of each other, at the addresses of their names."""
     for name in NAMES.values():
-        create_org(folder / f"{name}.db", NewOrg(name=name, admin=f"admin@{name}.example")).close()
+        create_store(address(name), NewOrg(name=name, admin=f"admin@{name}.example"), base=Path()).close()
 
 
-def insert(db: sqlite3.Connection, table: str, **values: object) -> str:
-    """Inserts a record as any client would and returns its minted Id."""
-    names = ", ".join(f'"{name}"' for name in values)
-    marks = ", ".join("?" * len(values))
-    row = db.execute(f'INSERT INTO "{table}" ({names}) VALUES ({marks})', list(values.values())).lastrowid
-    return str(db.execute(f'SELECT "Id" FROM "{table}" WHERE orgsync_row = ?', [row]).fetchone()[0])
+def create_orgs(folder: Path) -> None:
+    """The same in files."""
+    make_orgs(_file_in(folder))
+
+
+def _file_in(folder: Path) -> Callable[[str], str]:
+    return lambda name: f"sqlite:{folder / name}.db"
 
 
 def publishable(org: Org, name: str, reachable: Iterable[str]) -> list[str]:
@@ -76,20 +77,32 @@ def publishable(org: Org, name: str, reachable: Iterable[str]) -> list[str]:
 
 
 class World:
-    """Two orgs in a folder. `now` is the program's clock; the orgs have their own."""
+    """Two orgs, in files of a folder or at `addresses`. `now` is the program's clock; the orgs have their own."""
 
-    def __init__(self, folder: Path, stack: ExitStack, connection: str = CONNECTION) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        stack: ExitStack,
+        connection: str = CONNECTION,
+        addresses: Mapping[str, str] | None = None,
+    ) -> None:
         self.folder = folder
         self.stack = stack
         self.connection = connection
         self.now = datetime.now(UTC)
         self.orgs: dict[Side, Org] = {}
-        self.clients: dict[Side, sqlite3.Connection] = {}
+        self.clients: dict[Side, Client] = {}
         self.numbers: dict[Side, int] = {}
-        for side, name in NAMES.items():
-            self.orgs[side] = stack.enter_context(open_org(folder / f"{name}.db", label=name, busy_seconds=10))
+        self.addresses = {side: (addresses or {}).get(name) or _file_in(folder)(name) for side, name in NAMES.items()}
+        for side in NAMES:
+            self.orgs[side] = self.opened(side)
             self.clients[side] = self.client(side)
         self._pair: Pair | None = None
+
+    def opened(self, side: Side, **options: Any) -> Org:
+        """The org, opened once more, for as long as the test."""
+        said = {"label": NAMES[side], "busy_seconds": 10, **options}
+        return self.stack.enter_context(open_store(self.addresses[side], base=self.folder, **said))
 
     # -- making ------------------------------------------------------------------------------------------------
 
@@ -100,10 +113,9 @@ class World:
         """Moves the program's clock on."""
         self.now += timedelta(**amount)
 
-    def client(self, side: Side) -> sqlite3.Connection:
-        """Any other program that uses the org: a plain SQLite connection."""
-        db = sqlite3.connect(self.orgs[side].path, isolation_level=None, timeout=10)
-        db.execute("PRAGMA synchronous = OFF")
+    def client(self, side: Side) -> Client:
+        """Any other program that uses the org: a plain session."""
+        db = client_of(self.addresses[side])
         self.stack.callback(db.close)
         return db
 
@@ -198,11 +210,11 @@ class World:
         return self._pair
 
     def reopen(self) -> None:
-        """Ends both handles and opens the files again, as another process would."""
+        """Ends both handles and opens the orgs again, as another process would."""
         self._pair = None
         for side, org in list(self.orgs.items()):
             org.close()
-            self.orgs[side] = self.stack.enter_context(open_org(org.path, label=org.label, busy_seconds=10))
+            self.orgs[side] = self.opened(side)
 
     def drain(self, *sides: Side, max_records: int | None = None) -> dict[str, ObjectCounts]:
         counts = drain(self.pair, sides=sides or (P, S), clock=self.clock, max_records=max_records)
@@ -225,14 +237,13 @@ class World:
         return insert(self.clients[side], table, **values)
 
     def update(self, side: Side, table: str, record: str, **values: object) -> None:
-        sets = ", ".join(f'"{name}" = ?' for name in values)
-        self.clients[side].execute(f'UPDATE "{table}" SET {sets} WHERE "Id" = ?', [*values.values(), record])
+        update(self.clients[side], table, record, values)
 
     def delete(self, side: Side, table: str, record: str) -> None:
         self.clients[side].execute(f'DELETE FROM "{table}" WHERE "Id" = ?', [record])
 
     def undelete(self, side: Side, table: str, record: str) -> None:
-        self.update(side, table, record, IsDeleted=0)
+        self.update(side, table, record, IsDeleted=False)
 
     # -- seeing ------------------------------------------------------------------------------------------------
 
@@ -258,7 +269,7 @@ class World:
         return self.numbers[side]
 
     def count(self, side: Side, table: str) -> int:
-        return int(self.one(side, f'SELECT count(*) FROM "{table}" WHERE "IsDeleted" = 0'))
+        return int(self.one(side, f'SELECT count(*) FROM "{table}" WHERE "IsDeleted" = FALSE'))
 
     def queue(self, side: Side) -> list[QueueItem]:
         return list(
@@ -275,7 +286,7 @@ class World:
 
     def log_size(self, side: Side) -> int:
         """How many changes the org has ever logged."""
-        return connections.log_position(self.orgs[side])
+        return logged(self.clients[side])
 
     def verify(self, *objects: str) -> VerifyReport:
         return verify(self.pair, clock=self.clock, objects=objects)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sync_world import NAMES, P, S, World
+from org_stores import refuse
+from sync_world import P, S, World
 
 from orgsync_reconcile.clock import iso
 from orgsync_reconcile.errors import OrgsyncError, UsageError
@@ -74,16 +74,14 @@ def test_limit_is_a_total_parents_first_newest_first(world: World) -> None:
     world.assert_equal()
 
 
+@pytest.mark.pairings("sqlite-sqlite", "postgres-postgres")
 @pytest.mark.parametrize("limit", [None, 1000])
 def test_a_bad_record_and_its_children_stay_behind(world: World, limit: int | None) -> None:
     """BLK-3, LOG-1, PUB-8: everything else arrives; the bad one goes with its family once it is mended."""
     accounts = [world.insert(P, "Account", Name=f"Account {number}", Site=str(number)) for number in range(40)]
     contacts = [world.insert(P, "Contact", LastName="x", AccountId=account) for account in accounts]
     task = world.insert(P, "Task", Subject="t", WhoId=contacts[17])
-    world.clients[S].execute(
-        'CREATE TRIGGER "no_17" BEFORE INSERT ON "Account" WHEN NEW."Site" = \'17\''
-        " BEGIN SELECT RAISE(ABORT, 'FIELD_CUSTOM_VALIDATION_EXCEPTION:Site: not 17'); END"
-    )
+    refuse(world.clients[S], "Account", "not 17", field="Site", only="""NEW."Site" = '17'""")
     world.connect("Account", "Contact", "Task")
     counts = world.bulk(P, limit=limit)
     assert {name: (item.copied, item.failed) for name, item in counts.items()} == {
@@ -104,21 +102,19 @@ def test_a_bad_record_and_its_children_stay_behind(world: World, limit: int | No
     world.assert_equal()
 
 
+@pytest.mark.pairings
 def test_progress_is_seen_from_another_process(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """BLK-5: remaining records per object, in the target's file, while the bulk sync runs."""
+    """BLK-5: remaining records per object, in the target, while the bulk sync runs."""
     monkeypatch.setattr(bulk_module, "RANGE", 10)
     for number in range(35):
         world.insert(P, "Account", Name=str(number))
     world.connect("Account")
-    other = sqlite3.connect(world.folder / f"{NAMES[S]}.db")
     seen: list[tuple[int, int, int]] = []
 
     def look(_: str, done: int, total: int) -> None:
-        (remaining,) = other.execute("SELECT remaining FROM orgsync_bulk").fetchone()
-        seen.append((done, total, remaining))
+        seen.append((done, total, world.one(S, "SELECT remaining FROM orgsync_bulk")))
 
     bulk_sync(world.pair, source=P, cutoff=None, clock=world.clock, progress=look)
-    other.close()
     assert seen == [(10, 35, 25), (20, 35, 15), (30, 35, 5), (35, 35, 0)]
     (checkpoint,) = progress_of(world.pair, P)
     assert (checkpoint.finished, checkpoint.copied, checkpoint.failed) == (True, 35, 0)

@@ -70,6 +70,7 @@ def test_the_policy_decides_over_the_same_field(
     world.assert_equal()
 
 
+@pytest.mark.pairings("sqlite-sqlite", "postgres-postgres")
 @pytest.mark.parametrize("order", ORDERS)
 def test_latest_wins_goes_by_column(world: World, order: tuple[Side, Side]) -> None:
     """CNF-1: a later edit of another field does not make an earlier one win; a tie of values is no conflict."""
@@ -116,6 +117,7 @@ def test_update_against_delete(
     world.assert_equal()
 
 
+@pytest.mark.pairings("sqlite-sqlite", "sqlite-postgres")
 @pytest.mark.parametrize("side", [P, S])
 def test_an_undelete_that_a_hard_delete_takes_back(world: World, side: Side) -> None:
     """CNF-2: nothing can be brought back where it is gone for good; it goes in both, and the log keeps what it held."""
@@ -151,6 +153,7 @@ def test_what_a_copy_already_held_is_no_conflict(world: World, order: tuple[Side
     world.assert_equal()
 
 
+@pytest.mark.pairings
 def test_what_could_not_be_sent_yet_is_still_an_edit(world: World) -> None:
     """CNF-1, QUE-4: a change that the other org refuses for now does not lose to that org's older value."""
     ids = linked(world, "secondary-wins", B__c="old")

@@ -8,19 +8,21 @@ import sys
 from pathlib import Path
 
 import pytest
-from sync_world import CONNECTION, NAMES, P, S, Side, World
+from org_stores import refuse
+from sync_world import CONNECTION, P, S, Side, World
 
 from orgsync_reconcile.stores.sql.flow import Flow
 
 #: What the other process runs: bulk sync or drain in small pieces. `limit` kills it, without warning, after so many
-#: of SQLite's steps in the target (`steps`) or pieces of work (`pieces`), by SIGKILL.
+#: of the stores' steps (`steps`) or pieces of work (`pieces`), by SIGKILL.
 PROGRAM = """
 import os, signal, sys
 from datetime import UTC, datetime
 from pathlib import Path
 from orgsync_reconcile.model.connection import Side
 from orgsync_reconcile.stores.sql.flow import Flow, Pair
-from orgsync_reconcile.stores.sqlite.handle import open_org
+from orgsync_reconcile.stores.sqlite.handle import SqliteOrg
+from orgsync_reconcile.stores.urls import open_store
 from orgsync_reconcile.sync import bulk, drain
 
 work, unit, limit, side, primary, secondary, connection = sys.argv[1:]
@@ -34,10 +36,14 @@ def tick(*_):
         os.kill(os.getpid(), signal.SIGKILL)
 
 clock = lambda: datetime.now(UTC)
-pair = Pair(open_org(Path(primary)), open_org(Path(secondary)), connection)
+pair = Pair(open_store(primary, base=Path()), open_store(secondary, base=Path()), connection)
 if unit == "steps":
     for org in pair.orgs.values():
-        org.db.set_progress_handler(tick, 500)
+        if isinstance(org, SqliteOrg):
+            org.db.set_progress_handler(tick, 500)
+        else:
+            run = org.db.execute
+            org.db.execute = lambda *words, run=run: (run(*words), tick())[0]
 elif unit == "between":
     finish = Flow.finish
     Flow.finish = lambda flow, now: (tick(), finish(flow, now))
@@ -50,10 +56,9 @@ else:
 
 
 def start(world: World, work: str, unit: str, limit: int, side: Side = P) -> subprocess.Popen[bytes]:
-    files = [str(world.folder / f"{name}.db") for name in NAMES.values()]
     root = str(Path(__file__).resolve().parents[2])
     return subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, work, unit, str(limit), side.value, *files, CONNECTION],
+        [sys.executable, "-c", PROGRAM, work, unit, str(limit), side.value, *world.addresses.values(), CONNECTION],
         cwd=root,
         stderr=subprocess.PIPE,
     )
@@ -82,13 +87,12 @@ def assert_all_there(world: World, count: int) -> None:
     world.assert_equal()
 
 
+@pytest.mark.pairings
 def test_a_crash_between_the_two_commits_is_made_good(world: World) -> None:
     """QUE-3, LOG-1: links, refusals and cursor of a batch reach the source though its process died after the target's commit."""
     world.connect("Account", "Contact", "CaseComment", "Case")
     account = world.insert(P, "Account", Name="a")
-    world.clients[S].execute(
-        'CREATE TRIGGER "no" BEFORE INSERT ON "Contact" BEGIN SELECT RAISE(ABORT, \'FIELD_CUSTOM_VALIDATION_EXCEPTION:LastName: no\'); END'
-    )
+    mend = refuse(world.clients[S], "Contact", field="LastName")
     contact = world.insert(P, "Contact", LastName="c")
     flow = Flow(world.pair, P)
     with world.pair.lease():
@@ -101,12 +105,13 @@ def test_a_crash_between_the_two_commits_is_made_good(world: World) -> None:
     assert [item.record for item in world.queue(P)] == [contact]
     assert world.log_words(P) == [("Retrying", "FIELD_CUSTOM_VALIDATION_EXCEPTION", contact)]
     assert world.all(S, 'SELECT "Name", "Phone" FROM "Account"') == [("a", "1")]
-    world.clients[S].execute('DROP TRIGGER "no"')
+    mend()
     world.settle()
     assert world.count(S, "Contact") == 1
     world.assert_equal()
 
 
+@pytest.mark.pairings("sqlite-sqlite", "postgres-postgres")
 @pytest.mark.parametrize("work", ["bulk", "drain"])
 def test_killed_again_and_again(world: World, work: str) -> None:
     """QUE-3, BLK-4: killed within statements, between pieces and between the two commits, then carried on."""
@@ -126,6 +131,7 @@ def test_killed_again_and_again(world: World, work: str) -> None:
     assert_all_there(world, 60)
 
 
+@pytest.mark.pairings("sqlite-sqlite", "sqlite-postgres", "postgres-postgres")
 def test_two_drains_and_a_bulk_sync_at_once(world: World) -> None:
     """QUE-6: three processes over one connection, while a client writes."""
     fill(world, 40)

@@ -2,40 +2,43 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
-from pathlib import Path
-
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from schedules import NAMES, Step, make_template, play, steps
-from sync_world import P, S, Side, World, copy_orgs
+from org_stores import FILES_ONLY, Templates
+from schedules import NAMES, Step, fresh, play, steps
+from sync_world import P, S, Side
 
 POLICIES = ("primary-wins", "secondary-wins", "latest-wins")
 QUIET = settings(
     deadline=None,
     database=None,
     print_blob=False,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture],
 )
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("schedules")
-    make_template(folder)
-    return folder
 
 
 @settings(QUIET, max_examples=25)
 @given(policy=st.sampled_from(POLICIES), schedule=st.lists(steps, min_size=5, max_size=20))
-def test_any_schedule_ends_equal(template: Path, policy: str, schedule: list[Step]) -> None:
+def test_any_schedule_ends_equal(templates: Templates, policy: str, schedule: list[Step]) -> None:
     """CNF-3, QUE-3, QUE-4, LKP-1, LKP-3, LKP-4, ORG-7, BLK-2: equal, nothing queued, no echo, nothing doubled."""
-    play(template, policy, schedule)
+    play(templates, FILES_ONLY, policy, schedule)
+
+
+@pytest.mark.pairings("postgres-postgres", "sqlite-postgres", "postgres-sqlite")
+@settings(QUIET, max_examples=2, phases=[Phase.generate])
+@given(policy=st.sampled_from(POLICIES), schedule=st.lists(steps, min_size=10, max_size=15))
+def test_any_schedule_ends_equal_in_every_store(
+    templates: Templates, pairing: str, policy: str, schedule: list[Step]
+) -> None:
+    """CNF-1, CNF-3, QUE-3, QUE-4: the same, where orgs do not lie in files alone."""
+    play(templates, pairing, policy, schedule)
 
 
 @pytest.mark.parametrize("policy", POLICIES)
-def test_a_lookup_of_a_parent_that_was_gone_before_its_turn_is_no_difference(template: Path, policy: str) -> None:
+def test_a_lookup_of_a_parent_that_was_gone_before_its_turn_is_no_difference(
+    templates: Templates, pairing: str, policy: str
+) -> None:
     """LKP-2, LKP-3, QUE-4: the child names a record that the other org never got; there the lookup stays blank."""
     node = "Node__c"
     schedule = [
@@ -43,17 +46,15 @@ def test_a_lookup_of_a_parent_that_was_gone_before_its_turn_is_no_difference(tem
         Step("move", P, node, record=1, column=0, value=3),
         Step("delete", P, node, record=3, column=0, value=0),
     ]
-    play(template, policy, schedule)
+    play(templates, pairing, policy, schedule)
 
 
 @pytest.mark.parametrize("side", [P, S])
 def test_a_parent_that_was_gone_before_its_turn_comes_by_its_undelete(
-    template: Path, side: Side, tmp_path: Path
+    templates: Templates, pairing: str, side: Side
 ) -> None:
     """LKP-2, LKP-3, QUE-4: it is sent then, and the lookup that waited for it is filled in; nothing goes back."""
-    copy_orgs(template, tmp_path)
-    with ExitStack() as stack:
-        world = World(tmp_path, stack)
+    with fresh(templates, pairing) as world:
         world.connect(*NAMES)
         child = world.insert(side, "Node__c", Name="child")
         world.settle()
@@ -79,6 +80,17 @@ def test_a_parent_that_was_gone_before_its_turn_comes_by_its_undelete(
 @pytest.mark.soak
 @settings(QUIET, max_examples=2000)
 @given(policy=st.sampled_from(POLICIES), schedule=st.lists(steps, min_size=10, max_size=80))
-def test_long_schedules_end_equal(template: Path, policy: str, schedule: list[Step]) -> None:
+def test_long_schedules_end_equal(templates: Templates, policy: str, schedule: list[Step]) -> None:
     """CNF-3, QUE-3, QUE-4: the same, for longer."""
-    play(template, policy, schedule)
+    play(templates, FILES_ONLY, policy, schedule)
+
+
+@pytest.mark.soak
+@pytest.mark.pairings("postgres-postgres", "sqlite-postgres", "postgres-sqlite")
+@settings(QUIET, max_examples=100, phases=[Phase.generate])
+@given(policy=st.sampled_from(POLICIES), schedule=st.lists(steps, min_size=10, max_size=80))
+def test_long_schedules_end_equal_in_every_store(
+    templates: Templates, pairing: str, policy: str, schedule: list[Step]
+) -> None:
+    """CNF-3, QUE-3, QUE-4: the same, where orgs do not lie in files alone."""
+    play(templates, pairing, policy, schedule)

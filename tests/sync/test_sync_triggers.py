@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from sync_world import CONNECTION, NAMES, P, S, Side, World, create_orgs
+from org_stores import own_trigger, refuse, syncing, write_anew
+from sync_world import CONNECTION, NAMES, P, S, Side, World, make_orgs
 
 from orgsync_reconcile.stores.sql.create import NewOrg
 from orgsync_reconcile.stores.sql.layout import MAX_HOPS
-from orgsync_reconcile.stores.sqlite.create import create_org
+from orgsync_reconcile.stores.urls import create_store
 
 
+@pytest.mark.pairings("sqlite-sqlite", "postgres-postgres")
 @pytest.mark.parametrize("before_connecting", [True, False])
 def test_what_an_own_trigger_changes_flows_back(world: World, before_connecting: bool) -> None:
     """ORG-7, TRG-1: the secondary's trigger fills a field of arriving records; that is the secondary's change."""
-    trigger = (
-        'CREATE TRIGGER "rate" AFTER INSERT ON "Account" BEGIN'
-        ' UPDATE "Account" SET "Site" = \'rated \' || NEW."Name" WHERE orgsync_row = NEW.orgsync_row; END'
-    )
+    body = """UPDATE "Account" SET "Site" = 'rated ' || NEW."Name" WHERE orgsync_row = NEW.orgsync_row"""
     if before_connecting:
-        world.clients[S].execute(trigger)
+        own_trigger(world.clients[S], "rate", "AFTER INSERT", "Account", body)
     world.connect("Account")
     if not before_connecting:
-        world.clients[S].execute(trigger)
+        own_trigger(world.clients[S], "rate", "AFTER INSERT", "Account", body)
     account = world.insert(P, "Account", Name="x", Phone="1")
     world.drain(P)
     assert [item.action for item in world.queue(S)] == ["Generic Update"]
@@ -33,11 +33,16 @@ def test_what_an_own_trigger_changes_flows_back(world: World, before_connecting:
     world.assert_equal()
 
 
+@pytest.mark.pairings
 def test_a_trigger_knows_a_replicated_record(world: World) -> None:
     """ORG-7, ORG-9: links are there before the record, so that a trigger can leave replicated records alone."""
-    world.clients[S].execute(
-        'CREATE TRIGGER "greet" AFTER INSERT ON "Account" WHEN NOT EXISTS (SELECT 1 FROM "PartnerNetworkRecordConnection"'
-        ' WHERE "LocalRecordId" = NEW."Id") BEGIN UPDATE "Account" SET "Site" = \'new\' WHERE orgsync_row = NEW.orgsync_row; END'
+    own_trigger(
+        world.clients[S],
+        "greet",
+        "AFTER INSERT",
+        "Account",
+        """UPDATE "Account" SET "Site" = 'new' WHERE orgsync_row = NEW.orgsync_row""",
+        'NOT EXISTS (SELECT 1 FROM "PartnerNetworkRecordConnection" WHERE "LocalRecordId" = NEW."Id")',
     )
     world.connect("Account")
     world.insert(P, "Account", Name="from the primary")
@@ -51,10 +56,10 @@ def test_a_trigger_knows_a_replicated_record(world: World) -> None:
 
 def test_a_trigger_on_another_object_is_the_orgs_own_change(world: World) -> None:
     """ORG-7: arriving contacts are counted on their account; the count goes back to the primary."""
-    world.clients[S].execute(
-        'CREATE TRIGGER "tally" AFTER INSERT ON "Contact" BEGIN'
-        ' UPDATE "Account" SET "NumberOfEmployees" = coalesce("NumberOfEmployees", 0) + 1 WHERE "Id" = NEW."AccountId"; END'
+    count = (
+        'UPDATE "Account" SET "NumberOfEmployees" = coalesce("NumberOfEmployees", 0) + 1 WHERE "Id" = NEW."AccountId"'
     )
+    own_trigger(world.clients[S], "tally", "AFTER INSERT", "Contact", count)
     world.connect("Account", "Contact")
     account = world.insert(P, "Account", Name="x")
     for name in "ab":
@@ -64,17 +69,19 @@ def test_a_trigger_on_another_object_is_the_orgs_own_change(world: World) -> Non
     world.assert_equal()
 
 
+@pytest.mark.pairings("sqlite-sqlite", "postgres-postgres")
 def test_triggers_that_answer_one_another_are_stopped(world: World) -> None:
     """ORG-7, LOG-1, TRG-1: after a few rounds the change is refused and logged, and other records go on."""
     world.connect("Account")
     account = world.insert(P, "Account", Name="x", NumberOfEmployees=0)
     world.drain()
     for side in (P, S):
-        world.clients[side].execute(
-            'CREATE TRIGGER "more" AFTER UPDATE OF "NumberOfEmployees" ON "Account"'
-            ' WHEN (SELECT connection FROM orgsync_guard) IS NOT NULL AND NEW."NumberOfEmployees" > 0'
-            ' BEGIN UPDATE "Account" SET "NumberOfEmployees" = NEW."NumberOfEmployees" + 1 WHERE orgsync_row = NEW.orgsync_row; END'
+        db = world.clients[side]
+        more = (
+            'UPDATE "Account" SET "NumberOfEmployees" = NEW."NumberOfEmployees" + 1 WHERE orgsync_row = NEW.orgsync_row'
         )
+        when = 'AFTER UPDATE OF "NumberOfEmployees"'
+        own_trigger(db, "more", when, "Account", more, f'{syncing(db)} AND NEW."NumberOfEmployees" > 0')
     world.update(P, "Account", account, NumberOfEmployees=1)
     for _ in range(2 * MAX_HOPS):
         world.drain()
@@ -94,58 +101,60 @@ def test_a_client_that_replaces_rows(world: World, side: Side) -> None:
     ids = {P: world.insert(P, "Account", Name="x", Phone="1", Site="1")}
     world.drain()
     ids[S] = str(world.other(P, ids[P]))
-    replace = 'INSERT OR REPLACE INTO "Account" ("Id", "Name", "Phone") VALUES (?, ?, ?)'
-    world.clients[side].execute(replace, [ids[side], "y", "2"])
+    write_anew(world.clients[side], "Account", ids[side], Name="y", Phone="2")
     world.drain()
     for org in (P, S):
         assert world.all(org, 'SELECT "Name", "Phone", "Site" FROM "Account"') == [("y", "2", None)]
     world.delete(side, "Account", ids[side])
     world.drain()
-    world.clients[side].execute(replace, [ids[side], "z", "3"])
+    write_anew(world.clients[side], "Account", ids[side], Name="z", Phone="3")
     world.drain()
     for org in (P, S):
         assert world.all(org, 'SELECT "Name", "IsDeleted" FROM "Account"') == [("z", 0)]
     world.assert_equal()
 
 
+@pytest.mark.pairings("sqlite-sqlite", "postgres-postgres")
 def test_a_replaced_row_against_an_edit_goes_by_the_policy(world: World) -> None:
     """ORG-7, CNF-1: all its columns count as changed."""
     world.connect("Account")
     account = world.insert(P, "Account", Name="x", Phone="1")
     world.drain()
     world.update(S, "Account", str(world.other(P, account)), Phone="secondary")
-    world.clients[P].execute(
-        'INSERT OR REPLACE INTO "Account" ("Id", "Name", "Phone") VALUES (?, ?, ?)', [account, "x", "2"]
-    )
+    write_anew(world.clients[P], "Account", account, Name="x", Phone="2")
     world.drain(S, P)
     assert [world.one(side, 'SELECT "Phone" FROM "Account"') for side in (P, S)] == ["2", "2"]
     world.assert_equal()
 
 
+def make_hub(address: Callable[[str], str]) -> None:
+    """Three new orgs."""
+    make_orgs(address)
+    create_store(address("east"), NewOrg(name="east", admin="admin@east.example"), base=Path()).close()
+
+
 class Hub:
     """An org in two connections: `west` is world's secondary, `east` another org."""
 
-    def __init__(self, folder: Path, stack: ExitStack) -> None:
-        create_orgs(folder)
-        west = folder / f"{NAMES[S]}.db"
-        east = folder / "east"
-        east.mkdir()
-        create_org(east / west.name, NewOrg(name="east", admin="admin@east.example")).close()
-        (east / f"{NAMES[P]}.db").symlink_to(folder / f"{NAMES[P]}.db")
-        self.west = World(folder, stack)
-        self.east = World(east, stack, connection=CONNECTION + "-east")
+    def __init__(self, folder: Path, stack: ExitStack, addresses: dict[str, str]) -> None:
+        self.west = World(folder, stack, addresses=addresses)
+        east = {**addresses, NAMES[S]: addresses["east"]}
+        self.east = World(folder, stack, connection=CONNECTION + "-east", addresses=east)
         # One program, one handle of the hub for both connections.
+        self.east.orgs[P].close()
         self.east.orgs[P] = self.west.orgs[P]
         for world in (self.west, self.east):
             world.connect("Account", "Contact")
 
 
 @pytest.fixture
-def hub(tmp_path: Path) -> Hub:
+def hub(place: Callable[..., dict[str, str]], tmp_path: Path) -> Iterator[Hub]:
+    addresses = place(make_hub, *NAMES.values(), "east")
     with ExitStack() as stack:
-        yield Hub(tmp_path, stack)
+        yield Hub(tmp_path, stack, addresses)
 
 
+@pytest.mark.pairings
 def test_a_hub_hands_on_and_never_back(hub: Hub) -> None:
     """CON-10: a record of one spoke goes on to the other; updates, deletes and undeletes too; nothing returns."""
     west, east = hub.west, hub.east
@@ -185,9 +194,7 @@ def test_a_hub_hands_on_and_never_back(hub: Hub) -> None:
 def test_a_refusal_of_one_spoke_does_not_hold_back_children_from_another(hub: Hub) -> None:
     """CON-10, BLK-3, QUE-4: only the connection that refused the parent keeps its children waiting."""
     west, east = hub.west, hub.east
-    west.clients[S].execute(
-        'CREATE TRIGGER "no" BEFORE INSERT ON "Account" BEGIN SELECT RAISE(ABORT, \'FIELD_CUSTOM_VALIDATION_EXCEPTION:Name: no\'); END'
-    )
+    refuse(west.clients[S], "Account")
     account = west.insert(P, "Account", Name="x")
     west.drain()
     east.clients[P].execute("DELETE FROM orgsync_change WHERE record = ?", [account])

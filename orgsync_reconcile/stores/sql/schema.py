@@ -202,7 +202,7 @@ def widen_masks(org: Org, width: int) -> None:
     """Gives this org's tables at least `width` mask words. Inside a transaction."""
     for word in range(org.engine.mask_width(), width):
         for table in ("orgsync_change", "orgsync_held", "orgsync_outcome"):
-            org.db.execute(f"ALTER TABLE {table} ADD COLUMN m{word} INTEGER")
+            org.db.execute(f"ALTER TABLE {table} ADD COLUMN m{word} BIGINT")
 
 
 def deploy_objects(org: Org, definitions: Iterable[ObjectDef]) -> None:
