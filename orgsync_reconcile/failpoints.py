@@ -21,6 +21,10 @@ class FailPoint(StrEnum):
     DRAIN_AFTER_TARGET_COMMIT = "drain:after-target-commit"
     #: Both know of the batch; the next one has not begun.
     DRAIN_AFTER_SOURCE_MIRROR = "drain:after-source-mirror"
+    #: A lane of a round is claimed, and nothing of it is written.
+    ROUND_BEFORE_LANE = "round:before-lane"
+    #: The target has a lane of a round; others are open.
+    ROUND_AFTER_LANE = "round:after-lane"
     #: An object's checkpoint stands, and none of its records were copied.
     BULK_AFTER_CHECKPOINT = "bulk:after-checkpoint"
     #: A range is written in the target, and nothing of it is committed.

@@ -16,7 +16,7 @@ from orgsync_reconcile.app.workspace import OpenConnection, Workspace
 from orgsync_reconcile.apply.context import holder_name
 from orgsync_reconcile.errors import UsageError
 from orgsync_reconcile.model.connection import ConnectionStatus, Direction, Side
-from orgsync_reconcile.model.records import ObjectCounts
+from orgsync_reconcile.model.records import ObjectCounts, add_counts
 from orgsync_reconcile.operations.readiness import verified_subject
 from orgsync_reconcile.stores.sql.connections import get_connection
 from orgsync_reconcile.stores.sql.flow import Pair
@@ -24,7 +24,7 @@ from orgsync_reconcile.stores.sql.notified import last_told, move_told
 from orgsync_reconcile.stores.sql.permissions import MANAGE_CONNECTIONS, require
 from orgsync_reconcile.sync import bulk, verify
 from orgsync_reconcile.sync.bulk_parts import BulkCrew
-from orgsync_reconcile.sync.drain import add_counts, drain
+from orgsync_reconcile.sync.drain import drain
 from orgsync_reconcile.sync.metadata import drop_mismatched
 from orgsync_reconcile.sync.verify import VerifyReport
 

@@ -23,6 +23,16 @@ class ObjectCounts:
         return self.copied + self.updated + self.deleted
 
 
+def add_counts(totals: dict[str, ObjectCounts], counts: ObjectCounts) -> None:
+    """Adds to the row of the object."""
+    total = totals.setdefault(counts.object, ObjectCounts(object=counts.object))
+    total.copied += counts.copied
+    total.updated += counts.updated
+    total.deleted += counts.deleted
+    total.failed += counts.failed
+    total.held += counts.held
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class QueueItem:
     """One outgoing item (QUE-1). Times are ISO 8601 text, empty where there is none.

@@ -87,7 +87,7 @@ def _copy(
     paths = _chosen(flow, objects)
     back = Flow(pair, source.other)
     with pair.lease():
-        finish_both(flow, back, clock())
+        finish_both(flow, back, clock)
     flow.watch_own_triggers()
     bulk = BulkFlow(flow, cutoff)
     done: list[ObjectCounts] = []
@@ -190,7 +190,7 @@ def _copy_here(
     for low, high in missing:
         with flow.pair.lease():
             now = clock()
-            finish_both(flow, back, now)
+            finish_both(flow, back, clock)
             _commit(flow, partial(bulk.copy, path, low, high, now), now)
         yield
 
@@ -215,7 +215,7 @@ def _copy_there(
         with flow.pair.lease():
             now = clock()
             again(partial(bulk.fill, now))
-            finish_both(flow, back, now)
+            finish_both(flow, back, clock)
         if failed:
             raise _explain(failed, parts[0].object)
 
@@ -238,7 +238,7 @@ def _copy_some(flow: Flow, back: Flow, bulk: BulkFlow, path: Path, limit: int, c
         return ObjectCounts(object=path.object)
     with flow.pair.lease():
         now = clock()
-        finish_both(flow, back, now)
+        finish_both(flow, back, clock)
 
         def copy() -> ObjectCounts:
             # In one transaction: a limited run that is cut off must not go on as one without a limit.

@@ -9,12 +9,14 @@ from functools import partial
 from orgsync_reconcile.clock import Clock
 from orgsync_reconcile.failpoints import FailPoint, reach
 from orgsync_reconcile.model.connection import Side
-from orgsync_reconcile.model.records import ObjectCounts
+from orgsync_reconcile.model.records import ObjectCounts, add_counts
 from orgsync_reconcile.stores.sql.flow import BatchResult, Flow, Pair
 from orgsync_reconcile.stores.sql.flow.continuity import check_continuity
 from orgsync_reconcile.stores.sql.flow.network import exchange
+from orgsync_reconcile.stores.sql.flow.rounds import Rounds
 from orgsync_reconcile.sync.again import again
 from orgsync_reconcile.sync.control import deliver, is_active
+from orgsync_reconcile.sync.lanes import close_round, help_with, open_round
 from orgsync_reconcile.sync.users import finish_users, upsert_users
 
 #: Log entries per batch: large enough for set statements, small enough to keep the target's lock short.
@@ -38,6 +40,13 @@ def drain(
     (QUE-2). A suspended side sends nothing but that it is (SUS-1). Raises StoreError where an org was restored from a
     backup.
     """
+    with pair.at_work():
+        return _drain(pair, sides, clock, max_records, progress)
+
+
+def _drain(
+    pair: Pair, sides: Sequence[Side], clock: Clock, max_records: int | None, progress: Progress | None
+) -> list[ObjectCounts]:
     check_continuity(pair)
     exchange(pair)
     totals: dict[str, ObjectCounts] = {}
@@ -59,8 +68,7 @@ def _drain_side(
     flow: Flow, back: Flow, clock: Clock, left: int | None, totals: dict[str, ObjectCounts], progress: Progress | None
 ) -> int | None:
     """Drains one direction; returns what is left of the allowance."""
-    with flow.pair.lease():
-        finish_both(flow, back, clock())
+    _begin(flow, back, clock, totals)
     flow.watch_own_triggers()
     start, end = flow.watermark(), flow.head()
     more = flow.head() > start or flow.due(clock()) or flow.waits()
@@ -72,14 +80,8 @@ def _drain_side(
                 return left
             flow.refresh()
             back.refresh()
-        _send_people(flow, size, clock)
-        with flow.pair.lease():
-            now = clock()
-            finish_both(flow, back, now)
-            result = again(partial(_batch, flow, size, now))
-            reach(FailPoint.DRAIN_AFTER_TARGET_COMMIT)
-            again(partial(flow.finish, now))
-            reach(FailPoint.DRAIN_AFTER_SOURCE_MIRROR)
+        _send_people(flow, size * flow.pair.workers(), clock)
+        result = _step(flow, back, size, clock, alone=left is not None)
         for counts in result.counts.values():
             add_counts(totals, counts)
         if left is not None:
@@ -90,6 +92,43 @@ def _drain_side(
     return left
 
 
+def _step(flow: Flow, back: Flow, size: int, clock: Clock, *, alone: bool) -> BatchResult:
+    """A batch, or what this process takes of a round that several share."""
+    with flow.pair.lease():
+        under_way = _under_way(flow, back)
+        if under_way is None:
+            finish_both(flow, back, clock)
+            if alone or open_round(flow, size, clock) is None:
+                now = clock()
+                result = again(partial(_batch, flow, size, now))
+                reach(FailPoint.DRAIN_AFTER_TARGET_COMMIT)
+                again(partial(flow.finish, now))
+                reach(FailPoint.DRAIN_AFTER_SOURCE_MIRROR)
+                return result
+            under_way = flow
+    result = help_with(under_way, clock)
+    if under_way is back:
+        result.seq, result.more = flow.watermark(), True
+    return result
+
+
+def _begin(flow: Flow, back: Flow, clock: Clock, totals: dict[str, ObjectCounts]) -> None:
+    """Makes good what a killed process left, once this one has taken part in what others share."""
+    while True:
+        with flow.pair.lease():
+            under_way = _under_way(flow, back)
+            if under_way is None:
+                finish_both(flow, back, clock)
+                return
+        for counts in help_with(under_way, clock).counts.values():
+            add_counts(totals, counts)
+
+
+def _under_way(flow: Flow, back: Flow) -> Flow | None:
+    """The direction in which a round is open; there is one at most."""
+    return next((one for one in (back, flow) if Rounds(one).current() is not None), None)
+
+
 def _batch(flow: Flow, size: int, now: datetime) -> BatchResult:
     with flow.target.transaction():
         result = flow.batch(size, now)
@@ -97,14 +136,15 @@ def _batch(flow: Flow, size: int, now: datetime) -> BatchResult:
     return result
 
 
-def finish_both(flow: Flow, back: Flow, now: datetime) -> None:
+def finish_both(flow: Flow, back: Flow, clock: Clock) -> None:
     """Makes good what a killed process left, in both directions, before anything is sent. The caller holds the lease.
 
     `back` is the way back: a record that came over it, but whose link only the receiving org knows, would otherwise be
     sent to where it came from as a new one.
     """
-    again(partial(back.finish, now))
-    again(partial(flow.finish, now))
+    for one in (back, flow):
+        close_round(one, clock)
+        again(partial(one.finish, clock()))
 
 
 def _send_people(flow: Flow, size: int, clock: Clock) -> None:
@@ -112,13 +152,3 @@ def _send_people(flow: Flow, size: int, clock: Clock) -> None:
     changed = flow.people(size)
     if changed:
         upsert_users(flow.source, flow.target, flow.pair.connection, flow.side, changed, clock=clock)
-
-
-def add_counts(totals: dict[str, ObjectCounts], counts: ObjectCounts) -> None:
-    """Adds to the row of the object."""
-    total = totals.setdefault(counts.object, ObjectCounts(object=counts.object))
-    total.copied += counts.copied
-    total.updated += counts.updated
-    total.deleted += counts.deleted
-    total.failed += counts.failed
-    total.held += counts.held

@@ -81,7 +81,7 @@ def forward(
     below = {name: _lookups(flow, objects, name, object_name) for name in dict.fromkeys(related)}
     back = Flow(pair, source.other)
     with pair.lease():
-        finish_both(flow, back, clock())
+        finish_both(flow, back, clock)
     flow.watch_own_triggers()
     forwarding = Forwarding(flow)
     if condition is not None:
@@ -108,7 +108,7 @@ def _send(
         high = min(place + PART, end)
         with flow.pair.lease():
             now = clock()
-            finish_both(flow, back, now)
+            finish_both(flow, back, clock)
             result, links = forwarding.send(place, high, now)
             flow.finish(now)
             reach(FailPoint.FORWARD_AFTER_SOURCE_MIRROR)

@@ -13,7 +13,7 @@ from orgsync_reconcile.stores.sql.flow.continuity import check_continuity
 from orgsync_reconcile.stores.sql.flow.disagreements import Disagreements
 from orgsync_reconcile.stores.sql.flow.paths import Path
 from orgsync_reconcile.stores.sql.flow.repair import plan_repair, queue_repair
-from orgsync_reconcile.sync.drain import Progress
+from orgsync_reconcile.sync.drain import Progress, finish_both
 from orgsync_reconcile.sync.verify_hashes import compare_hashes
 from orgsync_reconcile.sync.verify_parts import Compared, RunParts, VerifyPart, compare_joined, cut, join_parts
 from orgsync_reconcile.sync.verify_report import Difference, ObjectResult, RepairResult, VerifyReport
@@ -69,6 +69,8 @@ def verify_joined(
         flow.finish(clock())
     with pair.lease() if repair else nullcontext():
         back = Flow(pair, Side.SECONDARY)
+        if repair:
+            finish_both(flow, back, clock)
         with flow.target.snapshot():
             report, unequal = _compare(flow, back, clock, objects, listed, edits_stand=edits_stand)
         if not repair:
@@ -167,6 +169,8 @@ def verify_in_parts(
             back.finish(clock())
     paths = _chosen(flow, objects)
     with pair.lease() if repair or hashes else nullcontext():
+        if repair or hashes:
+            finish_both(flow, back, clock)
         parts = [part for path in paths for part in cut(flow, path, listed=listed, hashes=hashes)]
         total = sum(part.links for part in parts)
         found: list[tuple[VerifyPart, Compared]] = []

@@ -203,6 +203,8 @@ def create_connection(
             [number, log_position(org)],
         )
         db.execute("INSERT OR IGNORE INTO orgsync_inbox (connection) VALUES (?)", [number])
+        for table in ("orgsync_round", "orgsync_round_lane"):
+            db.execute(f"DELETE FROM {table} WHERE connection = ?", [number])
         history.record_event(org, name, history.STATUS, status.shown, actor=actor, clock=clock)
         rebuild_triggers(org, PEOPLE)
         org.touch_revision()

@@ -31,8 +31,9 @@ def require_known_version(db: Database, label: str) -> None:
 class Org(ABC):
     """An open org. Rooms above see what the modules beside this one make of it."""
 
-    #: Begins a transaction that writes, and one that only reads.
+    #: Begins a transaction that writes, one that writes and sees one moment throughout, and one that only reads.
     _begin: ClassVar[str]
+    _begin_steady: ClassVar[str]
     _begin_reading: ClassVar[str]
 
     def __init__(self, db: Database, label: str) -> None:
@@ -81,6 +82,10 @@ class Org(ABC):
         """
 
     @abstractmethod
+    def holders(self, name: str) -> int:
+        """How many sessions hold the org's lock of that name `shared`; 1 where only one of them could."""
+
+    @abstractmethod
     def version(self) -> int:
         """A number that is another one as soon as any other program has written something that is to be sent."""
 
@@ -89,13 +94,17 @@ class Org(ABC):
         return nullcontext()
 
     @contextmanager
-    def transaction(self) -> Iterator[Database]:
-        """A write transaction; nested use joins the outer one. Raises StoreError and its kin."""
+    def transaction(self, *, steady: bool = False) -> Iterator[Database]:
+        """A write transaction; nested use joins the outer one. Raises StoreError and its kin.
+
+        Where others write at the same time, a `steady` one sees nothing of what they commit after it has begun, and is
+        taken again where they wrote to the same rows: for steps of several statements that must agree on what is there.
+        """
         if self.db.in_transaction:
             yield self.db
             return
         with self.translated():
-            self.db.execute(self._begin)
+            self.db.execute(self._begin_steady if steady else self._begin)
             before = dict(self.kept)
             try:
                 yield self.db

@@ -207,6 +207,17 @@ CREATE TABLE orgsync_outbox (
   CHECK (typeof(seq) = 'integer' AND typeof(batch) = 'integer' AND typeof(link) = 'integer' AND typeof(event_state) = 'integer' AND typeof(event_map) = 'integer')
 );
 
+-- A part (low, high] of the partner's log that several processes send to this org together, with the lanes that are done.
+CREATE TABLE orgsync_round (
+  connection INTEGER PRIMARY KEY, low INTEGER NOT NULL, high INTEGER NOT NULL,
+  hops INTEGER NOT NULL,               -- over how many connections its changes have come
+  lanes INTEGER NOT NULL, phase INTEGER NOT NULL,
+  phases TEXT NOT NULL                 -- JSON: per phase the partner's objects by number, parents first
+);
+CREATE TABLE orgsync_round_lane (
+  connection INTEGER, phase INTEGER, lane INTEGER, PRIMARY KEY (connection, phase, lane)
+) WITHOUT ROWID;
+
 -- Control events: what this org has to tell the partner besides records, written with its cause (QUE-2).
 CREATE TABLE orgsync_event (
   number INTEGER PRIMARY KEY AUTOINCREMENT,

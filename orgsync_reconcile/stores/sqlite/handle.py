@@ -171,6 +171,7 @@ class SqliteOrg(Org):
     """An org in one file."""
 
     _begin = "BEGIN IMMEDIATE"
+    _begin_steady = "BEGIN IMMEDIATE"
     _begin_reading = "BEGIN"
 
     def __init__(self, db: SqliteDatabase, path: Path, label: str) -> None:
@@ -223,6 +224,10 @@ class SqliteOrg(Org):
                 hint="give this user write access to the file and its folder",
             ) from None
         return lock.release
+
+    @override
+    def holders(self, name: str) -> int:
+        return 1
 
     @override
     def version(self) -> int:

@@ -59,7 +59,8 @@ class Flow:
         self._back = pair.partners[source]
         self.paths: dict[str, Path] = {}
         self.words = staging.Words(width=4)
-        self._own: set[int] = set()
+        #: Objects of the target that have triggers of the org's own, by number.
+        self.own_triggers: set[int] = set()
         #: What temp.stage holds records of, as far as they were brought.
         self._staged: list[Path] = []
         #: Whether lookups wait for their parent in the source itself.
@@ -76,8 +77,7 @@ class Flow:
         self.paths = read_paths(self.source, self.target, *self.numbers)
         files = {path.files.path.object: path.files.path for path in self.paths.values() if path.files}
         self.partner.paths = {**self.paths, **files}
-        #: Objects of the target that have triggers of the org's own, by number.
-        self._own = {self.paths[name].target for name in with_sql_triggers(self.target, self.paths)}
+        self.own_triggers = {self.paths[name].target for name in with_sql_triggers(self.target, self.paths)}
         self.words = staging.Words(width=self.source.engine.mask_width())
         if self.target.engine.mask_width() < self.words.width:
             # The target notes what it refused with the source's masks.
@@ -169,7 +169,7 @@ class Flow:
             low = self.watermark()
             high, hops, head = self.window(low, limit)
             self.partner.bring("orgsync_change", "s.seq > ? AND s.seq <= ?", [low, high])
-            staged = staging.stage_log(self.db, self.words, self.paths, self.numbers, low, high)
+            staged = staging.stage_log(self.db, self.words, self.paths, self.numbers, (low, high))
             retried = self._stage_held(now, staged)
             if staged or retried:
                 staging.leave_severed(self.db, self.numbers[1])
@@ -423,7 +423,7 @@ class Flow:
     @contextmanager
     def writing(self, object_number: int, writer: Writer) -> Iterator[None]:
         """Says which object the engine itself writes; what the org's own triggers change meanwhile is the org's."""
-        watched = object_number in self._own
+        watched = object_number in self.own_triggers
         before = self._last_change() if watched else 0
         self.db.mark_object(object_number)
         yield

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from orgsync_reconcile.errors import StoreBusyError, StoreError
 from orgsync_reconcile.model.connection import ConflictPolicy, ConnectionStatus, Side
 from orgsync_reconcile.stores.sql.org import BUSY_SECONDS, Org
 from orgsync_reconcile.stores.sql.partner import Partner
+
+#: The lock that all hold who send what is queued.
+_AT_WORK = "drain"
 
 
 class Pair:
@@ -104,6 +107,37 @@ class Pair:
         )
         return ConnectionStatus(row[0])
 
+    @property
+    def many_writers(self) -> bool:
+        """Whether several processes may write to either org at the same time."""
+        return all(org.many_writers for org in self.orgs.values())
+
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """Lets others see, while the block lasts, that this process sends what is queued."""
+        release = self._hold(_AT_WORK, shared=True) if self.many_writers else None
+        try:
+            yield
+        finally:
+            if release is not None:
+                release()
+
+    def workers(self) -> int:
+        """How many processes are `at_work`; 1 where they could not share the work."""
+        if not self.many_writers:
+            return 1
+        return self.orgs[Side.PRIMARY].holders(self._lock(_AT_WORK))
+
+    def claim(self, name: str) -> Callable[[], None] | None:
+        """Takes a part of the work, until it is given back by what this returns or the process ends; None: taken."""
+        return self._hold(name, seconds=0)
+
+    def _lock(self, name: str) -> str:
+        return f"{self.numbers[Side.PRIMARY]}.{name}"
+
+    def _hold(self, name: str, *, seconds: float = BUSY_SECONDS, shared: bool = False) -> Callable[[], None] | None:
+        return self.orgs[Side.PRIMARY].hold(self._lock(name), seconds, shared=shared)
+
     @contextmanager
     def lease(self, *, shared: bool = False) -> Iterator[None]:
         """Makes reading, deciding and writing of one batch a single step for both directions (DESIGN's hazards).
@@ -114,7 +148,7 @@ class Pair:
         if self._leased:
             yield
             return
-        release = self.orgs[Side.PRIMARY].hold(f"{self.numbers[Side.PRIMARY]}.lease", BUSY_SECONDS, shared=shared)
+        release = self._hold("lease", shared=shared)
         if release is None:
             raise StoreBusyError(
                 f"another program has been syncing {self.connection} for more than {BUSY_SECONDS:.0f} seconds without a pause",

@@ -16,6 +16,7 @@ from orgsync_reconcile.stores.sql.flow.flow import Flow
 from orgsync_reconcile.stores.sql.flow.network import has_several
 from orgsync_reconcile.stores.sql.flow.pair import Pair
 from orgsync_reconcile.stores.sql.flow.roots import came_from
+from orgsync_reconcile.stores.sql.flow.rounds import forget_rounds
 from orgsync_reconcile.stores.sql.text import commas, quote
 
 _HEX = re.compile("[0-9a-f]{9}")
@@ -111,6 +112,7 @@ class Rejoining:
                 [REJOINING.format(self.there), f"{self.watermark} {self.seen}"],
             )
             db.execute("DELETE FROM main.orgsync_setting WHERE name = ?", [SEEN.format(self.there)])
+            forget_rounds(db, self.there)
             db.execute(
                 "UPDATE main.orgsync_inbox SET seq = ? WHERE connection = ?",
                 [self._new_position(), self.there],
@@ -124,6 +126,7 @@ class Rejoining:
             for table in ("orgsync_link", "orgsync_object", "orgsync_connection", "orgsync_root"):
                 self.sees_partner.bring(table)
             end = db.last_number("orgsync_change")
+            forget_rounds(db, self.here)
             self._drop_ended_links()
             self._raise_positions()
             linked = self._give_links()

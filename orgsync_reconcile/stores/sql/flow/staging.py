@@ -88,9 +88,14 @@ def clear(db: Database) -> None:
 
 
 def stage_log(
-    db: Database, words: Words, paths: Mapping[str, Path], connections: tuple[int, int], low: int, high: int
+    db: Database,
+    words: Words,
+    paths: Mapping[str, Path],
+    connections: tuple[int, int],
+    window: tuple[int, int],
+    only: str = "1 = 1",
 ) -> int:
-    """Stages the source's log entries with `low` < seq <= `high`; returns how many records that makes.
+    """Stages the source's log entries `c` with low < seq <= high, as far as `only` holds; returns how many records that makes.
 
     `connections` are the connection's numbers in (source, target). Changes that arrived over this very connection are
     left out: they never go back. So are those that were in the record already when it was copied.
@@ -108,8 +113,8 @@ def stage_log(
         + " FROM partner.orgsync_change AS c JOIN temp.path AS p ON p.object = c.object"
         " LEFT JOIN main.orgsync_link AS l ON l.partner = c.record AND l.connection = ?1 AND l.status <> 2"
         " WHERE c.seq > ?2 AND c.seq <= ?3 AND (c.origin IS NULL OR c.origin <> ?4) AND c.seq > coalesce(l.seen, 0)"
-        " ORDER BY c.seq",
-        [here, low, high, there],
+        f" AND {only} ORDER BY c.seq",
+        [here, *window, there],
     )
     (total, distinct) = db.execute("SELECT count(*), count(DISTINCT record) FROM temp.stage").fetchone()
     if total != distinct:

@@ -110,6 +110,9 @@ class Writer:
         base = self.db.reserve(path.object, end - start)
         parameters: dict[str, object] = {"base": base, "start": start}
         parameters |= {f"auto_{field.name}": self._next_number(path, field.name) - 1 for field in path.auto_numbers}
+        everything = parameters | {"low": start, "high": end}
+        # Asked ahead: others may bring a parent at any time, and then its children are looked at in vain, never forgotten.
+        missing = self._missing_parents(path, listed, everything)
 
         def attempt(low: int, high: int) -> Exception | None:
             nonlocal arrived
@@ -129,7 +132,8 @@ class Writer:
                 "UPDATE main.orgsync_autonumber SET next = next + ? WHERE object = ? AND field = ?",
                 [end - start, path.object, field.name],
             )
-        self._wait_for_parents(path, rows, parameters | {"low": start, "high": end})
+        for column in missing:
+            self._run(writes.insert_waiting(path, column, rows, self.target), everything)
         return arrived
 
     def update_linked(self, path: Path, staged: Sequence[Kind] | None = None) -> int:
@@ -310,7 +314,8 @@ class Writer:
             cascades.log_gone(self.db, path, self.target)
         return moved
 
-    def _wait_for_parents(self, path: Path, rows: writes.RowSource, bounds: dict[str, object]) -> None:
+    def _missing_parents(self, path: Path, rows: writes.RowSource, bounds: dict[str, object]) -> list[PathColumn]:
+        """The reference columns in which new records point to something that has no link here."""
         people = [
             PathColumn(name=name, number=0, reference=True, person=True)
             for name in ("CreatedById", "LastModifiedById")
@@ -318,8 +323,6 @@ class Writer:
         ]
         widened = replace(path, columns=(*path.columns, *people))
         if not widened.references:
-            return
+            return []
         missing = self.db.execute(writes.missing_references(widened, rows, self.target), bounds).fetchone()
-        for column, is_missing in zip(widened.references, missing, strict=True):
-            if is_missing:
-                self._run(writes.insert_waiting(path, column, rows, self.target), bounds)
+        return [column for column, is_missing in zip(widened.references, missing, strict=True) if is_missing]

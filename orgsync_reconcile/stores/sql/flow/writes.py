@@ -145,9 +145,20 @@ def insert_waiting(path: Path, column: PathColumn, rows: RowSource, target: Targ
     return (
         "INSERT INTO main.orgsync_waiting (connection, object, record, field, parent, placeholder)"
         f' SELECT {target.connection}, {path.target}, t."Id", {literal(column.name)}, s.{name}, t.{name}'
-        f" {_joined_to_target(path, rows, target)} AND s.{name} IS NOT NULL AND NOT EXISTS ({_link_of(column.name, target)})"
-        f" {WAITING_AGAIN}"
+        f" {_joined_to_target(path, rows, target)} AND {_is_missing(column, target)} {WAITING_AGAIN}"
     )
+
+
+def _is_missing(column: PathColumn, target: Target) -> str:
+    """The condition that a record which was just inserted as `t` points to something that was not here then.
+
+    What stands in the record tells, not the links: others may have brought the parent since. A person has a stand-in,
+    who may be the true one; but people come while nobody else writes.
+    """
+    given = f"s.{quote(column.name)} IS NOT NULL AND t.{quote(column.name)} IS"
+    if not column.person:
+        return f"{given} NULL"
+    return f"{given} {literal(target.stand_in)} AND NOT EXISTS ({_link_of(column.name, target)})"
 
 
 def _link_of(column: str, target: Target) -> str:
