@@ -13,8 +13,7 @@ from pathlib import Path
 
 import psycopg
 from click.testing import CliRunner, Result
-from pair_world import PairWorld
-from sync_world import CONNECTION, NAMES, P, S
+from sync_world import CONNECTION, NAMES, P, S, World
 
 from orgsync_reconcile.cli.main import cli
 from orgsync_reconcile.model.connection import Side
@@ -84,10 +83,11 @@ class OutageWorld:
         self.stack = ExitStack()
         self.world = self.open()
 
-    def open(self) -> PairWorld:
+    def open(self) -> World:
         """Opens both orgs anew, where they lie now."""
         self.stack.close()
-        self.world = PairWorld(self.addresses, self.folder, self.stack)
+        addresses = {NAMES[side]: address for side, address in self.addresses.items()}
+        self.world = World(self.folder, self.stack, addresses=addresses)
         return self.world
 
     def close(self) -> None:
