@@ -95,6 +95,8 @@ def _drain_side(
 def _step(flow: Flow, back: Flow, size: int, clock: Clock, *, alone: bool) -> BatchResult:
     """A batch, or what this process takes of a round that several share."""
     with flow.pair.lease():
+        for one in (flow, back):
+            one.keep_up()
         under_way = _under_way(flow, back)
         if under_way is None:
             finish_both(flow, back, clock)

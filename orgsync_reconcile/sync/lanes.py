@@ -49,6 +49,7 @@ def help_with(flow: Flow, clock: Clock) -> BatchResult:
     """
     rounds = Rounds(flow)
     with flow.pair.lease(shared=True):
+        flow.keep_up()
         current = rounds.current()
         if current is None:
             return BatchResult(seq=flow.watermark(), more=True)

@@ -11,7 +11,10 @@ from sync_world import field as custom_field
 
 from orgsync_reconcile.model.schema import FieldType
 from orgsync_reconcile.stores.sql import publications, subscriptions
+from orgsync_reconcile.stores.sql.flow import Pair
 from orgsync_reconcile.stores.sql.schema import Objects
+from orgsync_reconcile.sync.control import deliver
+from orgsync_reconcile.sync.drain import drain
 from orgsync_reconcile.sync.forward import forward
 from orgsync_reconcile.sync.metadata import drop_mismatched
 from orgsync_reconcile.sync.users import sync_all_users
@@ -311,3 +314,22 @@ def test_all_kinds_of_values_arrive_unchanged(world: World) -> None:
     )  # fmt: skip
     assert world.other(P, record)
     world.assert_equal()
+
+
+def test_what_another_program_withdraws_stays_from_the_next_batch_on(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PUB-10, QUE-3: an apply unpublishes a field while a long drain is under way, which has heard nothing of it."""
+    monkeypatch.setattr("orgsync_reconcile.sync.drain.BATCH", 2)
+    world.connect("Account")
+    records = [world.insert(P, "Account", Name=f"A {number}", Phone="1") for number in range(6)]
+
+    others = {side: world.opened(side) for side in (P, S)}
+
+    def withdraw(*_: object) -> None:
+        publications.unpublish_field(others[P], world.connection, "Account", "Phone", actor=ACTOR, clock=world.clock)
+        deliver(Pair(others[P], others[S], world.connection), sides=(P,), clock=world.clock)
+
+    drain(world.pair, sides=(P,), clock=world.clock, progress=withdraw)
+    phones = [world.get(S, "Account", str(world.other(P, record)), "Phone") for record in records]
+    assert phones == ["1", "1", None, None, None, None]

@@ -142,6 +142,10 @@ class Org(ABC):
         except faults() as error:
             raise explain(error, self.label) from error
 
+    def revision(self) -> int:
+        """A number that grows whenever metadata, settings or connections change."""
+        return int(self.db.execute("SELECT revision FROM orgsync_org").fetchone()[0])
+
     def touch_revision(self) -> None:
         """Says that metadata, settings or connections changed. Inside a transaction."""
         self.db.execute("UPDATE orgsync_org SET revision = revision + 1")

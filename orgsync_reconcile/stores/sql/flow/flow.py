@@ -65,6 +65,8 @@ class Flow:
         self._staged: list[Path] = []
         #: Whether lookups wait for their parent in the source itself.
         self._source_waits = False
+        #: Of source and target, when the paths were read.
+        self._revisions = (-1, -1)
         #: Makes mentions plain, for the target's statements.
         self.mentions = Mentions(self.db, (self.source.db, self.db))
         self._hops = 1
@@ -72,8 +74,14 @@ class Flow:
         self.stamped = has_several(self.source) or has_several(self.target)
         self.refresh()
 
+    def keep_up(self) -> None:
+        """Reads the paths again where another program has changed what flows. The caller holds the lease."""
+        if self._revisions != (self.source.revision(), self.target.revision()):
+            self.refresh()
+
     def refresh(self) -> None:
         """Reads the paths again: publications, subscriptions and schemas may have changed."""
+        self._revisions = self.source.revision(), self.target.revision()
         self.paths = read_paths(self.source, self.target, *self.numbers)
         files = {path.files.path.object: path.files.path for path in self.paths.values() if path.files}
         self.partner.paths = {**self.paths, **files}
