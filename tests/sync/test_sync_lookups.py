@@ -215,6 +215,24 @@ def test_a_record_type_that_the_target_gets_later_is_filled_in(world: World) -> 
     world.assert_equal()
 
 
+def test_a_record_type_that_gets_another_name_is_no_longer_its_like(world: World) -> None:
+    """LKP-6: what was paired by name parts with the name, and is paired with whoever has the new one."""
+    ids = {}
+    for side in (P, S):
+        names = ("VIP",) if side is P else ("VIP", "Top")
+        ids[side] = [
+            world.insert(side, "RecordType", Name=name, DeveloperName=name, SobjectType="Account", IsActive=1)
+            for name in names
+        ]
+    world.connect("Account")
+    world.insert(P, "Account", Name="before", RecordTypeId=ids[P][0])
+    world.drain()
+    world.update(P, "RecordType", ids[P][0], DeveloperName="Top")
+    account = world.insert(P, "Account", Name="after", RecordTypeId=ids[P][0])
+    world.drain()
+    assert world.get(S, "Account", str(world.other(P, account)), "RecordTypeId") == ids[S][1]
+
+
 def test_polymorphic_references_follow_their_key_prefix(world: World) -> None:
     """LKP-6: WhoId, WhatId, ParentId and OwnerId may hold Ids of several objects."""
     world.connect("Account", "Contact", "Lead", "Task", "Attachment", "Opportunity")

@@ -84,8 +84,7 @@ class PostgresEngine(Engine):
     @override
     def mask_width(self) -> int:
         row = self._db.execute(
-            "SELECT count(*) FROM information_schema.columns WHERE table_schema = ? AND table_name = 'orgsync_change'"
-            " AND column_name ~ '^m[0-9]+$'",
-            [self._db.schema],
+            "SELECT count(*) FROM pg_attribute WHERE attrelid = 'orgsync_change'::regclass AND attname ~ '^m[0-9]+$'"
+            " AND NOT attisdropped"
         ).fetchone()
         return int(row[0]) if row else 0

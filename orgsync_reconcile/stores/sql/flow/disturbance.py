@@ -9,7 +9,8 @@ the edit is settled as any other (CNF-1).
 from __future__ import annotations
 
 from orgsync_reconcile.errors import DisturbedError
-from orgsync_reconcile.stores.sql.database import Database
+from orgsync_reconcile.stores.sql.org import Org
+from orgsync_reconcile.stores.sql.temporary import keep_table
 
 
 class Disturbance:
@@ -18,11 +19,12 @@ class Disturbance:
     `watermark` is the source's position in the target's log: what is beyond it is pending.
     """
 
-    def __init__(self, db: Database, watermark: int) -> None:
-        self._db = db
+    def __init__(self, org: Org, watermark: int) -> None:
+        self._db = org.db
         self._watermark = watermark
-        db.execute("DROP TABLE IF EXISTS temp.watched")
-        db.execute("CREATE TEMP TABLE watched AS SELECT local FROM temp.stage WHERE local IS NOT NULL")
+        keep_table(org, "watched", "local TEXT")
+        self._db.execute(self._db.dialect.empty("temp.watched"))
+        self._db.execute("INSERT INTO temp.watched SELECT local FROM temp.stage WHERE local IS NOT NULL")
         self._before = self._entries()
 
     def check(self) -> None:

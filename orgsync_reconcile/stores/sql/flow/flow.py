@@ -91,7 +91,7 @@ class Flow:
             # The target notes what it refused with the source's masks.
             with self.target.transaction():
                 widen_masks(self.target, self.words.width)
-        staging.prepare(self.db, self.words)
+        staging.prepare(self.target, self.words)
         if self.stamped:
             stamps.prepare(self.db, self.paths.values())
 
@@ -329,7 +329,7 @@ class Flow:
         if self.db.own_position() is None:
             return None
         (seen,) = self.partner.row("SELECT seq FROM partner.orgsync_inbox WHERE connection = ?", [self.numbers[0]])
-        return Disturbance(self.db, seen)
+        return Disturbance(self.target, seen)
 
     def settle_conflicts(self, facts: Target, window: tuple[int, int], *, ring: bool) -> None:
         """Takes out of the stage what loses against the target's changes, and what the target has seen already."""

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from orgsync_reconcile.stores.sql.database import MANY, Database
 from orgsync_reconcile.stores.sql.flow.paths import Path
+from orgsync_reconcile.stores.sql.org import Org
+from orgsync_reconcile.stores.sql.temporary import keep_table
 from orgsync_reconcile.stores.sql.text import commas, literal, quote
 
 
@@ -68,18 +70,17 @@ def kinds(db: Database, words: Words) -> list[Kind]:
     ]
 
 
-def prepare(db: Database, words: Words) -> None:
-    """Makes the temporary tables of a flow, once per database connection."""
+def prepare(org: Org, words: Words) -> None:
+    """Makes the temporary tables of a flow to an org; the stage may hold what an earlier flow has left."""
+    numbered = f"n {org.db.dialect.numbered}"
     masks = commas(f"{name} BIGINT" for name in words.names)
-    db.execute("CREATE TEMP TABLE IF NOT EXISTS path (object BIGINT PRIMARY KEY, since_seq BIGINT)")
-    for table in ("entry", "stage"):
-        db.execute(f"DROP TABLE IF EXISTS temp.{table}")
-        db.execute(
-            f"CREATE TEMP TABLE {table} (n {db.dialect.numbered}, object BIGINT, record TEXT, ins BIGINT, gone BIGINT,"
-            f" held BIGINT, at BIGINT, local TEXT, {masks})"
-        )
-    db.execute("DROP TABLE IF EXISTS temp.todo")
-    db.execute(f"CREATE TEMP TABLE todo (n {db.dialect.numbered}, record TEXT, local TEXT, {masks})")
+    staged = (
+        f"{numbered}, object BIGINT, record TEXT, ins BIGINT, gone BIGINT, held BIGINT, at BIGINT, local TEXT, {masks}"
+    )
+    keep_table(org, "path", "object BIGINT PRIMARY KEY, since_seq BIGINT")
+    keep_table(org, "entry", staged)
+    keep_table(org, "stage", staged)
+    keep_table(org, "todo", f"{numbered}, record TEXT, local TEXT, {masks}")
 
 
 def clear(db: Database) -> None:
