@@ -6,7 +6,7 @@ All of them are read in one snapshot of the partner's own session, and stand und
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -112,8 +112,8 @@ class _Brought:
     filled: set[str] = field(default_factory=set)
     #: Of objects whose records are wanted in part: the columns.
     narrow: dict[str, frozenset[str]] = field(default_factory=dict)
-    #: Objects whose records nobody finds by their Ids.
-    unkeyed: set[str] = field(default_factory=set)
+    #: Objects whose records nobody finds by their Ids: the system fields that are read.
+    unkeyed: dict[str, frozenset[str]] = field(default_factory=dict)
     #: Which entries of the log were brought: conditions with their parameters.
     entries: list[tuple[str, Sequence[object]]] = field(default_factory=list)
     asked: set[tuple[object, ...]] = field(default_factory=set)
@@ -202,11 +202,13 @@ class CopiedPartner(Partner):
         return len(missing)
 
     @override
-    def bring_range(self, path: Path, where: str, parameters: Sequence[object]) -> None:
+    def bring_range(
+        self, path: Path, where: str, parameters: Sequence[object], *, system: Collection[str] = ()
+    ) -> None:
         assert self._brought is not None, "nothing is brought but in a reading"
         assert path.object not in self._brought.shapes, "records of it were brought already"
         # Keeping an index costs as much again as the rows.
-        self._brought.unkeyed.add(path.object)
+        self._brought.unkeyed[path.object] = frozenset(system)
         self.bring(path.object, where, parameters)
 
     @override
@@ -295,8 +297,10 @@ class CopiedPartner(Partner):
         fields = self._objects[name].fields
         path = self.paths.get(name)
         wanted = [column.name for column in path.columns] if path else [item for item in _NAMES if item in fields]
-        known = {item: system_field(item) for item in SYSTEM_FIELDS} | {item: fields[item] for item in wanted}
         assert self._brought is not None
+        read = self._brought.unkeyed.get(name, frozenset(SYSTEM_FIELDS)) | {"Id", "IsDeleted"}
+        known = {item: system_field(item) for item in SYSTEM_FIELDS if item in read}
+        known |= {item: fields[item] for item in wanted}
         only = self._brought.narrow.get(name)
         if only is not None:
             known = {item: definition for item, definition in known.items() if item in {*only, "Id", "IsDeleted"}}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
@@ -68,10 +68,13 @@ class Partner(ABC):
         """
 
     @abstractmethod
-    def bring_range(self, path: Path, where: str, parameters: Sequence[object]) -> None:
+    def bring_range(
+        self, path: Path, where: str, parameters: Sequence[object], *, system: Collection[str] = ()
+    ) -> None:
         """The partner's records `s` of an object for which the condition holds, in a reading that brings no others of it.
 
-        Statements go through all of them; to find one by its Id may take as long.
+        Statements go through all of them; to find one by its Id may take as long. Beside the path's columns they read
+        no more than `Id`, `IsDeleted`, the row's number and the `system` fields.
         """
 
     @abstractmethod

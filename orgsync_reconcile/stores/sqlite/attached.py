@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -62,7 +62,9 @@ class AttachedPartner(Partner):
         pass
 
     @override
-    def bring_range(self, path: Path, where: str, parameters: Sequence[object]) -> None:
+    def bring_range(
+        self, path: Path, where: str, parameters: Sequence[object], *, system: Collection[str] = ()
+    ) -> None:
         pass
 
     @override

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 
 from orgsync_reconcile.clock import iso
 from orgsync_reconcile.model.records import ObjectCounts
@@ -197,8 +196,10 @@ class BulkFlow:
             result, writer = self._begin(path, now)
             in_range = f"s.{ROW} > ? AND s.{ROW} <= ? AND {self._wanted(path)}"
             straight = self._may_range() and not path.unlike and path.match is None and path.files is None
-            bring = partial(flow.partner.bring_range, path) if straight else partial(flow.partner.bring, path.object)
-            bring(in_range, [low, high])
+            if straight:
+                flow.partner.bring_range(path, in_range, [low, high], system=self._system_fields(writer))
+            else:
+                flow.partner.bring(path.object, in_range, [low, high])
             with flow.writing(path.target, writer):
                 if straight:
                     self._copy_range(path, writer, result, low, high, fresh=fresh)
@@ -288,6 +289,11 @@ class BulkFlow:
         ).fetchone():
             end = int(row[0])
         return end
+
+    def _system_fields(self, writer: Writer) -> set[str]:
+        """What a range reads of its records beside what flows: when they were made and changed, and by whom."""
+        moments = {"CreatedDate", "LastModifiedDate"} if self.cutoff or writer.target.audit else set()
+        return moments | ({"CreatedById", "LastModifiedById"} if writer.target.audit else set())
 
     def _is_fresh(self, path: Path) -> bool:
         """Whether no record of the rows ahead can be linked: nobody else has made links since the last range."""
