@@ -7,13 +7,13 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from lane_world import World
-from schedules import Step, make_template, play, steps
+from org_stores import FILES_ONLY, Templates
+from schedules import Step, play, steps
 
 from orgsync_reconcile.stores.sql.flow import Pair, rounds
 
@@ -27,28 +27,29 @@ def every_change_is_shared(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Pair, "workers", lambda _pair: 3)
 
 
-@pytest.fixture(scope="module")
-def schedule_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("schedules")
-    make_template(folder)
-    return folder
-
-
-@settings(
+QUIET = settings(
     deadline=None,
     database=None,
     print_blob=False,
-    max_examples=25,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture],
 )
-@given(
-    policy=st.sampled_from(("primary-wins", "secondary-wins", "latest-wins")),
-    schedule=st.lists(steps, min_size=5, max_size=20),
-)
+policies = st.sampled_from(("primary-wins", "secondary-wins", "latest-wins"))
+
+
+@settings(QUIET, max_examples=25)
+@given(policy=policies, schedule=st.lists(steps, min_size=5, max_size=20))
 @pytest.mark.usefixtures("every_change_is_shared")
-def test_any_schedule_ends_equal_in_rounds(schedule_template: Path, policy: str, schedule: list[Step]) -> None:
+def test_any_schedule_ends_equal_in_rounds(templates: Templates, policy: str, schedule: list[Step]) -> None:
     """CNF-3, QUE-3, QUE-4, LKP-1: equal, nothing queued, no echo, nothing doubled; a round is a batch in parts."""
-    play(schedule_template, policy, schedule)
+    play(templates, FILES_ONLY, policy, schedule)
+
+
+@settings(QUIET, max_examples=2, phases=[Phase.generate])
+@given(policy=policies, schedule=st.lists(steps, min_size=10, max_size=15))
+@pytest.mark.usefixtures("every_change_is_shared")
+def test_any_schedule_ends_equal_in_rounds_on_a_server(templates: Templates, policy: str, schedule: list[Step]) -> None:
+    """CNF-3, QUE-3, QUE-4: the same where rounds are for."""
+    play(templates, "postgres-postgres", policy, schedule)
 
 
 def test_parents_in_other_lanes_are_waited_for(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
