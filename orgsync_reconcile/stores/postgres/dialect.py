@@ -91,8 +91,13 @@ class PostgresDialect(Dialect):
         return _KINDS.get(kind, TEXT)
 
     @override
-    def index(self, schema: str, table: str, columns: Sequence[str]) -> str:
-        return f"CREATE INDEX ON {schema}.{table} ({', '.join(f'({column})' for column in columns)})"
+    def among(self, column: str, query: str) -> str:
+        # The server sorts them and walks the index once; a join it plans for a handful of rows, whatever the query finds.
+        return f"{column} = ANY(ARRAY({query}))"
+
+    @override
+    def index(self, schema: str, table: str, columns: Sequence[str], *, unique: bool = False) -> str:
+        return f"CREATE {'UNIQUE ' if unique else ''}INDEX ON {schema}.{table} ({', '.join(f'({column})' for column in columns)})"
 
     @override
     def one_of(self, column: str, mark: str, values: Sequence[object]) -> tuple[str, list[object]]:

@@ -70,15 +70,17 @@ def _pipe(source: PostgresDatabase, bound: str, target: PostgresDatabase, table:
     into = f"COPY {table} ({commas(columns)}) FROM STDIN (FORMAT BINARY)"
     with target.connection.cursor() as writer, writer.copy(into) as sink:
         # The server sends a row at a time; many of them together cost one call.
-        gathered, size = [], 0
+        gathered, size, blocks = [], 0, 0
         for block in _rows_out(source, bound):
+            blocks += 1
             gathered.append(block)
             size += len(block)
             if size >= _BLOCK:
                 sink.write(b"".join(gathered))
                 gathered, size = [], 0
         sink.write(b"".join(gathered))
-    return writer.rowcount
+    # The last block says that the data ends.
+    return blocks - 1
 
 
 def _rows_out(source: PostgresDatabase, statement: str) -> Iterator[bytes]:
@@ -121,11 +123,13 @@ def copy_rows_in(
     landing = None if straight else _landing(target, table, columns)
     into = f"COPY {landing or translate(table).text} ({commas(columns)}) FROM STDIN"
     with target.connection.cursor() as writer, writer.copy(into) as sink:
+        count = 0
         for row in rows:
             sink.write_row(row)
+            count += 1
     if landing is not None:
         _take(target, table, columns)
-    return writer.rowcount
+    return count
 
 
 def _landing(target: PostgresDatabase, table: str, columns: Iterable[str]) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from typing_extensions import override
@@ -56,6 +56,8 @@ class _Shape:
     key: Sequence[str]
     found_by: Sequence[Sequence[str]] = ()
     chunk: int = CHUNK
+    #: Its rows come at once and are read at once: what tells them apart is enforced when that is no longer so.
+    loose: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -177,13 +179,29 @@ class CopiedPartner(Partner):
         for where, parameters in self._brought.entries:
             # Within the condition `s` is the entry of the log.
             changed = f"SELECT s.record FROM main.orgsync_change AS s WHERE s.object = {path.source} AND ({where})"
-            self.bring(path.object, f's."Id" IN ({changed})', parameters)
+            self.bring(path.object, self._other.db.dialect.among('s."Id"', changed), parameters)
 
     @override
     def narrow(self, path: Path, columns: Iterable[str]) -> None:
         assert self._brought is not None, "nothing is brought but in a reading"
         assert path.object not in self._brought.shapes, "the table is made already"
         self._brought.narrow[path.object] = frozenset(columns)
+
+    @override
+    def expect_single(self, path: Path) -> None:
+        assert self._brought is not None, "nothing is brought but in a reading"
+        shape = self._brought.shapes.get(path.object)
+        if shape is not None and shape.loose:
+            self._tighten(path.object, shape)
+
+    def _tighten(self, table: str, shape: _Shape) -> None:
+        """Makes the key of a table whose rows came at once; the next reading makes the table anew."""
+        assert self._brought is not None
+        self._db.execute(
+            self._db.dialect.index("partner", quote(table), [quote(name) for name in shape.key], unique=True)
+        )
+        self._brought.shapes[table] = replace(shape, loose=False)
+        self._org.kept.pop(f"partner.{quote(table)}")
 
     @override
     def bring_by(
@@ -241,6 +259,8 @@ class CopiedPartner(Partner):
     def _copy(self, table: str, where: str, parameters: Sequence[object]) -> None:
         assert self._brought is not None
         shape = self._shape(table)
+        if shape.loose and table in self._brought.filled:
+            self._tighten(table, shape)
         values = commas(column.value for column in shape.columns.values())
         found = self._db.take_rows(
             self._other.db,
@@ -275,7 +295,7 @@ class CopiedPartner(Partner):
         self._org.kept[name] = shape
         self._db.execute(f"DROP TABLE IF EXISTS {name}")
         lines = [f"{name} {column.kind}" for name, column in shape.columns.items()]
-        if shape.key:
+        if shape.key and not shape.loose:
             lines.append(f"UNIQUE ({commas(map(quote, shape.key))})")
         self._db.execute(f"CREATE TABLE {name} ({commas(lines)})")
         for columns in shape.found_by:
@@ -317,7 +337,7 @@ class CopiedPartner(Partner):
             columns[_ALLOWED] = _Column(kind=_NUMBER, value=f"CASE WHEN {_theirs(path.allowed)} THEN 1 ELSE 0 END")
         large = any(definition.type is FieldType.BASE64 for definition in known.values())
         key = () if name in self._brought.unkeyed else ("Id",)
-        return _Shape(columns=columns, key=key, chunk=LARGE_CHUNK if large else CHUNK)
+        return _Shape(columns=columns, key=key, chunk=LARGE_CHUNK if large else CHUNK, loose=only is not None)
 
 
 def _theirs(sql: str) -> str:

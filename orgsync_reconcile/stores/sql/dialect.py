@@ -89,8 +89,12 @@ class Dialect(ABC):
         """The type of a column that holds the field's values, or a formula's results."""
 
     @abstractmethod
-    def index(self, schema: str, table: str, columns: Sequence[str]) -> str:
+    def index(self, schema: str, table: str, columns: Sequence[str], *, unique: bool = False) -> str:
         """The statement that makes an index of a temporary table, whose name is quoted, over these expressions."""
+
+    @abstractmethod
+    def among(self, column: str, query: str) -> str:
+        """The condition that an indexed column is one of the values that a query finds, which may be many."""
 
     def one_of(self, column: str, mark: str, values: Sequence[object]) -> tuple[str, list[object]]:
         """(the condition that a column is one of these values, its parameters); `mark` stands for each of them."""

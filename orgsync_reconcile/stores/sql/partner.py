@@ -85,6 +85,10 @@ class Partner(ABC):
         """
 
     @abstractmethod
+    def expect_single(self, path: Path) -> None:
+        """The object's records that were brought will be looked for one by one, not all at once."""
+
+    @abstractmethod
     def forget(self) -> None:
         """What was brought so far in this reading is not needed any more."""
 

@@ -72,6 +72,10 @@ class AttachedPartner(Partner):
         self._db.execute(f"INSERT OR IGNORE INTO {table} ({commas(columns)}) {sql}", parameters)
 
     @override
+    def expect_single(self, path: Path) -> None:
+        pass
+
+    @override
     def forget(self) -> None:
         pass
 

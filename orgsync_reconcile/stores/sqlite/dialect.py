@@ -86,10 +86,14 @@ class SqliteDialect(Dialect):
         return "BLOB" if kind is FieldType.BASE64 else "TEXT"
 
     @override
-    def index(self, schema: str, table: str, columns: Sequence[str]) -> str:
+    def among(self, column: str, query: str) -> str:
+        return f"{column} IN ({query})"
+
+    @override
+    def index(self, schema: str, table: str, columns: Sequence[str], *, unique: bool = False) -> str:
         # The names of indexes are a schema's, as those of tables are.
         name = "_".join(part for text in (table, *columns) for part in re.findall(r"\w+", text))
-        return f"CREATE INDEX {schema}.by_{name} ON {table} ({commas(columns)})"
+        return f"CREATE {'UNIQUE ' if unique else ''}INDEX {schema}.by_{name} ON {table} ({commas(columns)})"
 
     @override
     def flag(self, value: bool) -> str:

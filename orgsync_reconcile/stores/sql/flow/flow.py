@@ -235,13 +235,13 @@ class Flow:
         """
         partner = self.partner
         staged = self._look_at_stage()
-        alone = not (self.stamped or self._source_waits or conflicts.may_conflict(self.db, self._case(window)))
+        alone = all(kind.just_changed for kind in staged) and all(path.narrows for path in self._staged)
+        alone = alone and not (self.stamped or self._source_waits)
+        alone = alone and not conflicts.may_conflict(self.db, self._case(window))
         for path in self._staged:
             mine = [kind for kind in staged if kind.object == path.source]
-            if alone and path.narrows and all(kind.just_changed for kind in mine):
+            if alone:
                 partner.narrow(path, path.changed([kind.masks for kind in mine]))
-            else:
-                alone = False
             partner.bring_changed(path)
             if any(kind.held for kind in mine):
                 held = "SELECT record FROM temp.stage WHERE object = ? AND held = 1"

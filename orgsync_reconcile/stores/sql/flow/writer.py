@@ -167,6 +167,8 @@ class Writer:
         def attempt(low: int, high: int) -> Exception | None:
             bounds: dict[str, object] = {"low": low, "high": high}
             failure = self._try(lambda: apply(bounds))
+            if failure is not None:
+                self.partner.expect_single(path)
             if failure is not None and unique and refusal(failure)[0] == "DUPLICATE_VALUE":
                 # Records that swap unique values fail as a set and one by one: blank first, then set.
                 blank = writes.blank_unique(path, unique, table)
