@@ -78,11 +78,11 @@ def test_of_many_records(session: PostgresDatabase) -> None:
     columns = {'"Id"': "?", '"Date__c"': "?", '"Number__c"': "(CAST(? AS numeric) / 100)"}
 
     def copied(*row: object) -> tuple[str, str]:
-        return of(lambda: copy_rows_in([("1", None, 1), row], session, 'partner."Thing__c"', columns))
+        return of(lambda: copy_rows_in([("1", None, 1), row], session, 'partner."Thing__c"', columns, empty=False))
 
     assert copied("2", "noon", 1) == (UNREADABLE, "Date__c")
     assert copied("2", None, "many") == (UNREADABLE, "Number__c")
     plain = dict.fromkeys(columns, "?")
     with pytest.raises(psycopg.Error) as caught:
-        copy_rows_in([("3", None, "9" * 60)], session, 'partner."Thing__c"', plain)
+        copy_rows_in([("3", None, "9" * 60)], session, 'partner."Thing__c"', plain, empty=False)
     assert refusal(caught.value)[:2] == ("NUMBER_OUTSIDE_VALID_RANGE", "Number__c")

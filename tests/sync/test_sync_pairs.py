@@ -154,15 +154,15 @@ def test_an_edit_in_the_middle_of_a_batch_is_settled(world: World, monkeypatch: 
     world.settle()
     there = str(world.other(P, record))
     world.update(P, "Account", record, Phone="primary")
-    settle = Flow.settle_conflicts
+    write = Flow.write_staged
     edits = ["secondary"]
 
     def disturbed(flow: Flow, *args: Any, **words: Any) -> None:
-        settle(flow, *args, **words)
         if flow.side is P and edits:
             world.update(S, "Account", there, Phone=edits.pop())
+        write(flow, *args, **words)
 
-    monkeypatch.setattr(Flow, "settle_conflicts", disturbed)
+    monkeypatch.setattr(Flow, "write_staged", disturbed)
     world.settle()
     assert not edits
     world.assert_equal()

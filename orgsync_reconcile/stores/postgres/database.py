@@ -229,8 +229,17 @@ class PostgresDatabase(Database):
         )
 
     @override
-    def own_position(self) -> int | None:
-        return int(self._row(f"SELECT {positions.position(self.schema)}")[0])
+    def moment(self) -> str | None:
+        return str(self._row("SELECT pg_current_snapshot()::text")[0])
+
+    @override
+    def disturbed(self, moment: str, records: str) -> bool:
+        (found,) = self._row(
+            f"SELECT EXISTS (SELECT 1 FROM main.orgsync_change AS c WHERE {positions.by_others_since(self.schema)}"
+            f" AND c.record IN ({records}))",
+            [moment],
+        )
+        return bool(found)
 
     @override
     def head(self) -> int:

@@ -36,6 +36,16 @@ def position(schema: str) -> str:
     return f"pg_current_xact_id()::text::bigint + {quote_ours(schema)}.{FUNCTION}()"
 
 
+def by_others_since(schema: str) -> str:
+    """The condition that another transaction, which has logged the entry `c`, was under way or to come at the snapshot ?1."""
+    offset = f"{quote_ours(schema)}.{FUNCTION}()"
+    # The first one is there for the index: what is older had ended before.
+    return (
+        f"c.seq >= pg_snapshot_xmin(CAST(?1 AS pg_snapshot))::text::bigint + {offset} AND c.seq <> {position(schema)}"
+        f" AND NOT pg_visible_in_snapshot(greatest(c.seq - {offset}, 3)::text::xid8, CAST(?1 AS pg_snapshot))"
+    )
+
+
 def offset_function(offset: int) -> str:
     """The statement that makes the function, or gives it another number."""
     # Planned into each statement as the number that it is, and planned anew once it is another one.

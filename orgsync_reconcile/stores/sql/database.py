@@ -71,8 +71,11 @@ class Database(Protocol):
     def exclude_writers(self) -> None:
         """Waits for all who have logged a change, and lets nobody else log one until this transaction ends."""
 
-    def own_position(self) -> int | None:
-        """The position of what this transaction logs, where others log at the same time; None: nobody can."""
+    def moment(self) -> str | None:
+        """What tells the changes that others commit from here on, where they can at all; None: nobody can."""
+
+    def disturbed(self, moment: str, records: str) -> bool:
+        """Whether others have committed a change since a `moment`, to any of the records that a query finds."""
 
     def head(self) -> int:
         """The last position of the change log that `log_end` covers and that has entries, also where they are trimmed."""

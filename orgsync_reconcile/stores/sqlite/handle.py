@@ -80,8 +80,12 @@ class SqliteDatabase(sqlite3.Connection, Database):
         """Nothing: a file has one writer."""
 
     @override
-    def own_position(self) -> int | None:
+    def moment(self) -> str | None:
         return None
+
+    @override
+    def disturbed(self, moment: str, records: str) -> bool:
+        return False
 
     @override
     def reserve(self, object_name: str, count: int) -> int:

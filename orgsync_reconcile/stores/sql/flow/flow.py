@@ -12,7 +12,7 @@ from orgsync_reconcile.model.connection import Side
 from orgsync_reconcile.model.records import ObjectCounts
 from orgsync_reconcile.stores.sql.flow import cascades, conflicts, outcomes, staging, stamps, writes
 from orgsync_reconcile.stores.sql.flow.continuity import note_seen
-from orgsync_reconcile.stores.sql.flow.disturbance import Disturbance
+from orgsync_reconcile.stores.sql.flow.disturbance import require_undisturbed
 from orgsync_reconcile.stores.sql.flow.mentions import Mentions
 from orgsync_reconcile.stores.sql.flow.mirror import mirror
 from orgsync_reconcile.stores.sql.flow.network import has_several
@@ -195,15 +195,17 @@ class Flow:
 
     def move_staged(self, facts: Target, window: tuple[int, int], hops: int, result: BatchResult) -> None:
         """Settles what both orgs changed, and writes temp.stage; `window` holds the staged entries of the log."""
-        self._bring_logged(window)
-        known = self.adopt(facts)
-        self.widen_replaced(facts)
-        watched = self.watch()
-        self.settle_conflicts(facts, window, ring=self.pair.ring or known > 0)
+        # From here on: whatever is committed before it is seen when conflicts are looked for.
+        moment = self.db.moment()
+        staged = self._bring_logged(window)
+        if not staged:
+            known = self.adopt(facts)
+            self.widen_replaced(facts)
+            self.settle_conflicts(facts, window, ring=self.pair.ring or known > 0)
         with self.guarded(hops + 1):
-            self.write_staged(facts, result, looping=hops >= MAX_HOPS)
-        if watched is not None:
-            watched.check()
+            self.write_staged(facts, result, staged, looping=hops >= MAX_HOPS)
+        if moment is not None:
+            require_undisturbed(self.db, moment)
 
     def _stage_held(self, now: datetime, staged: int) -> int:
         if not self.bring_held():
@@ -228,10 +230,11 @@ class Flow:
             )
         self._bring_what_is_known()
 
-    def _bring_logged(self, window: tuple[int, int]) -> None:
+    def _bring_logged(self, window: tuple[int, int]) -> list[staging.Kind]:
         """The same for records that are staged from entries of the log, which were brought, or because they were held.
 
-        Where nothing but their values changed, just the changed columns come.
+        Where nothing but values of linked records changed, and in this org alone, just the changed columns come, and
+        the stage stays as it is: it is returned.
         """
         partner = self.partner
         staged = self._look_at_stage()
@@ -246,8 +249,10 @@ class Flow:
             if any(kind.held for kind in mine):
                 held = "SELECT record FROM temp.stage WHERE object = ? AND held = 1"
                 partner.bring_by(path.object, 's."Id"', held, [path.source])
-        if not alone:
-            self._bring_what_is_known()
+        if alone:
+            return staged
+        self._bring_what_is_known()
+        return []
 
     def _look_at_stage(self) -> list[staging.Kind]:
         staged = staging.kinds(self.db, self.words)
@@ -284,24 +289,25 @@ class Flow:
     def window(self, low: int, limit: int) -> tuple[int, int, int]:
         """(last position, hops, end of the log) of the next batch: its entries were all made at one distance (ORG-7)."""
         ask = self.partner.row
-        (head,) = ask(
-            "SELECT coalesce(max(seq), 0) FROM partner.orgsync_change WHERE seq <= ?", [self.partner.log_end()]
-        )
-        (high,) = ask(
-            "SELECT coalesce(max(seq), ?) FROM (SELECT seq FROM partner.orgsync_change WHERE seq > ? AND seq <= ?"
-            " ORDER BY seq LIMIT ?) AS w",
-            [low, low, head, limit],
+        # What was logged at one position goes at once, as far as the farthest of it has come.
+        head, high, hops = ask(
+            "SELECT (SELECT coalesce(max(seq), 0) FROM partner.orgsync_change WHERE seq <= ?2),"
+            " (SELECT coalesce(max(seq), ?1) FROM (SELECT seq FROM partner.orgsync_change WHERE seq > ?1 AND seq <= ?2"
+            " ORDER BY seq LIMIT ?3) AS w),"
+            " (SELECT coalesce(max(hops), 0) FROM partner.orgsync_change"
+            " WHERE seq = (SELECT min(seq) FROM partner.orgsync_change WHERE seq > ?1))",
+            [low, self.partner.log_end(), limit],
         )
         if self.stamped:
             # What has no stamp yet gets it before the next batch.
             (ready,) = ask("SELECT seq FROM partner.orgsync_stamped")
             high = max(min(high, ready), low)
-        # What was logged at one position goes at once, as far as the farthest of it has come.
-        (hops,) = ask(
-            "SELECT coalesce(max(hops), 0) FROM partner.orgsync_change"
-            " WHERE seq = (SELECT min(seq) FROM partner.orgsync_change WHERE seq > ?)",
-            [low],
+        (mixed,) = ask(
+            "SELECT EXISTS (SELECT 1 FROM partner.orgsync_change WHERE seq > ? AND seq <= ? AND coalesce(hops, 0) <> ?)",
+            [low, high, hops],
         )
+        if not mixed:
+            return high, hops, head
         (other,) = ask(
             "SELECT min(seq) FROM (SELECT seq FROM partner.orgsync_change WHERE seq > ? AND seq <= ?"
             " GROUP BY seq HAVING coalesce(max(hops), 0) <> ?) AS w",
@@ -323,13 +329,6 @@ class Flow:
         for path in self.paths.values():
             if path.source in objects:
                 self.db.execute(writes.mask_of_linked_inserts(path, self.words.width, facts))
-
-    def watch(self) -> Disturbance | None:
-        """Watches the records that are about to be written, where others can write them at the same time."""
-        if self.db.own_position() is None:
-            return None
-        (seen,) = self.partner.row("SELECT seq FROM partner.orgsync_inbox WHERE connection = ?", [self.numbers[0]])
-        return Disturbance(self.target, seen)
 
     def settle_conflicts(self, facts: Target, window: tuple[int, int], *, ring: bool) -> None:
         """Takes out of the stage what loses against the target's changes, and what the target has seen already."""
@@ -359,11 +358,16 @@ class Flow:
             stamped=self.target.org_id if self.stamped else "",
         )
 
-    def write_staged(self, facts: Target, result: BatchResult, *, looping: bool = False) -> None:
-        """Writes temp.stage into the target: deletes children first, then the rest parents first."""
+    def write_staged(
+        self, facts: Target, result: BatchResult, staged: Sequence[staging.Kind] = (), *, looping: bool = False
+    ) -> None:
+        """Writes temp.stage into the target: deletes children first, then the rest parents first.
+
+        `staged` is what it holds, if known.
+        """
         writer = Writer(self.db, self.partner, self.words, facts)
         links_before, changes_before = self.last_link(), self._last_change()
-        staged = staging.kinds(self.db, self.words)
+        staged = staged or staging.kinds(self.db, self.words)
         kinds = {path.object: [kind for kind in staged if kind.object == path.source] for path in self.paths.values()}
         ordered = [path for path in self.paths.values() if kinds[path.object]]
         just_changed = {path.object for path in ordered if all(kind.just_changed for kind in kinds[path.object])}
