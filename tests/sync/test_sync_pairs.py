@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -169,3 +171,42 @@ def test_an_edit_in_the_middle_of_a_batch_is_settled(world: World, monkeypatch: 
     assert world.get(S, "Account", there, "Phone") == "primary"
     lost = world.one(S, """SELECT "Description" FROM "PartnerNetworkSyncLog" WHERE "ConnectionEvent" = 'Conflict'""")
     assert "secondary" in str(lost)
+
+
+#: What docs/scale.md says an administrator may do.
+TENDED = re.findall(r"```sql\n(.*?)```", (Path(__file__).parents[2] / "docs" / "scale.md").read_text(), flags=re.DOTALL)
+
+
+def test_tables_that_an_administrator_has_tended(world: World) -> None:
+    """QUE-3, ORG-4: a partitioned log, storage settings and indexes of one's own outlast whatever the program does."""
+    servers = [side for side in (P, S) if "Sqlite" not in type(world.orgs[side]).__name__]
+    world.connect("Account", "Contact")
+    old = world.insert(P, "Account", Name="old")
+    world.drain()
+    world.update(P, "Account", old, Phone="queued")
+    for side in servers:
+        client = world.clients[side]
+        if client.connection.info.server_version < 170000:
+            pytest.skip("numbers of a partitioned table need PostgreSQL 17")
+        for statement in TENDED:
+            client.run(statement.replace("acme.", f"{client.schema}."))
+    world.drain()
+    there = str(world.other(P, old))
+    assert world.get(S, "Account", there, "Phone") == "queued"
+    for number in range(20):
+        world.insert(P, "Contact", LastName=f"c{number}", AccountId=old)
+        world.update(S, "Account", there, Phone=str(number))
+    world.settle()
+    for side in (P, S):
+        world.extend("Account", text("Later__c", length=20), side=side)
+    world.publish("Account", ["Name", "Phone", "Later__c"])
+    world.update(S, "Account", there, Later__c="x")
+    world.settle()
+    world.assert_equal()
+    assert verify_by_hashes(world.pair, clock=world.clock).equal
+    for side in servers:
+        assert world.one(side, "SELECT count(*) FROM orgsync_change") == 0
+        kept = "SELECT reloptions::text, relkind FROM pg_class WHERE oid = to_regclass(?)"
+        assert "fillfactor=80" in str(world.one(side, kept, f'{world.clients[side].schema}."Account"'))
+        assert world.one(side, "SELECT relkind::text FROM pg_class WHERE oid = to_regclass('orgsync_change')") == "p"
+        assert world.one(side, "SELECT count(*) FROM pg_indexes WHERE indexname = 'account_city'") >= 1
