@@ -42,6 +42,21 @@ def test_records_go_both_ways(world: World) -> None:
     assert verify_by_hashes(world.pair, clock=world.clock).equal
 
 
+def test_drains_of_a_session_use_the_same_temporary_tables(world: World) -> None:
+    """QUE-3: a server takes longer to make one than to send a change, so the second drain makes none anew."""
+    servers = [org.db for org in world.orgs.values() if "Postgres" in type(org).__name__]
+    world.connect("Account")
+    record = world.insert(P, "Account", Name="one")
+    made = []
+    for number in range(3):
+        world.update(P, "Account", record, Phone=str(number))
+        world.drain()
+        tables = "SELECT oid, relname FROM pg_class WHERE relnamespace = pg_my_temp_schema()"
+        made.append([sorted(map(tuple, db.execute(tables).fetchall())) for db in servers])
+    assert made[2] == made[1]
+    world.assert_equal()
+
+
 def test_links_that_the_source_knows_stay_as_they_are(world: World) -> None:
     """QUE-3: where a source has some of the links that it is to learn of, these stay and the others come."""
     world.connect("Account")

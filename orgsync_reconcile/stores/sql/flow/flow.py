@@ -14,7 +14,7 @@ from orgsync_reconcile.stores.sql.flow import cascades, conflicts, outcomes, sta
 from orgsync_reconcile.stores.sql.flow.continuity import note_seen
 from orgsync_reconcile.stores.sql.flow.disturbance import require_undisturbed
 from orgsync_reconcile.stores.sql.flow.mentions import Mentions
-from orgsync_reconcile.stores.sql.flow.mirror import mirror
+from orgsync_reconcile.stores.sql.flow.mirror import is_told, mirror
 from orgsync_reconcile.stores.sql.flow.network import has_several
 from orgsync_reconcile.stores.sql.flow.pair import Pair
 from orgsync_reconcile.stores.sql.flow.paths import Path, read_paths
@@ -495,6 +495,8 @@ class Flow:
         """Tells the source what became of the batches; safe to call at any time, and after a crash."""
         if self.stamped:
             stamps.fold_new(self.source, self.words)
+        if is_told(self.source.db, self._back, *self.numbers):
+            return
         with self._back.reading():
             now_ms = int(now.timestamp() * 1000)
             mirror(self.source, self._back, *self.numbers, self.words, self.pair.retry, now_ms)

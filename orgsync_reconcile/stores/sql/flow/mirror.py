@@ -19,6 +19,23 @@ from orgsync_reconcile.stores.sql.text import commas
 _EVENTS = {"I": "Generic Insert", "U": "Generic Update", "D": "Replication Delete", "R": "Replication Undelete"}
 
 
+def is_told(db: Database, partner: Partner, here: int, there: int) -> bool:
+    """Whether the source knows all that the target (the partner) has to tell: one question to each.
+
+    `here` and `there` are the connection's numbers in source and target. A severed link in either is looked at closely.
+    """
+    severed = "EXISTS (SELECT 1 FROM {0}.orgsync_link WHERE connection = ? AND status = 4)"
+    ours = db.execute(
+        f"SELECT seq, batch, link, {severed.format('main')} FROM main.orgsync_outbox WHERE connection = ?", [here, here]
+    ).fetchone()
+    newest = "(SELECT coalesce(max(number), 0) FROM partner.orgsync_link)"
+    theirs = partner.row(
+        f"SELECT seq, batch, {newest}, {severed.format('partner')} FROM partner.orgsync_inbox WHERE connection = ?",
+        [there, there],
+    )
+    return not ours[3] and tuple(ours) == tuple(theirs)
+
+
 def mirror(
     source: Org, partner: Partner, here: int, there: int, words: Words, retry: Sequence[int], now_ms: int
 ) -> None:
