@@ -29,6 +29,20 @@ def test_an_undelete_in_the_secondary_severs_the_link(one_way: ForwardWorld) -> 
     assert one_way.all(P, statuses, account) == ["Inactive"]
 
 
+def test_each_severed_link_becomes_known(one_way: ForwardWorld) -> None:
+    """LKP-5: also where the primary knows of another one already, and nothing else has happened."""
+    first, _ = severed(one_way)
+    second = one_way.insert(P, "Account", Name="Two")
+    one_way.drain()
+    there = one_way.other(P, second) or ""
+    one_way.delete(P, "Account", second)
+    one_way.drain()
+    assert one_way.status(P, first, "Account") == "Severed"
+    one_way.undelete(S, "Account", there)
+    one_way.drain()
+    assert one_way.status(P, second, "Account") == "Severed"
+
+
 def test_later_changes_do_not_flow(one_way: ForwardWorld) -> None:
     """LKP-5: neither updates, nor an undelete, nor another delete, nor a bulk sync reach a severed record."""
     account, there = severed(one_way)
