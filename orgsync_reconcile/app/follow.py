@@ -26,7 +26,7 @@ GATHER = 1.0
 #: How often it looks whether an email about a suspension is due, in seconds; one that failed is tried again then.
 LOOK = 900.0
 #: How long it waits before it tries again to reach an org, in seconds: at first, and at most, doubled each time.
-PATIENCE = (1.0, 60.0)
+PATIENCE = (0.5, 5.0)
 
 
 def follow_queue(

@@ -57,7 +57,9 @@ def parse_address(url: str) -> Address:
     """The parts of an address. Raises UsageError for a schema that is no plain name, and for what is no URL."""
     try:
         parts = urlsplit(url)
-        _ = parts.port
+        # Several hosts with a port each are libpq's own way to write it.
+        for host in parts.netloc.rpartition("@")[2].split(","):
+            _ = urlsplit(f"//{host}").port
     except ValueError as error:
         raise UsageError(
             f"not a store's address: {error}", hint="write postgresql://host/database?schema=NAME"

@@ -133,6 +133,7 @@ def _under_way(flow: Flow, back: Flow) -> Flow | None:
 
 def _batch(flow: Flow, size: int, now: datetime) -> BatchResult:
     with flow.target.transaction():
+        flow.take_turn()
         result = flow.batch(size, now)
         reach(FailPoint.DRAIN_BEFORE_TARGET_COMMIT)
     return result

@@ -17,7 +17,7 @@ from orgsync_reconcile.errors import UsageError
 from orgsync_reconcile.model.filter_text import parse_filter
 from orgsync_reconcile.model.schema import FieldDef, FieldType, ObjectDef
 from orgsync_reconcile.stores.address import parse_address
-from orgsync_reconcile.stores.postgres.handle import connect
+from orgsync_reconcile.stores.postgres.session import connect
 from orgsync_reconcile.stores.postgres.tables import TEXT, column_type
 from orgsync_reconcile.stores.sql.database import Database
 from orgsync_reconcile.stores.sql.filters import compile_filter

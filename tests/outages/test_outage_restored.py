@@ -31,7 +31,7 @@ def young() -> Iterator[LocalServer]:
 @pytest.fixture
 def home(servers: dict[Side, LocalServer], side: Side) -> LocalServer:
     """The server of the org that is restored, well ahead of any new one."""
-    count_transactions(servers[side], 4000)
+    count_transactions(servers[side], 10_000)
     return servers[side]
 
 

@@ -15,7 +15,7 @@ from postgres_server import Server, name_of
 
 from orgsync_reconcile.stores.address import parse_address
 from orgsync_reconcile.stores.postgres.database import PostgresDatabase
-from orgsync_reconcile.stores.postgres.handle import connect
+from orgsync_reconcile.stores.postgres.session import connect
 from orgsync_reconcile.stores.sql.database import Database
 
 #: A session of any other program, which knows nothing of us. Numbers are whole ones, as in files, in every store.

@@ -6,9 +6,10 @@ import psycopg
 
 from orgsync_reconcile.errors import StoreError
 from orgsync_reconcile.stores.address import Address
-from orgsync_reconcile.stores.postgres.handle import PostgresOrg, connect
+from orgsync_reconcile.stores.postgres.handle import PostgresOrg
 from orgsync_reconcile.stores.postgres.names import quote_ours
 from orgsync_reconcile.stores.postgres.refusals import explain
+from orgsync_reconcile.stores.postgres.session import connect
 from orgsync_reconcile.stores.postgres.system import statements
 from orgsync_reconcile.stores.sql.create import NewOrg, enter, furnish
 from orgsync_reconcile.stores.sql.org import BUSY_SECONDS

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, ClassVar
 
 import psycopg
@@ -22,6 +23,13 @@ from orgsync_reconcile.stores.postgres.tables import counter, engine_counter
 from orgsync_reconcile.stores.sql.database import STREAMED, Database
 
 Cursor = psycopg.Cursor[TupleRow]
+
+
+#: What every session is set to. What its commits say stands is on a disk: the partner's log is trimmed behind them.
+#: And what is streamed is read to its end.
+_SESSION = """SELECT set_config('search_path', {path}, false), set_config('timezone', 'UTC', false),
+ set_config('cursor_tuple_fraction', '1', false),
+ CASE current_setting('synchronous_commit') WHEN 'off' THEN set_config('synchronous_commit', 'local', false) END"""
 
 
 class _Untyped(Dumper):
@@ -107,13 +115,10 @@ class PostgresDatabase(Database):
         adapters.register_dumper(bool, _Untyped)
         for kind, loader in _LOADERS.items():
             adapters.register_loader(kind, loader)
-        connection.execute(
-            composed.SQL(
-                "SELECT set_config('search_path', {}, false), set_config('timezone', 'UTC', false),"
-                # What is streamed is read to its end.
-                " set_config('cursor_tuple_fraction', '1', false)"
-            ).format(composed.Literal(quote_ours(schema)))
-        )
+        connection.execute(composed.SQL(_SESSION).format(path=composed.Literal(quote_ours(schema))))
+        # A program that was killed in mid-statement holds nothing for long; not every system can tell.
+        with suppress(psycopg.errors.InvalidParameterValue):
+            connection.execute("SET client_connection_check_interval = '2s'")
 
     def _hear(self, _notify: psycopg.Notify) -> None:
         self.heard += 1

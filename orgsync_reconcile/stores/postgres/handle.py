@@ -1,75 +1,24 @@
-"""Opening an org on a PostgreSQL server, and the session behind it."""
+"""An org on a PostgreSQL server, and opening it."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict
 from typing_extensions import override
 
-from orgsync_reconcile.errors import StoreError, UnreachableError, UsageError
+from orgsync_reconcile.errors import UnreachableError
 from orgsync_reconcile.stores.address import Address
 from orgsync_reconcile.stores.postgres.database import PostgresDatabase
 from orgsync_reconcile.stores.postgres.engine import PostgresEngine
 from orgsync_reconcile.stores.postgres.names import CHANNEL, lock_key, quote_ours, sleepers_key
-from orgsync_reconcile.stores.postgres.refusals import explain, refused_session
+from orgsync_reconcile.stores.postgres.refusals import explain
+from orgsync_reconcile.stores.postgres.session import connect
 from orgsync_reconcile.stores.sql.copies import CopiedPartner
 from orgsync_reconcile.stores.sql.engine import Engine
 from orgsync_reconcile.stores.sql.org import Org, require_known_version
 from orgsync_reconcile.stores.sql.partner import Partner
-
-#: How long to wait for a server that does not answer, in seconds.
-_CONNECT_SECONDS = 10
-#: Batches of many rows stay in memory; a look at a temporary table need not be thorough.
-_MEASURES = "-c work_mem=64MB -c default_statistics_target=10"
-#: The oldest server that has all that we use (CREATE OR REPLACE TRIGGER).
-OLDEST_SERVER = 140000
-
-
-def connect(address: Address, label: str, *, busy_seconds: float) -> PostgresDatabase:
-    """A session with the server.
-
-    Raises UnreachableError where there is none, StoreBusyError where it has no room for one more at the moment,
-    StoreError where it is too old, UsageError where the address is none.
-    """
-    try:
-        connection = psycopg.connect(address.dsn, autocommit=True, **_settings(address.dsn, busy_seconds))
-    except psycopg.ProgrammingError as error:
-        raise UsageError(
-            f"{label}: not a server's address: {address.without_secret(_first_line(error))}",
-            hint="write postgresql://host/database?schema=NAME",
-        ) from None
-    except psycopg.OperationalError as error:
-        raise refused_session(address.without_secret(_first_line(error)), label) from None
-    if connection.info.server_version < OLDEST_SERVER:
-        connection.close()
-        raise StoreError(
-            f"the server is PostgreSQL {connection.info.server_version // 10000}; orgsync needs 14 or newer",
-            where=label,
-            hint="upgrade the server",
-        )
-    return PostgresDatabase(connection, address.schema)
-
-
-def _settings(dsn: str, busy_seconds: float) -> dict[str, Any]:
-    """What a session is to have that the address, a service file or the environment do not say otherwise."""
-    given = conninfo_to_dict(dsn)
-    said = str(given.get("options") or os.environ.get("PGOPTIONS", ""))
-    ours = f"-c lock_timeout={int(busy_seconds * 1000)} {_MEASURES}"
-    settings: dict[str, Any] = {"options": f"{ours} {said}".rstrip()}
-    if "connect_timeout" not in given and "PGCONNECT_TIMEOUT" not in os.environ:
-        settings["connect_timeout"] = _CONNECT_SECONDS
-    if "application_name" not in given and "PGAPPNAME" not in os.environ:
-        settings["application_name"] = "orgsync"
-    return settings
-
-
-def _first_line(error: psycopg.Error) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
 class PostgresOrg(Org):

@@ -6,6 +6,7 @@ import psycopg
 from psycopg import errors
 
 from orgsync_reconcile.errors import (
+    DisturbedError,
     MetadataError,
     OrgsyncError,
     RecordError,
@@ -27,6 +28,8 @@ _HELD = (errors.DependentObjectsStillExist, errors.FeatureNotSupported, errors.O
 _FULL = (errors.InsufficientResources, errors.DiskFull, errors.ConfigurationLimitExceeded, errors.OutOfMemory)
 #: The server has ended the session.
 _ENDED = (errors.IdleInTransactionSessionTimeout,)
+#: A server that is not ready yet: after its start, or after one of its processes has ended badly.
+_STARTING = ("the database system is starting up", "not yet accepting connections", "is in recovery mode")
 _NO_ROOM = ("too many clients", "too many connections", "remaining connection slots")
 _WORDS = {
     "REQUIRED_FIELD_MISSING": "required field {field} is blank",
@@ -80,9 +83,8 @@ def explain(error: Exception, where: str) -> OrgsyncError:
             f"{message}: {detail}" if detail else message, where=where, hint="change what uses it first"
         )
     if isinstance(error, (errors.LockNotAvailable, *AGAIN)):
-        return StoreBusyError(
-            f"another session is in the way: {message}", where=where, hint="let it finish, and run this again"
-        )
+        kind = DisturbedError if isinstance(error, AGAIN) else StoreBusyError
+        return kind(f"another session is in the way: {message}", where=where, hint="let it finish, and run this again")
     if isinstance(error, errors.QueryCanceled):
         return StoreBusyError(
             f"the server ended a statement: {message}",
@@ -112,6 +114,11 @@ def explain(error: Exception, where: str) -> OrgsyncError:
     if isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError, *_ENDED)):
         return refused_session(message, where)
     return StoreError(message, where=where, hint="run with -vv and report this")
+
+
+def is_starting(error: psycopg.OperationalError) -> bool:
+    """Whether the server gave no session because it is about to be ready."""
+    return any(words in str(error) for words in _STARTING)
 
 
 def refused_session(message: str, where: str) -> StoreError:

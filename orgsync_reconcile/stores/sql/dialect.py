@@ -24,6 +24,8 @@ class Dialect(ABC):
     most_values: ClassVar[int]
     #: Before which nine digits the numbers of each counter of Ids end.
     id_ends: ClassVar[Sequence[str]] = ("g",)
+    #: What follows a query whose rows nobody else may change until the transaction ends.
+    for_update: ClassVar[str] = ""
     #: Whether a record's Id is minted from its row number, which a writer may then give.
     numbers_rows: ClassVar[bool]
     #: The type of a temporary table's first column that numbers its rows from 1 in the order of their coming.

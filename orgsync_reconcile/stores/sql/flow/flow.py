@@ -100,6 +100,15 @@ class Flow:
         row = self.db.execute("SELECT seq FROM main.orgsync_inbox WHERE connection = ?", [self.numbers[1]]).fetchone()
         return int(row[0])
 
+    def take_turn(self) -> None:
+        """Waits for whoever moves the same watermark, until this transaction ends.
+
+        A lease ends with its session in the primary; its holder may still be writing to the secondary.
+        """
+        self.db.execute(
+            f"SELECT seq FROM main.orgsync_inbox WHERE connection = ? {self.db.dialect.for_update}", [self.numbers[1]]
+        ).fetchone()
+
     def head(self) -> int:
         """The last position of the source's log."""
         return self.source.db.log_end()

@@ -50,6 +50,12 @@ def mirror(
     if (ours[0], ours[1]) == tuple(theirs) and newest == ours[2]:
         return
     with source.transaction():
+        # Whoever has lost the lease with its session in the primary may be telling the secondary the same.
+        taken = db.execute(
+            f"SELECT seq, batch, link FROM main.orgsync_outbox WHERE connection = ? {db.dialect.for_update}", [here]
+        ).fetchone()
+        if taken != ours:
+            return
         copy_new_links(db, partner, (here, there), ours[2], newest)
         _copy_outcomes(source, partner, here, there, words, ours[1], theirs[1], retry, now_ms)
         db.execute(
