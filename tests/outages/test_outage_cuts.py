@@ -10,8 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 from outage_world import OutageWorld, eventually
-from pair_world import PairWorld
-from sync_world import P, S
+from sync_world import P, S, World
 
 from orgsync_reconcile.errors import OrgsyncError, UnreachableError
 from orgsync_reconcile.model.connection import Side
@@ -61,7 +60,7 @@ def end_session(db: PostgresDatabase) -> None:
 
 
 @contextmanager
-def knife(world: PairWorld, monkeypatch: pytest.MonkeyPatch) -> Iterator[Knife]:
+def knife(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Knife]:
     """Watches the program's sessions, as long as the block lasts."""
     held = Knife([org.db for org in world.orgs.values() if isinstance(org.db, PostgresDatabase)])
     with monkeypatch.context() as patch:
@@ -69,7 +68,7 @@ def knife(world: PairWorld, monkeypatch: pytest.MonkeyPatch) -> Iterator[Knife]:
         yield held
 
 
-def change(world: PairWorld, number: int) -> None:
+def change(world: World, number: int) -> None:
     """Something of everything, in both orgs."""
     for side in (P, S):
         parent = world.insert(side, "Account", Name=f"{side} {number}")
@@ -78,7 +77,7 @@ def change(world: PairWorld, number: int) -> None:
     world.clients[P].execute('DELETE FROM "Contact" WHERE "LastName" = ?', [f"primary {number - 1}"])
 
 
-def check(world: PairWorld) -> None:
+def check(world: World) -> None:
     """Both agree, and every record is there once."""
     world.settle()
     world.assert_equal()

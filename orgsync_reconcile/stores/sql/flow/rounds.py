@@ -76,6 +76,7 @@ class Rounds:
         if flow.stamped or flow.due(now):
             return None
         with flow.target.transaction() as db, flow.partner.reading():
+            flow.take_turn()
             low = flow.watermark()
             high, hops, _ = flow.window(low, limit)
             phases = self._phases(low, high) if hops < MAX_HOPS else None
