@@ -15,7 +15,7 @@ import native
 import psycopg
 import report
 import served
-from bench_workers import Curve, commanded, drained
+from bench_workers import Curve, commanded, drained, spent
 
 from orgsync_reconcile.clock import system_clock
 from orgsync_reconcile.model.connection import Side
@@ -83,8 +83,11 @@ def _asked(server: LocalServer, expressions: str) -> tuple[int, ...]:
         return tuple(row)
 
 
-def footprint(count: int) -> tuple[list[tuple[object, ...]], float]:
-    """(rows of bytes for each record or change, the peak memory of this process in MiB)."""
+def footprint(count: int) -> tuple[list[tuple[object, ...]], float, float]:
+    """(rows of bytes for each record or change, the peak memory of this process in MiB, what a change costs the source).
+
+    The cost is in microseconds of processor time for a transaction of one row, with its capture.
+    """
     with (
         local_server(settings=native.DURABLE) as source,
         local_server(settings=native.DURABLE) as target,
@@ -102,16 +105,17 @@ def footprint(count: int) -> tuple[list[tuple[object, ...]], float]:
             found.tables("a link", f"{served.SCHEMA}.orgsync_link")
             found.note("a record on its way, all columns", [_as_sent(db), 0])
             ids = [row[0] for row in db.execute(f'SELECT "Id" FROM {served.ACCOUNT} ORDER BY orgsync_row')]
-            before = found.written()
+            before, busy = found.written(), spent(source.process)
             native.write_singles(
                 db, count, lambda n: f"UPDATE {served.ACCOUNT} SET \"Phone\" = 'x' WHERE \"Id\" = '{ids[n]}'"
             )
+            change = (spent(source.process) - busy) / count * 1e6
             found.since("written ahead for a change, with its capture", before)
             found.tables("a change in the log", f"{served.SCHEMA}.orgsync_change")
             before = found.written()
             drain(pair, sides=(Side.PRIMARY,), clock=system_clock)
             found.since("written ahead for a change that is drained", before)
-    return found.rows, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return found.rows, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, change
 
 
 def _as_sent(db: psycopg.Connection) -> int:
@@ -126,18 +130,21 @@ def _as_sent(db: psycopg.Connection) -> int:
 def main() -> None:
     """Prints the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--records", type=int, nargs="+", default=[25_000, 100_000])
+    parser.add_argument("--records", type=int, nargs="+", default=[25_000, 100_000], help="sizes of the curves")
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2, 4], help="one of them must be 1")
     parser.add_argument("--footprint", type=int, default=50_000, help="records and changes whose bytes are counted")
     options = parser.parse_args()
-    rows, memory = footprint(options.footprint)
+    rows, memory, change = footprint(options.footprint)
     report.table(
         f"Bytes for each of {options.footprint:,} records or changes (peak memory of the process {memory:.0f} MiB)",
         ("what", "source", "target"),
         rows,
     )
     names = ["none", *map(str, options.workers)]
-    by_workers, by_record = [], []
+    by_workers: list[tuple[object, ...]] = []
+    by_record: list[tuple[object, ...]] = [
+        ("a transaction of one row, by a client", f"{options.footprint:,}", f"{change:,.0f}", "", "")
+    ]
     for accounts in options.records:
         found = curves(accounts, options.workers)
         for job, curve in found.items():
