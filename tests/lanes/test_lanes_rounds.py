@@ -15,7 +15,9 @@ from lane_world import World
 from org_stores import FILES_ONLY, Templates
 from schedules import Step, play, steps
 
-from orgsync_reconcile.stores.sql.flow import Pair, rounds
+from orgsync_reconcile.clock import system_clock
+from orgsync_reconcile.model.connection import Side
+from orgsync_reconcile.stores.sql.flow import Flow, Pair, rounds
 
 COUNT = 40
 
@@ -116,6 +118,27 @@ def test_an_edit_after_a_lane_of_a_round_that_was_left(world: World, then: tuple
     assert world.one("dr", 'SELECT "Phone" FROM "Account" WHERE "Id" = %s', record) == "seen and changed"
     assert world.one("acme", 'SELECT count(*) FROM "Account" WHERE "Phone" = \'seen and changed\'') == 1
     assert world.one("dr", 'SELECT count(*) FROM "Account" WHERE "Phone" = \'new\'') == 2_999
+    world.assert_equal()
+
+
+def test_whoever_comes_late_finds_the_round_closed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """QUE-3: a process that lost its lease without knowing it sends nothing twice, and leaves nothing behind for the next round."""
+    monkeypatch.setattr(rounds, "WORTH_SHARING", 1)
+    world.add(COUNT)
+    with world.pair() as late, world.pair() as other, other.at_work(), late.at_work():
+        flow = Flow(late, Side.PRIMARY)
+        with late.lease():
+            current = rounds.Rounds(flow).open(1_000, 2, system_clock())
+        assert current is not None
+        world.run("drain")
+        world.clients["dr"].execute('UPDATE "Account" SET "Phone" = \'mine\' WHERE "Phone" IS NOT NULL')
+        for lane in range(current.lanes):
+            assert rounds.Rounds(flow).take(current, lane, system_clock()).counts == {}
+        world.clients["acme"].execute('UPDATE "Account" SET "Industry" = \'Media\' WHERE "Phone" IS NOT NULL')
+        world.run("drain")
+    assert (
+        world.one("dr", 'SELECT count(*) FROM "Account" WHERE "Industry" = \'Media\' AND "Phone" = \'mine\'') == COUNT
+    )
     world.assert_equal()
 
 

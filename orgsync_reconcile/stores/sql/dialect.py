@@ -26,6 +26,8 @@ class Dialect(ABC):
     id_ends: ClassVar[Sequence[str]] = ("g",)
     #: What follows a query whose rows nobody else may change until the transaction ends.
     for_update: ClassVar[str] = ""
+    #: The same against changes alone: several may hold it.
+    for_share: ClassVar[str] = ""
     #: Whether a record's Id is minted from its row number, which a writer may then give.
     numbers_rows: ClassVar[bool]
     #: The type of a temporary table's first column that numbers its rows from 1 in the order of their coming.

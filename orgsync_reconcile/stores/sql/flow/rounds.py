@@ -110,11 +110,7 @@ class Rounds:
         result = BatchResult(seq=current.high, more=False)
         # Other lanes bring parents meanwhile: whether one is there must be one answer for all statements of this lane.
         with flow.target.transaction(steady=True) as db, flow.partner.reading():
-            fresh = db.execute(
-                "INSERT OR IGNORE INTO main.orgsync_round_lane (connection, phase, lane) VALUES (?, ?, ?)",
-                [self._here, current.phase, lane],
-            ).rowcount
-            if not fresh:
+            if not self._is_open(current, db.dialect.for_share) or not self._note(current, lane):
                 return result
             numbers = current.phases[current.phase]
             window = current.low, current.high
@@ -130,17 +126,38 @@ class Rounds:
                 flow.move_staged(flow.target_facts(now), window, current.hops, result)
         return result
 
+    def _is_open(self, current: Round, locked: str) -> bool:
+        """Whether the round is still as it was, and stays so until this transaction ends.
+
+        A lease ends with its session in the primary; whoever lost it may be late here, or still at a lane.
+        """
+        row = self.flow.db.execute(
+            f"SELECT 1 FROM main.orgsync_round WHERE connection = ? AND high = ? AND phase = ? {locked}",
+            [self._here, current.high, current.phase],
+        ).fetchone()
+        return row is not None
+
+    def _note(self, current: Round, lane: int) -> bool:
+        """Notes a lane as done, in the transaction that does it; whether it was still to be done."""
+        noted = self.flow.db.execute(
+            "INSERT OR IGNORE INTO main.orgsync_round_lane (connection, phase, lane) VALUES (?, ?, ?)",
+            [self._here, current.phase, lane],
+        )
+        return noted.rowcount > 0
+
     def advance(self, current: Round, now: datetime) -> BatchResult:
         """After all lanes of a phase: goes on to the next one, or closes the round. The caller holds the lease.
 
         The caller has flow.finish tell the source afterwards.
         """
         flow = self.flow
-        if current.phase + 1 < len(current.phases):
-            with flow.target.transaction() as db:
-                db.execute("UPDATE main.orgsync_round SET phase = phase + 1 WHERE connection = ?", [self._here])
-            return BatchResult(seq=current.low, more=True)
+        went_on = BatchResult(seq=current.low, more=True)
         with flow.target.transaction() as db, flow.partner.reading():
+            if not self._is_open(current, db.dialect.for_update):
+                return went_on
+            if current.phase + 1 < len(current.phases):
+                db.execute("UPDATE main.orgsync_round SET phase = phase + 1 WHERE connection = ?", [self._here])
+                return went_on
             if flow.waits():
                 with flow.guarded(current.hops + 1):
                     flow.fill(Writer(db, flow.partner, flow.words, flow.target_facts(now)))
