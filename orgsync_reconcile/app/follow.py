@@ -23,6 +23,9 @@ REST = 1.0
 TICK = 0.02
 #: How long it lets changes gather after a round, as a share of the round: every round stops the orgs' own writers.
 GATHER = 1.0
+#: The same after fewer changes than `FEW` between servers, whose writers go on meanwhile: nobody waits long for them.
+GATHER_FEW = 0.25
+FEW = 100
 #: How often it looks whether an email about a suspension is due, in seconds; one that failed is tried again then.
 LOOK = 900.0
 #: How long it waits before it tries again to reach an org, in seconds: at first, and at most, doubled each time.
@@ -129,7 +132,9 @@ class _Follower:
                         warnings=said,
                     )
                     said = ()
-                    self.stop.rest(min(GATHER * (time.monotonic() - started), REST))
+                    few = pair.many_writers and sum(item.moved for item in counts) < FEW
+                    gather = GATHER_FEW if few else GATHER
+                    self.stop.rest(min(gather * (time.monotonic() - started), REST))
                 else:
                     yield None
                     _await_change(found, seen, self.stop)
