@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -123,8 +122,3 @@ class OutageWorld:
         """Why the end has suspended itself; empty where it has not."""
         with open_store(self.addresses[side], base=self.folder, label=NAMES[side]) as org:
             return get_connection(org, CONNECTION).suspended_reason
-
-    def waiting(self) -> list[object]:
-        """What stands in the queue of both."""
-        found: list[object] = json.loads(self.program("--format", "json", "queue", "list").stdout)["items"]
-        return found

@@ -78,6 +78,10 @@ class LocalServer:
         """Makes the server's files. Raises StoreError where they cannot be made."""
         self.call("initdb", "-D", str(self._data), "-U", "orgsync", "-A", "trust", "-E", "UTF8", "--no-locale", "-N")
 
+    def copy(self, other: LocalServer) -> None:
+        """Makes the server's files as a standby's of another that runs. Raises StoreError where they cannot be made."""
+        self.call("pg_basebackup", "-d", other.url, "-D", str(self._data), "-R", "-c", "fast")
+
     @property
     def url(self) -> str:
         """Where the server listens."""
@@ -162,7 +166,9 @@ def _free_port() -> int:
 
 
 @contextmanager
-def local_server(*, settings: Mapping[str, str] | None = None, parent: Path | None = None) -> Iterator[LocalServer]:
+def local_server(
+    *, settings: Mapping[str, str] | None = None, parent: Path | None = None, standby_of: LocalServer | None = None
+) -> Iterator[LocalServer]:
     """A server that runs as long as the block, with its data in `parent` or where temporary files go.
 
     Raises UsageError or StoreError.
@@ -172,7 +178,10 @@ def local_server(*, settings: Mapping[str, str] | None = None, parent: Path | No
         folder.chmod(0o755)
         server = LocalServer(folder, settings=settings)
         try:
-            server.initialize()
+            if standby_of is None:
+                server.initialize()
+            else:
+                server.copy(standby_of)
             server.start()
             yield server
         finally:
