@@ -64,11 +64,16 @@ def open_ends(workspace: Workspace, name: str | None, *, readonly: bool = False)
                 orgs[side] = stack.enter_context(open_orgs(workspace, desired, [org], readonly=readonly))[org]
             except UnreachableError as error:
                 down[side] = error
-        if down and not any(find_connection(org, chosen.name) for org in orgs.values()):
+        if down and not any(_knows(org, chosen.name) for org in orgs.values()):
             # Nothing is connected yet: what is missing is said of both orgs at once.
             stack.enter_context(open_orgs(workspace, desired, names.values(), readonly=readonly))
             raise next(iter(down.values()))
         yield Reached(desired=chosen, manifests=desired, orgs=orgs, down=down)
+
+
+def _knows(org: Org, name: str) -> bool:
+    with org.translated():
+        return find_connection(org, name) is not None
 
 
 @contextmanager
@@ -114,7 +119,12 @@ def _probe(workspace: Workspace, reached: Reached) -> dict[Side, UnreachableErro
     down: dict[Side, UnreachableError] = {}
     for side, org in reached.orgs.items():
         try:
-            org.require_in_place()
+            try:
+                org.require_in_place()
+            except UnreachableError:
+                # A session that was cut says nothing of the org.
+                if not org.cut:
+                    raise
             with open_orgs(workspace, reached.manifests, [org.label]):
                 pass
         except UnreachableError as error:
@@ -141,7 +151,7 @@ def _suspend(
         desired = reached.desired
         other = desired.secondary if side is Side.PRIMARY else desired.primary
         # The open one has the lost file attached to it.
-        with open_orgs(workspace, reached.manifests, [other]) as orgs:
+        with open_orgs(workspace, reached.manifests, [other]) as orgs, orgs[other].translated():
             told = outage.suspend_alone(orgs[other], desired.name, cause, clock=workspace.clock)
             if tell:
                 for line in tell_of_suspension(workspace, reached.manifests, desired, {side.other: orgs[other]}):

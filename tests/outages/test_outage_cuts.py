@@ -274,3 +274,31 @@ def test_whoever_lost_the_lease_is_waited_for(outage: OutageWorld) -> None:
     refused = 'SELECT "ConnectionEvent", "Description" FROM "PartnerNetworkSyncLog"'
     assert [row for end in (P, S) for row in world.clients[end].execute(refused)] == []
     check(world)
+
+
+@pytest.mark.parametrize("kinds", [("postgres", "sqlite"), ("sqlite", "postgres")], ids=["first", "second"])
+def test_a_cut_session_is_no_outage(outage: OutageWorld, side: Side, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SUS-3: the server is there all the time: nobody is suspended, and one line says to run the command again."""
+    world = outage.world
+    world.connect("Account")
+    world.insert(side.other, "Account", Name="x")
+    ours = [org.db for org in world.orgs.values()] + list(world.clients.values())
+    cut: list[PostgresDatabase] = []
+
+    def once(db: PostgresDatabase, sql: str, *more: Any) -> Any:
+        if not cut and db not in ours and "orgsync_inbox" in sql and db.in_transaction:
+            cut.append(db)
+            end_session(db)
+        return PLAIN(db, sql, *more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(PostgresDatabase, "execute", once)
+        result = outage.program("drain")
+    assert cut
+    assert result.exit_code == 1, result.output
+    (line,) = result.stderr.strip().splitlines()
+    assert line.endswith("both orgs can be reached again: run this again")
+    assert outage.reason(side.other) == ""
+    assert outage.program("drain").exit_code == 0
+    check(outage.open())
+    assert outage.world.count(side, "Account") == 1

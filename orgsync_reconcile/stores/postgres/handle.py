@@ -42,6 +42,11 @@ class PostgresOrg(Org):
 
     @property
     @override
+    def cut(self) -> bool:
+        return self.session.connection.closed
+
+    @property
+    @override
     def many_writers(self) -> bool:
         return True
 

@@ -56,6 +56,11 @@ class Org(ABC):
         """Where the org is kept, as messages say it; never a secret."""
 
     @property
+    def cut(self) -> bool:
+        """Whether this session has ended, which says nothing of the org: another one may be had."""
+        return False
+
+    @property
     @abstractmethod
     def many_writers(self) -> bool:
         """Whether several sessions may write at the same time."""
