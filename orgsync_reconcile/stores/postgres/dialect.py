@@ -98,6 +98,10 @@ class PostgresDialect(Dialect):
         return f"{column} = ANY(ARRAY({query}))"
 
     @override
+    def only(self, table: str, column: str, query: str) -> str:
+        return f"(SELECT * FROM {table} WHERE {self.among(column, query)})"
+
+    @override
     def index(self, schema: str, table: str, columns: Sequence[str], *, unique: bool = False) -> str:
         return f"CREATE {'UNIQUE ' if unique else ''}INDEX ON {schema}.{table} ({', '.join(f'({column})' for column in columns)})"
 

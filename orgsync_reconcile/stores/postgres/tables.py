@@ -14,6 +14,8 @@ from orgsync_reconcile.stores.sql.layout import ROW
 from orgsync_reconcile.stores.sql.text import commas, literal, quote
 
 _DIGITS = 18
+#: How full a page of records is made, in percent: a changed record that stays in its page leaves the indexes alone.
+_FILLED = 80
 
 
 #: How the definition of a column that the server computes begins, after its type.
@@ -132,7 +134,7 @@ def create_table(obj: ObjectDef, *, schema: str, code: str, admin_id: str) -> li
     return [
         f"CREATE SEQUENCE {numbers}",
         f"CREATE SEQUENCE {reserved} MINVALUE {ENGINE_HALF}",
-        f"CREATE TABLE {table} (\n  {body}\n)",
+        f"CREATE TABLE {table} (\n  {body}\n) WITH (fillfactor = {_FILLED})",
         *(f'ALTER SEQUENCE {name} OWNED BY {table}."Id"' for name in (numbers, reserved)),
     ]
 

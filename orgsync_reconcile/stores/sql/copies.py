@@ -273,7 +273,7 @@ class CopiedPartner(Partner):
             chunk=shape.chunk,
         )
         self._brought.filled.add(table)
-        if found >= MANY:
+        if found >= MANY and table in _OURS:
             self._db.measure(f"partner.{quote(table)}")
 
     def _shape(self, table: str) -> _Shape:

@@ -408,7 +408,8 @@ class Flow:
                 self.db, self.partner, self.paths, writer.target, lambda number: self.writing(number, writer)
             )
         self.write_outcomes(writer.refusals.items, {path.source: path.object for path in ordered}, result)
-        outcomes.note_arrived(self.db, self.numbers[1], writer.refusals.items)
+        if any(kind.held for kind in staged):
+            outcomes.note_arrived(self.db, self.numbers[1], writer.refusals.items)
         if self.stamped:
             self.bring_stamps(links_before)
             stamps.keep_moments(self.db, self.numbers[1], changes_before)

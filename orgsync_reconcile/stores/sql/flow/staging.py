@@ -102,17 +102,20 @@ def stage_log(
     left out: they never go back. So are those that were in the record already when it was copied.
     """
     here, there = connections[1], connections[0]
-    db.execute("DELETE FROM temp.path")
+    db.execute(db.dialect.empty("temp.path"))
     db.executemany("INSERT INTO temp.path VALUES (?, ?)", [(p.source, p.since_seq) for p in paths.values()])
     clear(db)
     masks = words.columns
+    links = db.dialect.only(
+        "main.orgsync_link", "partner", "SELECT record FROM partner.orgsync_change WHERE seq > ?2 AND seq <= ?3"
+    )
     db.execute(
         f"INSERT INTO temp.stage (object, record, ins, gone, held, at, local, {masks})"
         " SELECT c.object, c.record, CASE WHEN c.op = 'I' AND c.seq > p.since_seq THEN 1 ELSE 0 END,"
         " CASE WHEN c.op IN ('D', 'R') THEN 1 ELSE 0 END, 0, c.at, l.local, "
         + commas(f"coalesce(c.{name}, 0)" for name in words.names)
         + " FROM partner.orgsync_change AS c JOIN temp.path AS p ON p.object = c.object"
-        " LEFT JOIN main.orgsync_link AS l ON l.partner = c.record AND l.connection = ?1 AND l.status <> 2"
+        f" LEFT JOIN {links} AS l ON l.partner = c.record AND l.connection = ?1 AND l.status <> 2"
         " WHERE c.seq > ?2 AND c.seq <= ?3 AND (c.origin IS NULL OR c.origin <> ?4) AND c.seq > coalesce(l.seen, 0)"
         f" AND {only} ORDER BY c.seq",
         [here, *window, there],
@@ -129,7 +132,7 @@ def _merge(db: Database, words: Words) -> None:
     """Several changes of one record become one, at the place of its first."""
     merged = commas(f"bit_or({name})" for name in words.names)
     columns = f"object, record, ins, gone, held, at, local, {words.columns}"
-    db.execute("DELETE FROM temp.entry")
+    db.execute(db.dialect.empty("temp.entry"))
     db.execute(
         f"INSERT INTO temp.entry (n, {columns}) SELECT min(n), object, record, max(ins), max(gone), max(held), max(at), local,"
         f" {merged} FROM temp.stage GROUP BY record, object, local"
