@@ -57,6 +57,26 @@ def test_drains_of_a_session_use_the_same_temporary_tables(world: World) -> None
     world.assert_equal()
 
 
+def test_refused_changes_stand_alone_among_many(world: World) -> None:
+    """QUE-4, BLK-3: values that change together come and are written at once; what is refused of them holds up nothing."""
+    world.deploy(custom_object("Thing__c", "a0T", text("Code__c", length=40, unique=True), text("Note__c", length=40)))
+    world.connect("Thing__c")
+    things = [world.insert(P, "Thing__c", Name=f"t{number}") for number in range(25)]
+    world.drain()
+    there = [str(world.other(P, thing)) for thing in things]
+    for code in ("x", "y"):
+        world.insert(S, "Thing__c", Name=code, Code__c=code)
+    for number, thing in enumerate(things):
+        world.update(P, "Thing__c", thing, Code__c={3: "x", 17: "Y"}.get(number, f"c{number}"))
+    world.update(P, "Thing__c", things[5], Note__c="n5")
+    world.drain(P)
+    refused = {item.record for item in world.queue(P) if item.error}
+    assert refused == {things[3], things[17]}
+    codes = [world.get(S, "Thing__c", there[number], "Code__c") for number in (2, 3, 5, 17, 24)]
+    assert codes == ["c2", None, "c5", None, "c24"]
+    assert world.get(S, "Thing__c", there[5], "Note__c") == "n5"
+
+
 def test_links_that_the_source_knows_stay_as_they_are(world: World) -> None:
     """QUE-3: where a source has some of the links that it is to learn of, these stay and the others come."""
     world.connect("Account")
@@ -222,6 +242,6 @@ def test_tables_that_an_administrator_has_tended(world: World) -> None:
     for side in servers:
         assert world.one(side, "SELECT count(*) FROM orgsync_change") == 0
         kept = "SELECT reloptions::text, relkind FROM pg_class WHERE oid = to_regclass(?)"
-        assert "fillfactor=80" in str(world.one(side, kept, f'{world.clients[side].schema}."Account"'))
+        assert "fillfactor=70" in str(world.one(side, kept, f'{world.clients[side].schema}."Account"'))
         assert world.one(side, "SELECT relkind::text FROM pg_class WHERE oid = to_regclass('orgsync_change')") == "p"
         assert world.one(side, "SELECT count(*) FROM pg_indexes WHERE indexname = 'account_city'") >= 1
