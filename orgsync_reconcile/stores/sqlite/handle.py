@@ -210,6 +210,8 @@ class SqliteOrg(Org):
             if self._sees is not None:
                 self.db.execute("DETACH partner")
                 self._sees = None
+                # The tables that were there have gone with it.
+                self.kept = {name: made for name, made in self.kept.items() if not name.startswith("partner.")}
             self.db.execute("ATTACH ? AS partner", [where])
         self._sees = other, AttachedPartner(self.db) if attached else CopiedPartner(self, other)
         return self._sees[1]
