@@ -100,9 +100,9 @@ class Dialect(ABC):
     def among(self, column: str, query: str) -> str:
         """The condition that an indexed column is one of the values that a query finds, which may be many."""
 
+    @abstractmethod
     def only(self, table: str, column: str, query: str) -> str:
         """A table to be joined by an indexed column, which is one of the values that a query finds."""
-        return table
 
     def one_of(self, column: str, mark: str, values: Sequence[object]) -> tuple[str, list[object]]:
         """(the condition that a column is one of these values, its parameters); `mark` stands for each of them."""

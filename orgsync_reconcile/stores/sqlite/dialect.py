@@ -90,6 +90,11 @@ class SqliteDialect(Dialect):
         return f"{column} IN ({query})"
 
     @override
+    def only(self, table: str, column: str, query: str) -> str:
+        # It walks the index for each row of the other table.
+        return table
+
+    @override
     def index(self, schema: str, table: str, columns: Sequence[str], *, unique: bool = False) -> str:
         # The names of indexes are a schema's, as those of tables are.
         name = "_".join(part for text in (table, *columns) for part in re.findall(r"\w+", text))
