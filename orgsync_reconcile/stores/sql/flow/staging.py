@@ -113,7 +113,8 @@ def stage_log(
         f"INSERT INTO temp.stage (object, record, ins, gone, held, at, local, {masks})"
         " SELECT c.object, c.record, CASE WHEN c.op = 'I' AND c.seq > p.since_seq THEN 1 ELSE 0 END,"
         " CASE WHEN c.op IN ('D', 'R') THEN 1 ELSE 0 END, 0, c.at, l.local, "
-        + commas(f"coalesce(c.{name}, 0)" for name in words.names)
+        # What a client put there that is no number counts as none.
+        + commas(f"coalesce(c.{name}, 0) | 0" for name in words.names)
         + " FROM partner.orgsync_change AS c JOIN temp.path AS p ON p.object = c.object"
         f" LEFT JOIN {links} AS l ON l.partner = c.record AND l.connection = ?1 AND l.status <> 2"
         " WHERE c.seq > ?2 AND c.seq <= ?3 AND (c.origin IS NULL OR c.origin <> ?4) AND c.seq > coalesce(l.seen, 0)"
@@ -156,7 +157,7 @@ def stage_held(db: Database, words: Words, connections: tuple[int, int], not_due
     A next try between the two moments of `not_due`, in milliseconds, is still to come.
     """
     here, there = connections[1], connections[0]
-    masks = commas(f"coalesce(h.{name}, 0)" for name in words.names)
+    masks = commas(f"coalesce(h.{name}, 0) | 0" for name in words.names)
     db.execute(
         f"INSERT INTO temp.stage (object, record, ins, gone, held, at, local, {words.columns})"
         f" SELECT h.object, h.record, CASE WHEN h.op = 'I' THEN 1 ELSE 0 END,"
