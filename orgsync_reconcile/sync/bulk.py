@@ -204,6 +204,8 @@ def _copy_there(
     """
     at_once = None if all(org.many_writers for org in flow.pair.orgs.values()) else 1
     left = list(parts)
+    with flow.pair.lease():
+        again(partial(bulk.pair_references, clock()))
     while left:
         size = max(crew.crew.size(), 1) * _ROUND
         batch, left = left[:size], left[size:]

@@ -183,6 +183,17 @@ def test_a_worker_killed_in_mid_run_loses_nothing_and_doubles_nothing(fresh: Wor
     assert_all_copied(fresh)
 
 
+def test_what_is_paired_by_name_is_paired_ahead_of_the_ranges(fresh: World, tmp_path: Path) -> None:
+    """LKP-6: ranges of one round that paired it each by itself would wait for one another on a server."""
+    store, seen = Path(fresh.joined.orgs[S].place), tmp_path / "seen"
+    work = partial(tasks.note_paired, store, seen, partial(copy_there, place_of(fresh.workspace, "dr")))
+    with LocalCrew(1) as own:
+        bulk.bulk_sync(fresh.joined.pair, source=P, cutoff=None, clock=fresh.joined.clock, crew=BulkCrew(own, work))
+    before = [int(line) for line in seen.read_text().split()]
+    assert len(set(before)) == 1 and before[0] > 0
+    assert_all_copied(fresh)
+
+
 def test_a_range_that_goes_on_failing_is_reported_and_left_for_the_next_run(fresh: World) -> None:
     """What was under way with it is copied, children wait, and the next run goes on with what is missing."""
     work = partial(tasks.fail_at, 10, partial(copy_there, place_of(fresh.workspace, "dr")))

@@ -139,6 +139,11 @@ class BulkFlow:
         with self.flow.target.transaction(), self.flow.partner.reading(), self.flow.guarded():
             self.flow.fill(self._writer(now))
 
+    def pair_references(self, now: datetime) -> None:
+        """Pairs what both orgs have by name, ahead of ranges that are copied at the same time: one would wait for the other."""
+        with self.flow.target.transaction(), self.flow.partner.reading():
+            refresh_references(self.db, self.flow.partner, self.flow.numbers[1], int(now.timestamp() * 1000))
+
     def _forget_ranges(self, path: Path) -> None:
         self.db.execute(
             "DELETE FROM main.orgsync_bulk_range WHERE connection = ? AND object = ?",
