@@ -6,11 +6,12 @@ STAMP := $(VENV)/.installed
 WORKERS ?= 2
 DEMO ?= build/demo
 
-.PHONY: help check-python setup demo test lint format docs bench soak clean
+.PHONY: help check-python setup demo test conformance lint format docs bench soak clean
 
 help:
 	@echo "make demo    the whole story on two embedded orgs, in $(DEMO)"
 	@echo "make test    the tests"
+	@echo "make conformance  what every kind of store has to pass, on every pairing of stores"
 	@echo "make setup   a virtual environment in $(VENV) with the program at $(BIN)/orgsync"
 	@echo "make lint    format, style, types and the order of the rooms"
 	@echo "make format  lets the formatter rewrite the code"
@@ -38,6 +39,9 @@ demo: $(STAMP)
 
 test: $(STAMP)
 	$(BIN)/python -m pytest -q -n $(WORKERS) -m 'not soak'
+
+conformance: $(STAMP)
+	$(BIN)/python -m pytest -q -n $(WORKERS) -m 'conformance and not soak' --every-pairing
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -74,9 +74,13 @@ class Placing:
         self.folder = folder
         self.stack = ExitStack()
 
-    def __call__(self, make: Maker, *names: str, joined: bool = False) -> dict[str, str]:
-        """Name -> address of copies of the orgs that `make` makes; `joined`: they know of each other."""
-        return self.stack.enter_context(self.templates.copied(self.pairing, make, names, self.folder, joined=joined))
+    def __call__(self, make: Maker, *names: str, joined: bool = False, folder: str = "") -> dict[str, str]:
+        """Name -> address of copies of the orgs that `make` makes; `joined`: they know of each other.
+
+        Files go into the test's folder, or into a `folder` there.
+        """
+        where = self.folder / folder
+        return self.stack.enter_context(self.templates.copied(self.pairing, make, names, where, joined=joined))
 
 
 @pytest.fixture

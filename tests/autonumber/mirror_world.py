@@ -1,12 +1,13 @@
-"""Two orgs whose manifests declare the mirror of an auto-number, and plain SQLite clients beside them."""
+"""Two orgs whose manifests declare the mirror of an auto-number, and other programs beside them."""
 
 from __future__ import annotations
 
-import shutil
-import sqlite3
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
+
+from org_stores import Client, client_of, insert
 
 from orgsync_reconcile.app.apply import carry_out
 from orgsync_reconcile.app.planning import Choice, plan
@@ -21,8 +22,7 @@ from orgsync_reconcile.stores.sql import components
 from orgsync_reconcile.stores.sql.create import NewOrg
 from orgsync_reconcile.stores.sql.flow import Pair
 from orgsync_reconcile.stores.sql.org import Org
-from orgsync_reconcile.stores.sqlite.create import create_org
-from orgsync_reconcile.stores.sqlite.handle import open_org
+from orgsync_reconcile.stores.urls import create_store, open_store
 from orgsync_reconcile.sync.bulk import bulk_sync
 from orgsync_reconcile.sync.drain import drain
 from orgsync_reconcile.sync.verify import verify
@@ -34,13 +34,13 @@ ORGS = """
 version: 1
 kind: Org
 name: acme
-store: sqlite:orgs/acme.db
+store: {acme}
 admin: admin@acme.example
 ---
 version: 1
 kind: Org
 name: acme-dr
-store: sqlite:orgs/acme-dr.db
+store: {acme-dr}
 admin: admin@acme.example.dr
 """
 CONNECTION = """
@@ -60,29 +60,26 @@ CASE_MIRROR = (
 CASES = "version: 1\nkind: Publication\nconnection: dr\nobject: Case\nfields: {include: [Subject]}\n"
 
 
-def create_orgs(folder: Path) -> None:
+def make_orgs(address: Callable[[str], str]) -> None:
     """Two new orgs, each with its admin."""
     for name, admin in (("acme", "admin@acme.example"), ("acme-dr", "admin@acme.example.dr")):
-        create_org(folder / f"{name}.db", NewOrg(name=name, admin=admin)).close()
+        create_store(address(name), NewOrg(name=name, admin=admin), base=Path()).close()
 
 
 class World:
-    """A folder with manifests and two org files, which are opened anew for every step."""
+    """A folder with manifests and two orgs, which are opened anew for every step."""
 
-    def __init__(self, folder: Path, orgs: Path, stack: ExitStack) -> None:
+    def __init__(self, folder: Path, addresses: Mapping[str, str], stack: ExitStack) -> None:
         self.workspace = Workspace(directory=folder)
-        shutil.copytree(orgs, folder / "orgs")
+        self.addresses = addresses
         (folder / "manifests").mkdir()
-        self.write("orgs.yaml", ORGS)
+        self.write("orgs.yaml", ORGS.format_map(addresses))
         self.declare(CASE_MIRROR)
         self.write("cases.yaml", CASES)
-        self.clients: dict[Side, sqlite3.Connection] = {}
+        self.clients: dict[Side, Client] = {}
         for side, name in NAMES.items():
-            self.clients[side] = sqlite3.connect(self.path(name), isolation_level=None, timeout=10)
+            self.clients[side] = client_of(addresses[name])
             stack.callback(self.clients[side].close)
-
-    def path(self, name: str) -> Path:
-        return self.workspace.directory / "orgs" / f"{name}.db"
 
     def write(self, name: str, text: str) -> None:
         (self.workspace.directory / "manifests" / name).write_text(text, encoding="utf-8")
@@ -92,11 +89,11 @@ class World:
         self.write("connection.yaml", CONNECTION.format(more="\n".join(lines)))
 
     def deploy(self, side: Side, *items: Component) -> None:
-        with open_org(self.path(NAMES[side])) as org:
+        with self.open(side) as org:
             assert components.deploy(org, items) == ()
 
     def open(self, side: Side) -> Org:
-        return open_org(self.path(NAMES[side]))
+        return open_store(self.addresses[NAMES[side]], base=Path(), label=NAMES[side])
 
     def plan(self) -> Plan:
         return plan(self.workspace)
@@ -117,9 +114,7 @@ class World:
 
     def insert(self, side: Side, **values: object) -> str:
         """A case made by any client; returns its Id."""
-        names, marks = ", ".join(f'"{name}"' for name in values), ", ".join("?" * len(values))
-        row = self.clients[side].execute(f'INSERT INTO "Case" ({names}) VALUES ({marks})', list(values.values()))
-        return str(self.one(side, 'SELECT "Id" FROM "Case" WHERE orgsync_row = ?', row.lastrowid))
+        return insert(self.clients[side], "Case", **values)
 
     def one(self, side: Side, sql: str, *values: object) -> Any:
         row = self.clients[side].execute(sql, values).fetchone()
@@ -132,7 +127,7 @@ class World:
 
     def sync(self, *, bulk: bool = False) -> None:
         """Sends what is queued both ways until nothing is left; first copies what is there, if asked to."""
-        with open_org(self.path("acme")) as primary, open_org(self.path("acme-dr")) as secondary:
+        with self.open(P) as primary, self.open(S) as secondary:
             pair = Pair(primary, secondary, "dr")
             if bulk:
                 bulk_sync(pair, source=P, cutoff=None, clock=system_clock)
@@ -151,7 +146,7 @@ def layout(name: str, *fields: str) -> Component:
 
 def shown_on(world: World, side: Side, name: str) -> list[str]:
     """The fields that a layout of an org shows."""
-    with open_org(world.path(NAMES[side])) as org:
+    with world.open(side) as org:
         found = components.read_component(org, layout(name).key)
     assert found is not None
     return [item["field"] for item in found.content["layoutSections"][0]["layoutColumns"][0]["layoutItems"]]

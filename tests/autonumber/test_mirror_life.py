@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from mirror_world import CASE_MIRROR, CASES, P, S, World, layout, shown_on
 
 from orgsync_reconcile.metadata import to_component
@@ -24,6 +25,7 @@ def triggers(world: World, side: object) -> list[str]:
     return sorted(row[0] for row in rows)
 
 
+@pytest.mark.pairings
 def test_replicated_records_keep_their_number(world: World) -> None:
     """AUT-1: old and new cases, bulk sync and drain, both ways; each org counts in its own format."""
     world.insert(P, Subject="old")
@@ -65,6 +67,7 @@ def test_only_blank_mirrors_are_filled(world: World) -> None:
     assert world.one(S, "SELECT 1 FROM orgsync_field WHERE name = 'Acme_Number__c' AND definition LIKE '%40%'") == 1
 
 
+@pytest.mark.pairings("sqlite-sqlite", "postgres-postgres")
 def test_a_later_mirror_reaches_linked_records(world: World) -> None:
     """AUT-1: declared on a live connection, every record gets the number of the org that it was made in."""
     world.declare()

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import shlex
-import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
+from org_stores import Client, client_of, update
 from two_orgs import ORGS, connection, documents
 
 from orgsync_reconcile import catalog
@@ -19,13 +19,12 @@ from orgsync_reconcile.clock import iso
 from orgsync_reconcile.model.connection import ConnectionStatus, Side, SyncOptions
 from orgsync_reconcile.model.schema import FieldDef, FieldType, ObjectDef
 from orgsync_reconcile.stores.sql import connections, links, publications, subscriptions
-from orgsync_reconcile.stores.sql.create import DEFAULT_LICENSES, NewOrg
+from orgsync_reconcile.stores.sql.create import NewOrg
 from orgsync_reconcile.stores.sql.flow import Pair
 from orgsync_reconcile.stores.sql.org import Org
 from orgsync_reconcile.stores.sql.rows import insert_row
 from orgsync_reconcile.stores.sql.schema import Objects, deploy_objects
-from orgsync_reconcile.stores.sqlite.create import create_org
-from orgsync_reconcile.stores.sqlite.handle import open_org
+from orgsync_reconcile.stores.urls import create_store, open_store
 from orgsync_reconcile.sync.bulk import bulk_sync
 from orgsync_reconcile.sync.diagnose import diagnose
 from orgsync_reconcile.sync.diagnosis import Diagnosis, Finding
@@ -50,27 +49,26 @@ def deployed(name: str, prefix: str, *fields: FieldDef) -> ObjectDef:
     )
 
 
-def create_orgs(folder: Path) -> None:
-    folder.mkdir()
+def make_orgs(address: Callable[[str], str]) -> None:
     seats = {"Salesforce": 3, "Chatter Free": 10}
     for side, name in FILES.items():
         admin = ADMIN if side is P else f"{ADMIN}.dr"
-        create_org(folder / f"{name}.db", NewOrg(name=name, admin=admin, licenses=seats or DEFAULT_LICENSES)).close()
+        create_store(address(name), NewOrg(name=name, admin=admin, licenses=seats), base=Path()).close()
 
 
 class Ailing:
-    """Two orgs in a folder with manifests."""
+    """Two orgs with a folder for manifests."""
 
-    def __init__(self, folder: Path, stack: ExitStack) -> None:
+    def __init__(self, folder: Path, addresses: Mapping[str, str], stack: ExitStack) -> None:
         self.folder = folder
         self.now = datetime.now(UTC)
         self.orgs: dict[Side, Org] = {
-            side: stack.enter_context(open_org(folder / "orgs" / f"{name}.db", label=name))
+            side: stack.enter_context(open_store(addresses[name], base=folder, label=name))
             for side, name in FILES.items()
         }
-        self.clients: dict[Side, sqlite3.Connection] = {}
-        for side, org in self.orgs.items():
-            self.clients[side] = sqlite3.connect(org.path, isolation_level=None)
+        self.clients: dict[Side, Client] = {}
+        for side, name in FILES.items():
+            self.clients[side] = client_of(addresses[name])
             stack.callback(self.clients[side].close)
         self._pair: Pair | None = None
 
@@ -167,8 +165,7 @@ class Ailing:
         return insert_row(self.orgs[side], table, values)
 
     def update(self, side: Side, table: str, record: str, **values: object) -> None:
-        sets = ", ".join(f'"{name}" = ?' for name in values)
-        self.clients[side].execute(f'UPDATE "{table}" SET {sets} WHERE "Id" = ?', [*values.values(), record])
+        update(self.clients[side], table, record, values)
 
     def delete(self, side: Side, table: str, record: str) -> None:
         self.clients[side].execute(f'DELETE FROM "{table}" WHERE "Id" = ?', [record])

@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from ailing_orgs import Ailing, create_orgs
-
-
-@pytest.fixture(scope="session")
-def healthy_orgs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with two new orgs."""
-    folder = tmp_path_factory.mktemp("ailing")
-    create_orgs(folder / "orgs")
-    return folder
+from ailing_orgs import FILES, Ailing, make_orgs
 
 
 @pytest.fixture
-def ailing(healthy_orgs: Path, tmp_path: Path) -> Iterator[Ailing]:
-    """Two orgs that are not connected yet."""
-    shutil.copytree(healthy_orgs / "orgs", tmp_path / "orgs")
+def ailing(place: Callable[..., dict[str, str]], tmp_path: Path) -> Iterator[Ailing]:
+    """Two orgs that are not connected yet, in the folder `orgs` where they lie in files."""
+    addresses = place(make_orgs, *FILES.values(), folder="orgs")
     with ExitStack() as stack:
-        yield Ailing(tmp_path, stack)
+        yield Ailing(tmp_path, addresses, stack)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 from ailing_orgs import ADMIN, Ailing, P, S, codes, deployed, text, the
+from org_stores import refuse
 
 from orgsync_reconcile.errors import StoreError, UsageError
 from orgsync_reconcile.model.connection import Side
@@ -22,6 +23,7 @@ def account(ailing: Ailing, **values: object) -> str:
     return record
 
 
+@pytest.mark.pairings("sqlite-sqlite", "postgres-postgres")
 def test_nothing_is_wrong(ailing: Ailing) -> None:
     """DIA-1: both Ids, since when, and that they are equal; asked from either end."""
     ailing.connect("Account")
@@ -74,12 +76,11 @@ def test_in_the_queue(ailing: Ailing) -> None:
     assert ailing.ask(first).healthy
 
 
+@pytest.mark.pairings
 def test_refused_then_failed(ailing: Ailing) -> None:
     """DIA-1, LOG-1: the code, the log entry and the next try; once it has failed for good, how to send it again."""
     ailing.connect("Account", retry="60")
-    ailing.clients[S].execute(
-        "CREATE TRIGGER no BEFORE INSERT ON \"Account\" BEGIN SELECT RAISE(ABORT, 'FIELD_CUSTOM_VALIDATION_EXCEPTION:Name:x'); END"
-    )
+    refuse(ailing.clients[S], "Account", "x")
     ours = account(ailing)
     found = ailing.ask(ours)
     assert codes(found) == ["retrying"]
@@ -228,9 +229,7 @@ def test_parents_that_are_not_there(ailing: Ailing) -> None:
 def test_a_parent_that_was_refused(ailing: Ailing) -> None:
     """DIA-1, BLK-3: forwarding a parent that is refused helps nobody: the way leads to why it is."""
     ailing.connect("Account", "Contact")
-    ailing.clients[S].execute(
-        "CREATE TRIGGER no BEFORE INSERT ON \"Account\" BEGIN SELECT RAISE(ABORT, 'FIELD_CUSTOM_VALIDATION_EXCEPTION:Name:x'); END"
-    )
+    refuse(ailing.clients[S], "Account", "x")
     parent = account(ailing)
     child = ailing.insert(P, "Contact", LastName="Below", AccountId=parent)
     ailing.drain()
@@ -402,6 +401,7 @@ def test_the_other_org_is_down(ailing: Ailing) -> None:
         ailing.ask(ours, P, primary="the store cannot be opened")
 
 
+@pytest.mark.files_only
 def test_diagnosing_changes_nothing(ailing: Ailing) -> None:
     """DIA-1: every finding comes from reading."""
     ailing.connect("Account")

@@ -1,13 +1,14 @@
-"""Two orgs whose records have feeds, and plain SQLite clients that post, comment and look."""
+"""Two orgs whose records have feeds, and other programs that post, comment and look."""
 
 from __future__ import annotations
 
-import shutil
-import sqlite3
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from org_stores import Client, client_of, insert
 
 from orgsync_reconcile.clock import iso
 from orgsync_reconcile.model.connection import ConnectionStatus, Side, SyncOptions
@@ -17,8 +18,7 @@ from orgsync_reconcile.stores.sql.create import NewOrg
 from orgsync_reconcile.stores.sql.flow import Pair
 from orgsync_reconcile.stores.sql.org import Org
 from orgsync_reconcile.stores.sql.schema import Objects
-from orgsync_reconcile.stores.sqlite.create import create_org
-from orgsync_reconcile.stores.sqlite.handle import open_org
+from orgsync_reconcile.stores.urls import create_store, open_store
 from orgsync_reconcile.sync.bulk import bulk_sync
 from orgsync_reconcile.sync.drain import drain
 from orgsync_reconcile.sync.verify import verify, verify_by_hashes
@@ -31,10 +31,11 @@ FIELDS = {
 }
 
 
-def create_orgs(folder: Path) -> None:
+def make_orgs(address: Callable[[str], str]) -> None:
     """Two new orgs that know nothing of each other."""
     for side in Side:
-        create_org(folder / f"{side}.db", NewOrg(name=side.value, features=["feed-tracking"])).close()
+        new = NewOrg(name=side.value, features=["feed-tracking"])
+        create_store(address(side.value), new, base=Path()).close()
 
 
 def clock() -> datetime:
@@ -42,15 +43,16 @@ def clock() -> datetime:
 
 
 class Feeds:
-    """Two orgs in a folder; `connect` joins them."""
+    """Two orgs; `connect` joins them."""
 
-    def __init__(self, template: Path, folder: Path, stack: ExitStack) -> None:
+    def __init__(self, addresses: Mapping[str, str], stack: ExitStack) -> None:
         self.orgs: dict[Side, Org] = {}
-        self.clients: dict[Side, sqlite3.Connection] = {}
+        self.clients: dict[Side, Client] = {}
         for side in Side:
-            path = Path(shutil.copyfile(template / f"{side}.db", folder / f"{side}.db"))
-            self.orgs[side] = stack.enter_context(open_org(path, label=side.value, busy_seconds=10))
-            self.clients[side] = sqlite3.connect(path, isolation_level=None, timeout=10)
+            address = addresses[side.value]
+            opened = open_store(address, base=Path(), label=side.value, busy_seconds=10)
+            self.orgs[side] = stack.enter_context(opened)
+            self.clients[side] = client_of(address)
             stack.callback(self.clients[side].close)
         self._pair: Pair | None = None
 
@@ -93,9 +95,7 @@ class Feeds:
 
     def insert(self, side: Side, table: str, **values: object) -> str:
         """A record made by any client; returns its Id."""
-        names, marks = ", ".join(f'"{name}"' for name in values), ", ".join("?" * len(values))
-        row = self.clients[side].execute(f'INSERT INTO "{table}" ({names}) VALUES ({marks})', list(values.values()))
-        return str(self.one(side, f'SELECT "Id" FROM "{table}" WHERE orgsync_row = ?', row.lastrowid))
+        return insert(self.clients[side], table, **values)
 
     def account(self, side: Side) -> str:
         return self.insert(side, "Account", Name="Acme")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from feed_world import Feeds, P, S
+from org_stores import refuse
 
 BULK = pytest.mark.parametrize("bulk", [False, True], ids=["drain", "bulk"])
 
@@ -44,6 +45,7 @@ def test_text_link_and_file_posts_go(feeds: Feeds, bulk: bool) -> None:
     assert feeds.log(P) == []
 
 
+@pytest.mark.pairings("sqlite-sqlite", "sqlite-postgres")
 def test_feeds_go_both_ways(feeds: Feeds) -> None:
     """CHT-1: a post of the secondary with its file, and a comment on a post of the other org."""
     feeds.connect()
@@ -62,7 +64,7 @@ def test_feeds_go_both_ways(feeds: Feeds) -> None:
     feeds.clients[P].execute('DELETE FROM "FeedItem" WHERE "Body" = \'from secondary\'')
     feeds.send()
     assert "edited" in feeds.bodies(P)
-    assert feeds.one(S, 'SELECT count(*) FROM "FeedItem" WHERE "IsDeleted" = 1') == 1
+    assert feeds.one(S, 'SELECT count(*) FROM "FeedItem" WHERE "IsDeleted" = TRUE') == 1
 
 
 @pytest.mark.parametrize("missing", ["option", "comments", "posts", "tracking here", "tracking there"])
@@ -119,11 +121,11 @@ def test_quite_large_files_go_with_a_warning(feeds: Feeds, bulk: bool) -> None:
     assert feeds.one(P, "SELECT count(*) FROM orgsync_held") == 0
 
 
+@pytest.mark.pairings("sqlite-sqlite", "postgres-postgres")
 def test_a_refused_file_keeps_its_post_back(feeds: Feeds) -> None:
     """CHT-1: the post waits for its next try and arrives with its file."""
     feeds.connect()
-    refuse = "CREATE TRIGGER no_files BEFORE INSERT ON \"ContentVersion\" BEGIN SELECT RAISE(ABORT, 'no files'); END"
-    feeds.clients[S].execute(refuse)
+    mend = refuse(feeds.clients[S], "ContentVersion", "no files", field="Title")
     account = feeds.account(P)
     file = feeds.file(P, "f", b"f")
     feeds.file_post(P, account, "post", file)
@@ -133,7 +135,7 @@ def test_a_refused_file_keeps_its_post_back(feeds: Feeds) -> None:
     [entry] = feeds.log(P)
     assert (entry.status, entry.object) == ("Retrying", "FeedItem")
     assert f"its file {file}" in entry.description
-    feeds.clients[S].execute("DROP TRIGGER no_files")
+    mend()
     feeds.clients[P].execute("UPDATE orgsync_held SET next_retry = 0")
     feeds.send()
     assert feeds.bodies(S) == ["post", "text"]
@@ -150,7 +152,7 @@ def test_versions_do_not_travel(feeds: Feeds, bulk: bool) -> None:
     feeds.file_post(P, account, "post", first)
     send(feeds, bulk=bulk)
     assert feeds.files(S) == [("v2", b"2")]
-    feeds.clients[P].execute('UPDATE "ContentVersion" SET "IsLatest" = 0')
+    feeds.clients[P].execute('UPDATE "ContentVersion" SET "IsLatest" = FALSE')
     feeds.file(P, "v3", b"3", ContentDocumentId=document)
     feeds.send()
     assert feeds.files(S) == [("v2", b"2")]
@@ -193,6 +195,7 @@ def test_mentions_arrive_as_text(feeds: Feeds, bulk: bool) -> None:
     assert feeds.bodies(S) == ["hello @Ella Roberts and @Ella Roberts, you may be {interested}"]
 
 
+@pytest.mark.pairings
 def test_mentions_of_the_secondary(feeds: Feeds) -> None:
     """CHT-2: the same the other way, and both orgs count as equal."""
     feeds.connect()

@@ -1,15 +1,14 @@
-"""Two fresh orgs per test, copied from files that are made once; one-way, two-way, and with support objects."""
+"""Two fresh orgs per test, copied from orgs that are made once; one-way, two-way, and with support objects."""
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from forward_world import CODE, ForwardWorld
-from sync_world import copy_orgs, create_orgs, custom_object, field, text
+from sync_world import NAMES, custom_object, field, make_orgs, text
 
 from orgsync_reconcile.model.schema import FieldType
 
@@ -36,35 +35,39 @@ SUPPORT = (
 )
 
 
-@pytest.fixture(scope="session")
-def org_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with two new orgs that know the object Part__c; in folders below it, the same connected."""
-    folder = tmp_path_factory.mktemp("orgs")
-    create_orgs(folder)
+ORGS = tuple(NAMES.values())
+
+
+def _connected(address: Callable[[str], str], *, one_way: bool) -> None:
+    """Two connected orgs that know the object Part__c."""
+    make_orgs(address)
     with ExitStack() as stack:
-        ForwardWorld(folder, stack).deploy(PARTS)
-    for name, one_way in (("one-way", True), ("two-way", False)):
-        (folder / name).mkdir()
-        copy_orgs(folder, folder / name)
-        with ExitStack() as stack:
-            ForwardWorld(folder / name, stack).connect(*SUPPORT, "Part__c", one_way=one_way)
-    return folder
+        world = ForwardWorld(Path(), stack, addresses={name: address(name) for name in ORGS})
+        world.deploy(PARTS)
+        world.connect(*SUPPORT, "Part__c", one_way=one_way)
 
 
-def _world(files: Path, folder: Path) -> Iterator[ForwardWorld]:
-    for path in files.glob("*.db"):
-        shutil.copyfile(path, folder / path.name)
-    with ExitStack() as stack:
-        yield ForwardWorld(folder, stack)
-
-
-@pytest.fixture
-def one_way(org_files: Path, tmp_path: Path) -> Iterator[ForwardWorld]:
+def make_one_way(address: Callable[[str], str]) -> None:
     """Connected from primary to secondary."""
-    yield from _world(org_files / "one-way", tmp_path)
+    _connected(address, one_way=True)
+
+
+def make_two_way(address: Callable[[str], str]) -> None:
+    """Connected both ways."""
+    _connected(address, one_way=False)
 
 
 @pytest.fixture
-def two_way(org_files: Path, tmp_path: Path) -> Iterator[ForwardWorld]:
+def one_way(place: Callable[..., dict[str, str]], tmp_path: Path) -> Iterator[ForwardWorld]:
+    """Connected from primary to secondary."""
+    addresses = place(make_one_way, *ORGS, joined=True)
+    with ExitStack() as stack:
+        yield ForwardWorld(tmp_path, stack, addresses=addresses)
+
+
+@pytest.fixture
+def two_way(place: Callable[..., dict[str, str]], tmp_path: Path) -> Iterator[ForwardWorld]:
     """Connected both ways."""
-    yield from _world(org_files / "two-way", tmp_path)
+    addresses = place(make_two_way, *ORGS, joined=True)
+    with ExitStack() as stack:
+        yield ForwardWorld(tmp_path, stack, addresses=addresses)

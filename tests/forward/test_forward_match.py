@@ -123,6 +123,7 @@ def test_without_a_match_field_records_are_doubled(two_way: ForwardWorld) -> Non
     assert two_way.count(S, "Part__c") == 2
 
 
+@pytest.mark.pairings("sqlite-sqlite", "postgres-postgres")
 def test_lookups_of_and_to_matched_records(two_way: ForwardWorld) -> None:
     """BLK-6, LKP-1, LKP-2: children point to the matched parent; a matched child waits for a parent that is not there."""
     two_way.match("Part__c", CODE)

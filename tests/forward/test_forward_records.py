@@ -113,12 +113,13 @@ def test_child_only_records_follow_others_do_not(one_way: ForwardWorld) -> None:
     assert one_way.count(S, "Contact") == 0
 
 
+@pytest.mark.pairings("sqlite-sqlite", "postgres-sqlite")
 def test_a_case_takes_its_team_and_feed(one_way: ForwardWorld) -> None:
     """FWD-2: user members of the team, the predefined team's too, feed items and comments; contact members never."""
     for side in (P, S):
         # What feeds need besides both objects (CHT-1).
         one_way.clients[side].execute("INSERT INTO orgsync_feature VALUES ('feed-tracking')")
-        one_way.clients[side].execute('UPDATE "PartnerNetworkConnection" SET "IsSyncAuditFields" = 1')
+        one_way.clients[side].execute('UPDATE "PartnerNetworkConnection" SET "IsSyncAuditFields" = TRUE')
         one_way.insert(side, "CaseTeamRole", Name="Owner", AccessLevel="Edit")
         one_way.insert(side, "CaseTeamTemplate", Name="Night shift")
     role = one_way.one(P, 'SELECT "Id" FROM "CaseTeamRole"')

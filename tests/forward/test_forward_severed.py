@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from forward_world import ForwardWorld
 from sync_world import P, S
 
@@ -59,6 +60,7 @@ def test_later_changes_do_not_flow(one_way: ForwardWorld) -> None:
     assert one_way.log_words(P) == []
 
 
+@pytest.mark.pairings
 def test_only_a_forward_from_the_primary_restores_it(one_way: ForwardWorld) -> None:
     """LKP-5, FWD-1: a forward sends the present values to the same record, and from then on changes flow."""
     account, there = severed(one_way)
@@ -87,6 +89,7 @@ def test_a_drain_from_the_secondary_does_not_restore_it(one_way: ForwardWorld) -
     assert one_way.status(P, account, "Account") == "Severed"
 
 
+@pytest.mark.pairings("sqlite-sqlite", "postgres-postgres")
 def test_children_that_come_back_are_severed_too(one_way: ForwardWorld) -> None:
     """LKP-5, LKP-4: an undelete brings the children back, and each of them leaves the sync with its parent."""
     case = one_way.insert(P, "Case", Subject="Question")

@@ -92,7 +92,7 @@ class ClientSteps(Base):
             return
         before = set(self._names(org, "Detail__c"))
         try:
-            self._do(org, f'UPDATE "{kind}" SET "IsDeleted" = 0 WHERE "Name" = ?', name)
+            self._do(org, f'UPDATE "{kind}" SET "IsDeleted" = FALSE WHERE "Name" = ?', name)
         except sqlite3.IntegrityError as error:
             # Its key, or that of a detail, belongs to another record by now.
             assert "UNIQUE" in str(error), error
@@ -105,5 +105,5 @@ class ClientSteps(Base):
         org = self._org(place)
         name = self._pick(org, kind, record, deleted=1)
         if name is not None:
-            self._do(org, f'DELETE FROM "{kind}" WHERE "Name" = ? AND "IsDeleted" = 1', name)
+            self._do(org, f'DELETE FROM "{kind}" WHERE "Name" = ? AND "IsDeleted" = TRUE', name)
             self.model.purge(org, name)

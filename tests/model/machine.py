@@ -76,19 +76,19 @@ class Orgs(ClientSteps, AdminSteps, RefusalSteps, PeopleSteps, PublicationSteps)
         for kind in OBJECTS:
             columns = [*plain_fields(self.seed)[kind], "Key__c", "Stage__c"]
             joins = "".join(
-                f' LEFT JOIN "{other}" AS p{place} ON p{place}."Id" = t."{column}" AND p{place}."IsDeleted" = 0'
+                f' LEFT JOIN "{other}" AS p{place} ON p{place}."Id" = t."{column}" AND p{place}."IsDeleted" = FALSE'
                 for place, (column, other) in enumerate(REFERENCES[kind].items())
             )
             parents = [f'p{place}."Name"' for place in range(len(REFERENCES[kind]))]
             wanted = ", ".join(['t."Name"', *(f't."{item}"' for item in columns), *parents])
             for name, *values in self.net.all(
-                org, f'SELECT {wanted} FROM "{kind}" AS t{joins} WHERE t."IsDeleted" = 0'
+                org, f'SELECT {wanted} FROM "{kind}" AS t{joins} WHERE t."IsDeleted" = FALSE'
             ):
                 assert name not in found, f"{org} has {name} twice"
                 shown = dict(zip([*columns, *REFERENCES[kind]], values, strict=True))
                 found[name] = {column: value for column, value in shown.items() if (kind, column) not in hidden}
         owners = f'SELECT t."Name", u."LastName" FROM "{OWNED}" AS t JOIN "User" AS u ON u."Id" = t."OwnerId"'
-        for name, owner in self.net.all(org, f'{owners} WHERE t."IsDeleted" = 0'):
+        for name, owner in self.net.all(org, f'{owners} WHERE t."IsDeleted" = FALSE'):
             found[name]["OwnerId"] = owner
         return found
 

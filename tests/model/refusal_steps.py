@@ -86,7 +86,7 @@ class RefusalSteps(Base):
             return
         value = f"{org}-{key % 3}"
         (old,) = self.net.all(org, f'SELECT "Key__c" FROM "{kind}" WHERE "Name" = ?', name)
-        holder = self.net.all(org, f'SELECT "Name" FROM "{kind}" WHERE "Key__c" = ? AND "IsDeleted" = 0', value)
+        holder = self.net.all(org, f'SELECT "Name" FROM "{kind}" WHERE "Key__c" = ? AND "IsDeleted" = FALSE', value)
         if old == value:
             return
         self._do(org, "BEGIN IMMEDIATE")
@@ -104,7 +104,7 @@ class RefusalSteps(Base):
         """
         for kind in OBJECTS:
             held: dict[str, set[str]] = {}
-            alive = f'SELECT "Key__c", "Name" FROM "{kind}" WHERE "Key__c" IS NOT NULL AND "IsDeleted" = 0'
+            alive = f'SELECT "Key__c", "Name" FROM "{kind}" WHERE "Key__c" IS NOT NULL AND "IsDeleted" = FALSE'
             for key, name in self._all(alive):
                 held.setdefault(key, set()).add(name)
             for key, names in sorted(held.items()):

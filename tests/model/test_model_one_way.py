@@ -158,7 +158,7 @@ class OneWay(RuleBasedStateMachine):
         assert sum(item.moved for item in self.net.drain("ab")) == 0
 
     def _held_in(self, org: str) -> dict[str, tuple[object, ...]]:
-        rows = self.net.all(org, 'SELECT "Name", "IsDeleted" = 0, "A__c", "B__c" FROM "Thing__c"')
+        rows = self.net.all(org, 'SELECT "Name", "IsDeleted" = FALSE, "A__c", "B__c" FROM "Thing__c"')
         found = {name: tuple(values) for name, *values in rows}
         assert len(found) == len(rows), f"{org} has a record twice"
         return found

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ ABSENT = "the published projects are not beside the checkout"
 
 ADMINS = {"acme": "admin@acme.example", "acme-secondary": "admin@acme.example.dr"}
 
-_ORG = "version: 1\nkind: Org\nname: {name}\nstore: sqlite:orgs/{name}.db\nadmin: {admin}\n"
+_ORG = "version: 1\nkind: Org\nname: {name}\nstore: {store}\nadmin: {admin}\n"
 _CONNECTION = """version: 1
 kind: Connection
 name: acme-dr
@@ -35,9 +35,11 @@ _PUBLICATION = "version: 1\nkind: Publication\nconnection: acme-dr\nobject: {obj
 
 @dataclass(frozen=True, kw_only=True)
 class World:
-    """A working folder with manifests and two org files, `acme` and `acme-secondary`."""
+    """A working folder with manifests and two orgs, `acme` and `acme-secondary`."""
 
     folder: Path
+    #: Where orgs lie that are not in files of the folder.
+    stores: Mapping[str, str] = field(default_factory=dict)
 
     # -- the program -------------------------------------------------------------------------------------------
 
@@ -84,12 +86,16 @@ class World:
     def connect(self, objects: Iterable[str], *, direction: str = "two-way") -> None:
         """Writes the manifests of both orgs, their connection, and one publication per object."""
         for name, admin in ADMINS.items():
-            self.write(f"{name}.yaml", _ORG.format(name=name, admin=admin))
+            self.write(f"{name}.yaml", _ORG.format(name=name, admin=admin, store=self.store(name)))
         self.write("connection.yaml", _CONNECTION.format(direction=direction))
         for item in objects:
             self.write(f"{item}.yaml", _PUBLICATION.format(object=item))
 
     # -- the orgs, as any SQL client sees them -----------------------------------------------------------------
+
+    def store(self, org: str) -> str:
+        """The org's address."""
+        return self.stores.get(org, f"sqlite:orgs/{org}.db")
 
     def path(self, org: str) -> Path:
         return self.folder / "orgs" / f"{org}.db"
@@ -109,7 +115,7 @@ class World:
 
     def publishable(self, org: str = "acme") -> list[str]:
         """The objects that can be published and have records."""
-        found = self.json("org", "describe", f"sqlite:orgs/{org}.db")["objects"]
+        found = self.json("org", "describe", self.store(org))["objects"]
         return [item["name"] for item in found if item["publishable"] and item["records"]]
 
 
@@ -141,7 +147,12 @@ RECORDS: dict[str, Sequence[str]] = {
 def from_project(folder: Path, project: str) -> World:
     """Two new orgs, the first with a project's metadata and records."""
     world = two_orgs(folder)
-    url = "sqlite:orgs/acme.db"
-    world.run("org", "import", url, str(REAL / project))
-    world.run("org", "load", url, *(str(REAL / project / name) for name in RECORDS[project]))
+    fill(world, project)
     return world
+
+
+def fill(world: World, project: str) -> None:
+    """Gives the first org a project's metadata and records."""
+    store = world.store("acme")
+    world.run("org", "import", store, str(REAL / project))
+    world.run("org", "load", store, *(str(REAL / project / name) for name in RECORDS[project]))

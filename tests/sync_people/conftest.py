@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
-from people_world import People, create_orgs
-
-
-@pytest.fixture(scope="session")
-def new_people_orgs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with two new orgs that are not connected, made once."""
-    folder = tmp_path_factory.mktemp("people") / "orgs"
-    create_orgs(folder)
-    return folder
+from people_world import ADMINS, People, make_orgs
 
 
 @pytest.fixture
-def apart(tmp_path: Path, new_people_orgs: Path) -> Iterator[People]:
+def apart(place: Callable[..., dict[str, str]]) -> Iterator[People]:
     """Two orgs that are not connected yet."""
+    addresses = place(make_orgs, *ADMINS)
     with ExitStack() as stack:
-        yield People(tmp_path, new_people_orgs, stack)
+        yield People(addresses, stack)
 
 
 @pytest.fixture

@@ -1,8 +1,8 @@
-"""Two connected orgs in files, and short ways to make users in them."""
+"""Two connected orgs, and short ways to make users in them."""
 
 from __future__ import annotations
 
-import shutil
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,8 +13,7 @@ from orgsync_reconcile.stores.sql.create import NewOrg
 from orgsync_reconcile.stores.sql.flow import Pair
 from orgsync_reconcile.stores.sql.org import Org
 from orgsync_reconcile.stores.sql.rows import insert_row
-from orgsync_reconcile.stores.sqlite.create import create_org
-from orgsync_reconcile.stores.sqlite.handle import open_org
+from orgsync_reconcile.stores.urls import create_store, open_store
 from orgsync_reconcile.sync import lifecycle
 from orgsync_reconcile.sync.drain import drain
 from orgsync_reconcile.sync.users import UserReport, sync_all_users
@@ -29,21 +28,18 @@ def clock() -> datetime:
     return datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
 
-def create_orgs(folder: Path) -> None:
+def make_orgs(address: Callable[[str], str]) -> None:
     for name, admin in ADMINS.items():
-        create_org(
-            folder / f"{name}.db",
-            NewOrg(name=name, admin=admin, licenses=LICENSES, features=["salesforce-to-salesforce"]),
-        ).close()
+        new = NewOrg(name=name, admin=admin, licenses=LICENSES, features=["salesforce-to-salesforce"])
+        create_store(address(name), new, base=Path()).close()
 
 
 class People:
     """Two orgs; `connect` joins them."""
 
-    def __init__(self, folder: Path, made: Path, stack: ExitStack) -> None:
-        shutil.copytree(made, folder / "orgs")
+    def __init__(self, addresses: Mapping[str, str], stack: ExitStack) -> None:
         self.primary, self.secondary = (
-            stack.enter_context(open_org(folder / "orgs" / f"{name}.db", label=name)) for name in ADMINS
+            stack.enter_context(open_store(addresses[name], base=Path(), label=name)) for name in ADMINS
         )
         self.ends = lifecycle.Ends(
             primary=self.primary,
@@ -115,7 +111,7 @@ def find(org: Org, username: str, *columns: str) -> tuple[object, ...] | None:
 def sets_of(org: Org, username: str) -> set[str]:
     rows = org.db.execute(
         'SELECT s."Name" FROM "PermissionSetAssignment" AS a JOIN "PermissionSet" AS s ON s."Id" = a."PermissionSetId"'
-        ' JOIN "User" AS u ON u."Id" = a."AssigneeId" WHERE u."Username" = ? AND a."IsDeleted" = 0',
+        ' JOIN "User" AS u ON u."Id" = a."AssigneeId" WHERE u."Username" = ? AND a."IsDeleted" = FALSE',
         [username],
     )
     return {row[0] for row in rows}

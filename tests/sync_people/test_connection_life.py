@@ -128,6 +128,7 @@ def test_suspend_by_command_is_remembered_with_its_author(people):
     assert events == ["Connection Admin Resumed", "Connection Admin Suspended"]
 
 
+@pytest.mark.pairings
 def test_a_connection_that_suspends_itself_resumes_itself(people):
     """SUS-3: with the reason, once, and nobody else's suspension is lifted by it."""
     org = people.primary

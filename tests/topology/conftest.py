@@ -1,33 +1,22 @@
-"""Four unconnected orgs, made once and copied."""
+"""Unconnected orgs, made once and copied, in the stores of a test's pairing in turn."""
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from net_world import Net, make_orgs
-
-ALL = "abcdefgh"
-
-
-@pytest.fixture(scope="session")
-def org_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("net")
-    make_orgs(folder, ALL)
-    return folder
+from net_world import EIGHT, FOUR, Net, make_eight, make_four
 
 
 @pytest.fixture
-def net(org_files: Path, tmp_path: Path) -> Iterator[Callable[[str], Net]]:
+def net(place: Callable[..., dict[str, str]], tmp_path: Path) -> Iterator[Callable[[str], Net]]:
     """Makes a net of the orgs a, b, c, …, as many as are asked for."""
     with ExitStack() as stack:
 
         def make(names: str) -> Net:
-            for name in names:
-                shutil.copyfile(org_files / f"{name}.db", tmp_path / f"{name}.db")
-            return Net(tmp_path, names, stack)
+            addresses = place(make_eight, *EIGHT) if len(names) > len(FOUR) else place(make_four, *FOUR)
+            return Net(tmp_path, names, stack, addresses)
 
         yield make

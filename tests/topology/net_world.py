@@ -1,13 +1,14 @@
-"""Any number of orgs in files, connected as a test likes, and plain SQLite clients beside them."""
+"""Any number of orgs, connected as a test likes, and sessions of other programs beside them."""
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+from org_stores import Client, client_of, insert, update
 
 from orgsync_reconcile.clock import iso
 from orgsync_reconcile.model.connection import ConnectionStatus, Side, SyncOptions
@@ -18,8 +19,7 @@ from orgsync_reconcile.stores.sql.create import NewOrg
 from orgsync_reconcile.stores.sql.flow import Pair
 from orgsync_reconcile.stores.sql.org import Org
 from orgsync_reconcile.stores.sql.schema import Objects, deploy_objects
-from orgsync_reconcile.stores.sqlite.create import create_org
-from orgsync_reconcile.stores.sqlite.handle import open_org
+from orgsync_reconcile.stores.urls import create_store, open_store
 from orgsync_reconcile.sync.bulk import bulk_sync
 from orgsync_reconcile.sync.drain import drain
 from orgsync_reconcile.sync.forward import forward
@@ -48,10 +48,24 @@ def thing() -> ObjectDef:
     )
 
 
-def make_orgs(folder: Path, names: Sequence[str]) -> None:
+#: The names of orgs that are at hand.
+FOUR, EIGHT = "abcd", "abcdefgh"
+
+
+def make_four(address: Callable[[str], str]) -> None:
+    """Four new orgs with the object."""
+    _make(address, FOUR)
+
+
+def make_eight(address: Callable[[str], str]) -> None:
+    """Eight of them."""
+    _make(address, EIGHT)
+
+
+def _make(address: Callable[[str], str], names: str) -> None:
     """New orgs with the object. Its fields have other numbers in every second one."""
     for place, name in enumerate(names):
-        with create_org(folder / f"{name}.db", NewOrg(name=name, admin=f"admin@{name}.example")) as org:
+        with create_store(address(name), NewOrg(name=name, admin=f"admin@{name}.example"), base=Path()) as org:
             if place % 2:
                 plain = thing()
                 fields = {"Name": plain.fields["Name"], "B__c": plain.fields["B__c"]}
@@ -64,17 +78,19 @@ def make_orgs(folder: Path, names: Sequence[str]) -> None:
 class Net:
     """Orgs by name, connections by the names of their ends: `ab` leads from primary a to secondary b."""
 
-    def __init__(self, folder: Path, names: Sequence[str], stack: ExitStack) -> None:
+    def __init__(
+        self, folder: Path, names: Sequence[str], stack: ExitStack, addresses: Mapping[str, str] | None = None
+    ) -> None:
         self.folder = folder
+        self.addresses = {name: (addresses or {}).get(name, f"sqlite:{folder / name}.db") for name in names}
         self.now = datetime.now(UTC)
         self.orgs: dict[str, Org] = {}
-        self.clients: dict[str, sqlite3.Connection] = {}
+        self.clients: dict[str, Client] = {}
         self.pairs: dict[str, Pair] = {}
         for name in names:
-            path = folder / f"{name}.db"
-            self.orgs[name] = stack.enter_context(open_org(path, label=name, busy_seconds=10))
-            db = self.clients[name] = sqlite3.connect(path, isolation_level=None, timeout=10)
-            db.execute("PRAGMA synchronous = OFF")
+            address = self.addresses[name]
+            self.orgs[name] = stack.enter_context(open_store(address, base=folder, label=name, busy_seconds=10))
+            db = self.clients[name] = client_of(address)
             stack.callback(db.close)
 
     def clock(self) -> datetime:
@@ -185,19 +201,14 @@ class Net:
         raise AssertionError({name: [self.queue(name, side) for side in Side] for name in self.pairs})
 
     def insert(self, org: str, name: str, **values: object) -> str:
-        values = {"Name": name, **values}
-        names, marks = ", ".join(f'"{item}"' for item in values), ", ".join("?" * len(values))
-        db = self.clients[org]
-        row = db.execute(f'INSERT INTO "Thing__c" ({names}) VALUES ({marks})', list(values.values())).lastrowid
-        return str(db.execute('SELECT "Id" FROM "Thing__c" WHERE orgsync_row = ?', [row]).fetchone()[0])
+        return insert(self.clients[org], "Thing__c", Name=name, **values)
 
     def update(self, org: str, name: str, **values: object) -> None:
         """Updates the records of that name in one org."""
-        sets = ", ".join(f'"{item}" = ?' for item in values)
-        self.clients[org].execute(f'UPDATE "Thing__c" SET {sets} WHERE "Name" = ?', [*values.values(), name])
+        update(self.clients[org], "Thing__c", name, values, key="Name")
 
     def delete(self, org: str, name: str) -> None:
-        self.clients[org].execute('DELETE FROM "Thing__c" WHERE "Name" = ? AND "IsDeleted" = 0', [name])
+        self.clients[org].execute('DELETE FROM "Thing__c" WHERE "Name" = ? AND "IsDeleted" = FALSE', [name])
 
     # -- seeing ------------------------------------------------------------------------------------------------
 
@@ -207,7 +218,7 @@ class Net:
 
     def values(self, org: str, column: str = "A__c") -> dict[str, Any]:
         """Name -> value, of the records that are not deleted."""
-        return dict(self.all(org, f'SELECT "Name", "{column}" FROM "Thing__c" WHERE "IsDeleted" = 0 ORDER BY 1'))
+        return dict(self.all(org, f'SELECT "Name", "{column}" FROM "Thing__c" WHERE "IsDeleted" = FALSE ORDER BY 1'))
 
     def queue(self, name: str, side: Side) -> list[QueueItem]:
         pair = self.pairs[name]
@@ -222,7 +233,7 @@ class Net:
             rows = self.all(
                 org,
                 'SELECT t."Name", t."A__c", t."B__c", p."Name" FROM "Thing__c" AS t'
-                ' LEFT JOIN "Thing__c" AS p ON p."Id" = t."Parent__c" WHERE t."IsDeleted" = 0 ORDER BY 1, 2, 3, 4',
+                ' LEFT JOIN "Thing__c" AS p ON p."Id" = t."Parent__c" WHERE t."IsDeleted" = FALSE ORDER BY 1, 2, 3, 4',
             )
             seen[org] = rows
             assert self.all(org, "SELECT record, error FROM orgsync_held") == []

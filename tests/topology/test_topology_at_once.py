@@ -39,7 +39,7 @@ for step in range(steps):
     if step % 3 == 0:
         db.execute('INSERT INTO "Thing__c" ("Name", "A__c") VALUES (?, ?)', [f"{label}{step}", "0"])
     else:
-        row = db.execute('SELECT "Id" FROM "Thing__c" WHERE "IsDeleted" = 0 ORDER BY random() LIMIT 1').fetchone()
+        row = db.execute('SELECT "Id" FROM "Thing__c" WHERE "IsDeleted" = FALSE ORDER BY random() LIMIT 1').fetchone()
         column = pick.choice(("A__c", "B__c"))
         db.execute(f'UPDATE "Thing__c" SET "{column}" = ? WHERE "Id" = ?', [f"{label}{step}", row[0]])
 """

@@ -18,6 +18,7 @@ def diamond(net: Callable[[str], Net]) -> Net:
     return world
 
 
+@pytest.mark.pairings("sqlite-sqlite", "postgres-postgres")
 def test_a_suspended_way_is_gone_round(diamond: Net) -> None:
     """CON-10, SUS-1: while one way is suspended changes come and go the other way; afterwards nothing comes back."""
     diamond.status("bd", ConnectionStatus.SUSPENDED)

@@ -64,6 +64,7 @@ def test_the_values_of_a_like_go_on_from_the_org_that_got_them(net: Callable[[st
     assert chain.values("d", "B__c") == {"one": "of b"}
 
 
+@pytest.mark.pairings("sqlite-sqlite", "postgres-postgres")
 def test_what_a_forward_overwrites_goes_on_as_well(net: Callable[[str], Net]) -> None:
     """FWD-1, CON-10: the org that got it had changed the field itself before, and told the next one."""
     chain = net("bcd").connect("bc", one_way=True).connect("cd")

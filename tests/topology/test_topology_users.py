@@ -15,7 +15,7 @@ from orgsync_reconcile.cli.main import cli
 
 HIRE = (
     'INSERT INTO "User" ("Username", "LastName", "Alias", "Email", "ProfileId", "IsActive")'
-    ' SELECT ?1, ?2, ?2, \'people@acme.example\', "ProfileId", 1 FROM "User" LIMIT 1'
+    ' SELECT ?1, ?2, ?2, \'people@acme.example\', "ProfileId", TRUE FROM "User" LIMIT 1'
 )
 
 
@@ -32,6 +32,7 @@ def change(net: Net, org: str, column: str, value: str) -> None:
     net.clients[org].execute(f'UPDATE "User" SET "{column}" = ? WHERE "LastName" = \'Ann\'', [value])
 
 
+@pytest.mark.pairings("sqlite-sqlite", "postgres-postgres")
 def test_nobody_comes_back_around_a_ring_under_another_name(net: Callable[[str], Net]) -> None:
     """USR-2, CON-10: a user is copied to each org once; another round makes nobody and logs nobody."""
     ring = net("abc").connect("ab", "bc", "ca", users=True)

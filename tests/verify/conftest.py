@@ -1,28 +1,18 @@
-"""Two fresh orgs per test, copied from files that are made once."""
+"""Two fresh orgs per test, copied from orgs that are made once."""
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from joined_orgs import Joined, create_orgs
-
-
-@pytest.fixture(scope="session")
-def made_orgs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with two new orgs."""
-    folder = tmp_path_factory.mktemp("joined")
-    create_orgs(folder)
-    return folder
+from joined_orgs import FILES, Joined, make_orgs
 
 
 @pytest.fixture
-def joined(made_orgs: Path, tmp_path: Path) -> Iterator[Joined]:
-    """Two orgs that are not connected yet."""
-    folder = tmp_path / "orgs"
-    shutil.copytree(made_orgs, folder)
+def joined(place: Callable[..., dict[str, str]], tmp_path: Path) -> Iterator[Joined]:
+    """Two orgs that are not connected yet, in the folder `orgs` where they lie in files."""
+    addresses = place(make_orgs, *FILES.values(), folder="orgs")
     with ExitStack() as stack:
-        yield Joined(folder, stack)
+        yield Joined(tmp_path / "orgs", stack, addresses)

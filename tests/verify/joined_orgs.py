@@ -1,13 +1,14 @@
-"""Two connected orgs in files, plain SQLite clients beside them, and ways to damage one behind the engine's back."""
+"""Two connected orgs, other programs beside them, and ways to damage one behind the engine's back."""
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+from org_stores import Client, client_of, insert, update
 
 from orgsync_reconcile import catalog
 from orgsync_reconcile.clock import iso
@@ -18,8 +19,7 @@ from orgsync_reconcile.stores.sql.create import NewOrg
 from orgsync_reconcile.stores.sql.flow import Pair
 from orgsync_reconcile.stores.sql.org import Org
 from orgsync_reconcile.stores.sql.schema import Objects, deploy_objects
-from orgsync_reconcile.stores.sqlite.create import create_org
-from orgsync_reconcile.stores.sqlite.handle import open_org
+from orgsync_reconcile.stores.urls import create_store, open_store
 from orgsync_reconcile.sync.bulk import bulk_sync
 from orgsync_reconcile.sync.drain import drain
 from orgsync_reconcile.sync.verify import VerifyReport, verify, verify_by_hashes
@@ -48,12 +48,17 @@ def thing() -> ObjectDef:
     )
 
 
-def create_orgs(folder: Path) -> None:
+def make_orgs(address: Callable[[str], str]) -> None:
     """Two new orgs with Thing__c that are not connected."""
     for side, name in FILES.items():
         admin = ACTOR if side is P else f"{ACTOR}.dr"
-        with create_org(folder / f"{name}.db", NewOrg(name=name, admin=admin)) as org:
+        with create_store(address(name), NewOrg(name=name, admin=admin), base=Path()) as org:
             deploy_objects(org, [thing()])
+
+
+def create_orgs(folder: Path) -> None:
+    """The same in files."""
+    make_orgs(lambda name: f"sqlite:{folder / name}.db")
 
 
 def publishable(org: Org, name: str, objects: Iterable[str]) -> list[str]:
@@ -67,16 +72,16 @@ def publishable(org: Org, name: str, objects: Iterable[str]) -> list[str]:
 
 
 class Joined:
-    """Two orgs in a folder. `now` is the program's clock."""
+    """Two orgs, in files of a folder or at `addresses`. `now` is the program's clock."""
 
-    def __init__(self, folder: Path, stack: ExitStack) -> None:
+    def __init__(self, folder: Path, stack: ExitStack, addresses: Mapping[str, str] | None = None) -> None:
         self.now = datetime.now(UTC)
-        self.orgs: dict[Side, Org] = {
-            side: stack.enter_context(open_org(folder / f"{name}.db", label=name)) for side, name in FILES.items()
-        }
-        self.clients: dict[Side, sqlite3.Connection] = {}
-        for side in FILES:
-            self.clients[side] = sqlite3.connect(folder / f"{FILES[side]}.db", isolation_level=None)
+        self.orgs: dict[Side, Org] = {}
+        self.clients: dict[Side, Client] = {}
+        for side, name in FILES.items():
+            address = (addresses or {}).get(name, f"sqlite:{folder / name}.db")
+            self.orgs[side] = stack.enter_context(open_store(address, base=folder, label=name))
+            self.clients[side] = client_of(address)
             stack.callback(self.clients[side].close)
         self._pair: Pair | None = None
 
@@ -157,15 +162,10 @@ class Joined:
         bulk_sync(self.pair, source=source, objects=objects, cutoff=cutoff, clock=self.clock)
 
     def insert(self, side: Side, table: str, **values: object) -> str:
-        names = ", ".join(f'"{name}"' for name in values)
-        marks = ", ".join("?" * len(values))
-        db = self.clients[side]
-        row = db.execute(f'INSERT INTO "{table}" ({names}) VALUES ({marks})', list(values.values())).lastrowid
-        return str(db.execute(f'SELECT "Id" FROM "{table}" WHERE orgsync_row = ?', [row]).fetchone()[0])
+        return insert(self.clients[side], table, **values)
 
     def update(self, side: Side, table: str, record: str, **values: object) -> None:
-        sets = ", ".join(f'"{name}" = ?' for name in values)
-        self.clients[side].execute(f'UPDATE "{table}" SET {sets} WHERE "Id" = ?', [*values.values(), record])
+        update(self.clients[side], table, record, values)
 
     def delete(self, side: Side, table: str, record: str) -> None:
         self.clients[side].execute(f'DELETE FROM "{table}" WHERE "Id" = ?', [record])

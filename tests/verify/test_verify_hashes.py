@@ -122,7 +122,7 @@ def _do(joined: Joined, kind: str, side: object, row: int, value: int) -> None:
     }
     if kind == "purge":
         db.execute(f'DELETE FROM "Thing__c" {where}')
-        db.execute(f'DELETE FROM "Thing__c" {where} AND "IsDeleted" = 1')
+        db.execute(f'DELETE FROM "Thing__c" {where} AND "IsDeleted" = TRUE')
     else:
         db.execute(f'UPDATE "Thing__c" SET "{sets[kind][0]}" = ? {where}', [sets[kind][1]])
     joined.forget(P)
@@ -155,6 +155,7 @@ def assert_same_findings(joined: Joined) -> None:
     assert found[0] == found[1]
 
 
+@pytest.mark.pairings
 def test_ranges_are_cut_down_to_the_record(joined: Joined, monkeypatch: pytest.MonkeyPatch) -> None:
     """VER-1: three bad records among 2,000 are found without reading the others one by one."""
     monkeypatch.setattr(verify_hashes, "RANGE", 500)
