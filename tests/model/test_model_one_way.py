@@ -29,7 +29,7 @@ def connected() -> Path:
     """Two orgs with a one-way connection; made once."""
     folder = TEMPLATES / "one-way"
     folder.mkdir()
-    make_orgs(folder, "ab")
+    make_orgs(lambda name: f"sqlite:{folder / name}.db", "ab")
     with ExitStack() as stack:
         Net(folder, "ab", stack).connect("ab", one_way=True)
     return folder

@@ -54,15 +54,15 @@ FOUR, EIGHT = "abcd", "abcdefgh"
 
 def make_four(address: Callable[[str], str]) -> None:
     """Four new orgs with the object."""
-    _make(address, FOUR)
+    make_orgs(address, FOUR)
 
 
 def make_eight(address: Callable[[str], str]) -> None:
     """Eight of them."""
-    _make(address, EIGHT)
+    make_orgs(address, EIGHT)
 
 
-def _make(address: Callable[[str], str], names: str) -> None:
+def make_orgs(address: Callable[[str], str], names: str) -> None:
     """New orgs with the object. Its fields have other numbers in every second one."""
     for place, name in enumerate(names):
         with create_store(address(name), NewOrg(name=name, admin=f"admin@{name}.example"), base=Path()) as org:

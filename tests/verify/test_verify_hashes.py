@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from joined_orgs import Joined, P, S
+from joined_orgs import Joined, P, S, create_orgs
 
 from orgsync_reconcile.model.schema import FieldDef, FieldType
 from orgsync_reconcile.stores.canonical import encoder, record_hash
@@ -71,10 +71,11 @@ def test_different_records_have_different_hashes(one: list[str | None], two: lis
 
 
 @pytest.fixture(scope="module")
-def filled(made_orgs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Connected orgs with 60 things and 12 accounts that both have; some lookups wait for a parent that is not there."""
     folder = tmp_path_factory.mktemp("filled") / "orgs"
-    shutil.copytree(made_orgs, folder)
+    folder.mkdir()
+    create_orgs(folder)
     with ExitStack() as stack:
         joined = Joined(folder, stack)
         old = joined.insert(P, "Account", Name="Never copied")
