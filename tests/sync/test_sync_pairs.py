@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from sync_world import P, S, World, custom_object, field, text
 
+from orgsync_reconcile.errors import DisturbedError
 from orgsync_reconcile.model.schema import FieldType
 from orgsync_reconcile.stores.sql.flow import Flow
 from orgsync_reconcile.sync.forward import forward
@@ -75,6 +76,24 @@ def test_refused_changes_stand_alone_among_many(world: World) -> None:
     codes = [world.get(S, "Thing__c", there[number], "Code__c") for number in (2, 3, 5, 17, 24)]
     assert codes == ["c2", None, "c5", None, "c24"]
     assert world.get(S, "Thing__c", there[5], "Note__c") == "n5"
+
+
+def test_a_batch_that_is_taken_again_makes_its_tables_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """QUE-3: with a transaction that is rolled back go the temporary tables that it made."""
+    world.connect("Account")
+    record = world.insert(P, "Account", Name="one")
+    write = Flow.write_staged
+    trouble = [DisturbedError("others are at work", hint="run this again")]
+
+    def disturbed(flow: Flow, *args: Any, **words: Any) -> None:
+        if trouble:
+            raise trouble.pop()
+        write(flow, *args, **words)
+
+    monkeypatch.setattr(Flow, "write_staged", disturbed)
+    world.settle()
+    assert not trouble
+    assert world.get(S, "Account", str(world.other(P, record)), "Name") == "one"
 
 
 def test_links_that_the_source_knows_stay_as_they_are(world: World) -> None:
