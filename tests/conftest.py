@@ -14,9 +14,9 @@ from orgsync_reconcile.errors import OrgsyncError
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Adds the option of the whole conformance suite."""
+    """Adds the option to look further than the conformance suite."""
     parser.addoption(
-        "--every-pairing", action="store_true", help="run all tests of two orgs on all pairings of stores, not a choice"
+        "--every-pairing", action="store_true", help="run unmarked tests of several orgs on all pairings of stores too"
     )
 
 
