@@ -111,7 +111,8 @@ def explain(error: Exception, where: str) -> OrgsyncError:
         return UnreachableError(
             f"the org is gone from its schema: {message}", where=where, hint="restore the schema, or name the right one"
         )
-    if isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError, *_ENDED)):
+    # What no server has said has no code: the client's library says that nobody answers.
+    if isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError, *_ENDED)) or not error.sqlstate:
         return refused_session(message, where)
     return StoreError(message, where=where, hint="run with -vv and report this")
 
