@@ -14,6 +14,7 @@ from sync_world import P, S, World
 
 from orgsync_reconcile.errors import OrgsyncError, UnreachableError
 from orgsync_reconcile.model.connection import Side
+from orgsync_reconcile.stores.postgres import transport
 from orgsync_reconcile.stores.postgres.database import PostgresDatabase
 from orgsync_reconcile.stores.sql.flow import Flow
 
@@ -302,3 +303,24 @@ def test_a_cut_session_is_no_outage(outage: OutageWorld, side: Side, monkeypatch
     assert outage.program("drain").exit_code == 0
     check(outage.open())
     assert outage.world.count(side, "Account") == 1
+
+
+@pytest.mark.parametrize("kinds", [("postgres", "postgres")], ids=["postgres"])
+def test_a_session_that_ends_while_rows_are_streamed(outage: OutageWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SUS-3: the client's library says so without a code of the server's; it is the same outage."""
+    world = outage.world
+    world.connect("Account")
+    world.insert(P, "Account", Name="x")
+    rows_out = transport._rows_out
+
+    def cut(source: PostgresDatabase, statement: str) -> Iterator[bytes]:
+        end_session(source)
+        return rows_out(source, statement)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(transport, "_rows_out", cut)
+        with pytest.raises(UnreachableError, match="cannot be reached"):
+            world.drain()
+    world = outage.open()
+    check(world)
+    assert world.count(S, "Account") == 1

@@ -111,8 +111,9 @@ def explain(error: Exception, where: str) -> OrgsyncError:
         return UnreachableError(
             f"the org is gone from its schema: {message}", where=where, hint="restore the schema, or name the right one"
         )
-    # What no server has said has no code: the client's library says that nobody answers.
-    if isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError, *_ENDED)) or not error.sqlstate:
+    # The client's library says by an error of no kind that nobody answers.
+    silent = type(error) is psycopg.DatabaseError and not error.sqlstate
+    if silent or isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError, *_ENDED)):
         return refused_session(message, where)
     return StoreError(message, where=where, hint="run with -vv and report this")
 
