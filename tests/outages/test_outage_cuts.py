@@ -324,3 +324,20 @@ def test_a_session_that_ends_while_rows_are_streamed(outage: OutageWorld, monkey
     world = outage.open()
     check(world)
     assert world.count(S, "Account") == 1
+
+
+@pytest.mark.parametrize("kinds", [("postgres", "sqlite")], ids=["postgres"])
+def test_a_session_that_ends_as_soon_as_it_began(outage: OutageWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SUS-3: it is told like any other that was cut."""
+    connect = psycopg.connect
+
+    def cut(*args: Any, **words: Any) -> Any:
+        made = connect(*args, **words)
+        if words.get("application_name") == "orgsync":
+            with connect(outage.addresses[P].partition("?")[0], autocommit=True) as administrator:
+                administrator.execute("SELECT pg_terminate_backend(%s, 5000)", [made.info.backend_pid])
+        return made
+
+    monkeypatch.setattr(psycopg, "connect", cut)
+    with pytest.raises(UnreachableError, match="cannot be reached"):
+        outage.open()

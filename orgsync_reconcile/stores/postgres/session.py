@@ -13,7 +13,7 @@ from psycopg.rows import TupleRow
 from orgsync_reconcile.errors import StoreError, UsageError
 from orgsync_reconcile.stores.address import Address
 from orgsync_reconcile.stores.postgres.database import PostgresDatabase
-from orgsync_reconcile.stores.postgres.refusals import is_starting, refused_session
+from orgsync_reconcile.stores.postgres.refusals import explain, is_starting, refused_session
 
 #: How long to wait for a server that does not answer, in seconds.
 _CONNECT_SECONDS = 10
@@ -45,7 +45,11 @@ def connect(address: Address, label: str, *, busy_seconds: float) -> PostgresDat
             where=label,
             hint="upgrade the server",
         )
-    return PostgresDatabase(connection, address.schema)
+    try:
+        return PostgresDatabase(connection, address.schema)
+    except psycopg.Error as error:
+        connection.close()
+        raise explain(error, label) from error
 
 
 def _connection(address: Address, label: str, settings: dict[str, Any]) -> psycopg.Connection[TupleRow]:
