@@ -159,10 +159,10 @@ def _suspend(
             return told
     if error is None:
         return next(iter(down.values()))
-    if isinstance(error, UnreachableError) and not down:
+    names = ", ".join(org.label for org in reached.orgs.values())
+    known = error if isinstance(error, OrgsyncError) else explain(error, names)
+    if isinstance(known, UnreachableError) and not down:
         return UnreachableError(
-            error.message, where=error.where, hint="both orgs can be reached again: run this again", connected=True
+            known.message, where=known.where, hint="both orgs can be reached again: run this again", connected=True
         )
-    if isinstance(error, OrgsyncError):
-        return error
-    return explain(error, ", ".join(org.label for org in reached.orgs.values()))
+    return known
