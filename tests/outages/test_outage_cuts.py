@@ -278,7 +278,10 @@ def test_whoever_lost_the_lease_is_waited_for(outage: OutageWorld) -> None:
 
 
 @pytest.mark.parametrize("kinds", [("postgres", "sqlite"), ("sqlite", "postgres")], ids=["first", "second"])
-def test_a_cut_session_is_no_outage(outage: OutageWorld, side: Side, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("within", [True, False], ids=["in a transaction", "outside"])
+def test_a_cut_session_is_no_outage(
+    outage: OutageWorld, side: Side, monkeypatch: pytest.MonkeyPatch, within: bool
+) -> None:
     """SUS-3: the server is there all the time: nobody is suspended, and one line says to run the command again."""
     world = outage.world
     world.connect("Account")
@@ -287,7 +290,7 @@ def test_a_cut_session_is_no_outage(outage: OutageWorld, side: Side, monkeypatch
     cut: list[PostgresDatabase] = []
 
     def once(db: PostgresDatabase, sql: str, *more: Any) -> Any:
-        if not cut and db not in ours and "orgsync_inbox" in sql and db.in_transaction:
+        if not cut and db not in ours and "orgsync_inbox" in sql and db.in_transaction is within:
             cut.append(db)
             end_session(db)
         return PLAIN(db, sql, *more)
