@@ -40,7 +40,7 @@ class Words:
 
 @dataclass(frozen=True, kw_only=True)
 class Kind:
-    """Staged records that are alike, and how many there are. `object` is the source's number, `masks` the changed columns."""
+    """Staged records that are alike. `object` is the source's number, `masks` the changed columns."""
 
     object: int
     linked: bool
@@ -48,7 +48,6 @@ class Kind:
     gone: bool
     held: bool
     masks: tuple[int, ...]
-    count: int
 
     @property
     def just_changed(self) -> bool:
@@ -59,14 +58,11 @@ class Kind:
 def kinds(db: Database, words: Words) -> list[Kind]:
     """What temp.stage holds."""
     rows = db.execute(
-        f"SELECT object, CASE WHEN local IS NULL THEN 0 ELSE 1 END AS linked, ins, gone, held, count(*), {words.columns}"
-        f" FROM temp.stage GROUP BY object, linked, ins, gone, held, {words.columns}"
+        f"SELECT DISTINCT object, CASE WHEN local IS NULL THEN 0 ELSE 1 END, ins, gone, held, {words.columns} FROM temp.stage"
     )
     return [
-        Kind(
-            object=number, linked=linked == 1, ins=ins == 1, gone=gone == 1, held=held == 1, masks=tuple(m), count=count
-        )
-        for number, linked, ins, gone, held, count, *m in rows
+        Kind(object=number, linked=linked == 1, ins=ins == 1, gone=gone == 1, held=held == 1, masks=tuple(m))
+        for number, linked, ins, gone, held, *m in rows
     ]
 
 

@@ -144,13 +144,15 @@ class Writer:
         wanted = [item for item in staged if self._is_update(path, item, full)]
         if not wanted:
             return 0
-        table, count = "stage", sum(item.count for item in wanted)
+        table = "stage"
         distinct = sorted({item.masks for item in wanted})
         if len(wanted) < len(staged):
             kept = [f"st.{name} & {value}" for name, value in zip(self.words.names, full, strict=True)]
             table = "todo"
-            self._todo(path, f"st.local IS NOT NULL AND {self.words.any_bit(bits, 'st')}", masks=kept)
+            count = self._todo(path, f"st.local IS NOT NULL AND {self.words.any_bit(bits, 'st')}", masks=kept)
             distinct = sorted({tuple(a & b for a, b in zip(masks, full, strict=True)) for masks in distinct})
+        else:
+            (count,) = self.db.execute("SELECT count(*) FROM temp.stage").fetchone()
         statements = self._update_statements(path, distinct, table)
         touched = self._touched(path.columns, distinct)
         unique = [column for column in touched if column.unique]
