@@ -10,7 +10,7 @@ from orgsync_reconcile.clock import Clock
 from orgsync_reconcile.failpoints import FailPoint, reach
 from orgsync_reconcile.model.connection import Side
 from orgsync_reconcile.model.records import ObjectCounts, add_counts
-from orgsync_reconcile.stores.sql.flow import BatchResult, Flow, Pair
+from orgsync_reconcile.stores.sql.flow import BatchResult, Flow, Pair, flows_of
 from orgsync_reconcile.stores.sql.flow.continuity import check_continuity
 from orgsync_reconcile.stores.sql.flow.network import exchange
 from orgsync_reconcile.stores.sql.flow.rounds import Rounds
@@ -57,7 +57,9 @@ def _drain(
         if not is_active(pair):
             break
         finish_users(pair.orgs[side], pair.orgs[side.other], pair.connection, side, clock)
-        flows = flows or {way: Flow(pair, way) for way in Side}
+        if not flows:
+            flows = flows_of(pair)
+            _begin(flows[side], flows[side.other], clock, totals)
         left = _drain_side(flows[side], flows[side.other], clock, left, totals, progress)
         if left == 0:
             break
@@ -68,7 +70,6 @@ def _drain_side(
     flow: Flow, back: Flow, clock: Clock, left: int | None, totals: dict[str, ObjectCounts], progress: Progress | None
 ) -> int | None:
     """Drains one direction; returns what is left of the allowance."""
-    _begin(flow, back, clock, totals)
     flow.watch_own_triggers()
     start, end = flow.watermark(), flow.head()
     more = flow.head() > start or flow.due(clock()) or flow.waits()
@@ -99,7 +100,7 @@ def _step(flow: Flow, back: Flow, size: int, clock: Clock, *, alone: bool) -> Ba
             one.keep_up()
         under_way = _under_way(flow, back)
         if under_way is None:
-            finish_both(flow, back, clock)
+            _tell(flow, back, clock)
             if alone or open_round(flow, size, clock) is None:
                 now = clock()
                 result = again(partial(_batch, flow, size, now))
@@ -120,7 +121,7 @@ def _begin(flow: Flow, back: Flow, clock: Clock, totals: dict[str, ObjectCounts]
         with flow.pair.lease():
             under_way = _under_way(flow, back)
             if under_way is None:
-                finish_both(flow, back, clock)
+                _tell(flow, back, clock)
                 return
         for counts in help_with(under_way, clock).counts.values():
             add_counts(totals, counts)
@@ -147,6 +148,12 @@ def finish_both(flow: Flow, back: Flow, clock: Clock) -> None:
     """
     for one in (back, flow):
         close_round(one, clock)
+    _tell(flow, back, clock)
+
+
+def _tell(flow: Flow, back: Flow, clock: Clock) -> None:
+    """Lets both orgs know what became of what they sent. The caller holds the lease, and no round is open."""
+    for one in (back, flow):
         again(partial(one.finish, clock()))
 
 

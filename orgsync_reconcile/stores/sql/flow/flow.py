@@ -71,7 +71,7 @@ class Flow:
         self.mentions = Mentions(self.db, (self.source.db, self.db))
         self._hops = 1
         #: Either org has several connections: changes may come, and go on, over others.
-        self.stamped = has_several(self.source) or has_several(self.target)
+        self.stamped = False
         self.refresh()
 
     def keep_up(self) -> None:
@@ -82,6 +82,7 @@ class Flow:
     def refresh(self) -> None:
         """Reads the paths again: publications, subscriptions and schemas may have changed."""
         self._revisions = self.source.revision(), self.target.revision()
+        self.stamped = has_several(self.source) or has_several(self.target)
         self.paths = read_paths(self.source, self.target, *self.numbers)
         files = {path.files.path.object: path.files.path for path in self.paths.values() if path.files}
         self.partner.paths = {**self.paths, **files}
@@ -456,7 +457,10 @@ class Flow:
     def watch_own_triggers(self) -> None:
         """Where an org got triggers of its own on a published object, engine writes are captured with their origin."""
         for org in (self.source, self.target):
-            found = [name for name in sorted(with_sql_triggers(org, self.paths)) if org.engine.leaves_out_ours(name)]
+            named = with_sql_triggers(org, self.paths)
+            if org is self.target:
+                self.own_triggers = {self.paths[name].target for name in named}
+            found = [name for name in sorted(named) if org.engine.leaves_out_ours(name)]
             if found:
                 with org.transaction():
                     rebuild_triggers(org, found)
@@ -511,3 +515,15 @@ class Flow:
             now_ms = int(now.timestamp() * 1000)
             mirror(self.source, self._back, *self.numbers, self.words, self.pair.retry, now_ms)
             mirror_severed(self.source, self._back, *self.numbers, [path.source for path in self.paths.values()])
+
+
+def flows_of(pair: Pair) -> dict[Side, Flow]:
+    """Both directions of a pair, as they were read for its last drain, or read again where anything of it has changed."""
+    pair.attach()
+    if any(flow.partner is not pair.partners[side.other] for side, flow in pair.flows.items()):
+        # An org has seen another one meanwhile (CON-10).
+        pair.flows.clear()
+    for flow in pair.flows.values():
+        flow.keep_up()
+    pair.flows = pair.flows or {side: Flow(pair, side) for side in Side}
+    return pair.flows

@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from orgsync_reconcile.errors import StoreBusyError, StoreError
 from orgsync_reconcile.model.connection import ConflictPolicy, ConnectionStatus, Side
 from orgsync_reconcile.stores.sql.org import BUSY_SECONDS, Org
 from orgsync_reconcile.stores.sql.partner import Partner
+
+if TYPE_CHECKING:
+    from orgsync_reconcile.stores.sql.flow.flow import Flow
 
 #: The lock that all hold who send what is queued.
 _AT_WORK = "drain"
@@ -25,6 +29,8 @@ class Pair:
         #: Whether the connection is part of a ring, as far as `network.exchange` has found.
         self.ring = False
         self._leased = False
+        #: What drains of this pair have read of what flows, for the next one: `flows_of`.
+        self.flows: dict[Side, Flow] = {}
         #: How each org's statements see the other one.
         self.partners: dict[Side, Partner] = {}
         for side in Side:
