@@ -75,11 +75,19 @@ def help_with(flow: Flow, clock: Clock) -> BatchResult:
 
 
 def close_round(flow: Flow, clock: Clock) -> None:
-    """Does alone what is left of a round that processes which are gone had opened. The caller holds the lease."""
+    """Does alone what is left of a round that processes which are gone had opened, and tells the source.
+
+    The caller holds the lease.
+    """
     rounds = Rounds(flow)
-    while (current := rounds.current()) is not None:
+    current = rounds.current()
+    if current is None:
+        return
+    while current is not None:
         _take_what_is_left(rounds, current, clock, BatchResult(seq=current.low, more=True))
         again(partial(rounds.advance, current, clock()))
+        current = rounds.current()
+    again(partial(flow.finish, clock()))
 
 
 def _take_claimed(rounds: Rounds, current: Round, lane: int, clock: Clock, result: BatchResult) -> None:
