@@ -21,6 +21,8 @@ from orgsync_reconcile.sync.users import finish_users, upsert_users
 
 #: Log entries per batch: large enough for set statements, small enough to keep the target's lock short.
 BATCH = 20_000
+#: The same where others write to the target meanwhile: there larger sets cost less for each entry.
+SERVER_BATCH = 50_000
 
 #: Called with (object or "", entries done, entries in all).
 Progress = Callable[[str, int, int], None]
@@ -73,8 +75,9 @@ def _drain_side(
     flow.watch_own_triggers()
     start, end = flow.watermark(), flow.head()
     more = flow.head() > start or flow.due(clock()) or flow.waits()
+    most = SERVER_BATCH if flow.target.many_writers else BATCH
     while more and left != 0:
-        size = BATCH if left is None else min(BATCH, left)
+        size = most if left is None else min(most, left)
         before = flow.watermark()
         if deliver(flow.pair, sides=(flow.side,), clock=clock):
             if not is_active(flow.pair):
