@@ -320,7 +320,8 @@ def test_what_another_program_withdraws_stays_from_the_next_batch_on(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """PUB-10, QUE-3: an apply unpublishes a field while a long drain is under way, which has heard nothing of it."""
-    monkeypatch.setattr("orgsync_reconcile.sync.drain.BATCH", 2)
+    for name in ("BATCH", "SERVER_BATCH"):
+        monkeypatch.setattr(f"orgsync_reconcile.sync.drain.{name}", 2)
     world.connect("Account")
     records = [world.insert(P, "Account", Name=f"A {number}", Phone="1") for number in range(6)]
 
