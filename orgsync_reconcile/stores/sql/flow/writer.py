@@ -109,7 +109,9 @@ class Writer:
         arrived = 0
         base = self.db.reserve(path.object, end - start)
         parameters: dict[str, object] = {"base": base, "start": start}
-        parameters |= {f"auto_{field.name}": self._next_number(path, field.name) - 1 for field in path.auto_numbers}
+        parameters |= {
+            f"auto_{field.name}": self._take_numbers(path, field.name, end - start) - 1 for field in path.auto_numbers
+        }
         everything = parameters | {"low": start, "high": end}
         # Asked ahead: others may bring a parent at any time, and then its children are looked at in vain, never forgotten.
         missing = self._missing_parents(path, listed, everything)
@@ -127,11 +129,6 @@ class Writer:
             self.refusals.refuse(path, listed, number, why, "I", parameters)
 
         isolate(start, end, attempt, refused)
-        for field in path.auto_numbers:
-            self.db.execute(
-                "UPDATE main.orgsync_autonumber SET next = next + ? WHERE object = ? AND field = ?",
-                [end - start, path.object, field.name],
-            )
         for column in missing:
             self._run(writes.insert_waiting(path, column, rows, self.target), everything)
         return arrived
@@ -264,11 +261,16 @@ class Writer:
     def _last(self, table: str) -> int:
         return int(self.db.execute(f"SELECT coalesce(max(n), 0) FROM temp.{table}").fetchone()[0])
 
-    def _next_number(self, path: Path, field: str) -> int:
+    def _take_numbers(self, path: Path, field: str, count: int) -> int:
+        """The first of so many numbers of an auto-number field, which nobody else gets: who counts at once waits."""
+        which = [path.object, field]
+        self.db.execute(
+            "UPDATE main.orgsync_autonumber SET next = next + ? WHERE object = ? AND field = ?", [count, *which]
+        )
         row = self.db.execute(
-            "SELECT next FROM main.orgsync_autonumber WHERE object = ? AND field = ?", [path.object, field]
+            "SELECT next FROM main.orgsync_autonumber WHERE object = ? AND field = ?", which
         ).fetchone()
-        return int(row[0])
+        return int(row[0]) - count
 
     def _bits(self, columns: Sequence[PathColumn]) -> dict[int, int]:
         bits: dict[int, int] = {}
