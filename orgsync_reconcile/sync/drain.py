@@ -10,13 +10,13 @@ from orgsync_reconcile.clock import Clock
 from orgsync_reconcile.failpoints import FailPoint, reach
 from orgsync_reconcile.model.connection import Side
 from orgsync_reconcile.model.records import ObjectCounts, add_counts
-from orgsync_reconcile.stores.sql.flow import BatchResult, Flow, Pair, flows_of
+from orgsync_reconcile.stores.sql.flow import BatchResult, Flow, Pair, flows_of, keep_up
 from orgsync_reconcile.stores.sql.flow.continuity import check_continuity
 from orgsync_reconcile.stores.sql.flow.network import exchange
 from orgsync_reconcile.stores.sql.flow.rounds import Rounds
 from orgsync_reconcile.sync.again import again
 from orgsync_reconcile.sync.control import deliver, is_active
-from orgsync_reconcile.sync.lanes import close_round, help_with, open_round
+from orgsync_reconcile.sync.lanes import close_rounds, help_with, open_round
 from orgsync_reconcile.sync.users import finish_users, upsert_users
 
 #: Log entries per batch: large enough for set statements, small enough to keep the target's lock short.
@@ -99,8 +99,7 @@ def _drain_side(
 def _step(flow: Flow, back: Flow, size: int, clock: Clock, *, alone: bool) -> BatchResult:
     """A batch, or what this process takes of a round that several share."""
     with flow.pair.lease():
-        for one in (flow, back):
-            one.keep_up()
+        keep_up(flow, back)
         under_way = _under_way(flow, back)
         if under_way is None:
             _tell(flow, back, clock)
@@ -149,8 +148,7 @@ def finish_both(flow: Flow, back: Flow, clock: Clock) -> None:
     `back` is the way back: a record that came over it, but whose link only the receiving org knows, would otherwise be
     sent to where it came from as a new one.
     """
-    for one in (back, flow):
-        close_round(one, clock)
+    close_rounds(flow, back, clock)
     _tell(flow, back, clock)
 
 

@@ -16,7 +16,7 @@ from orgsync_reconcile.errors import DisturbedError
 from orgsync_reconcile.failpoints import FailPoint, reach
 from orgsync_reconcile.model.connection import Side
 from orgsync_reconcile.model.records import add_counts
-from orgsync_reconcile.stores.sql.flow import BatchResult, Flow
+from orgsync_reconcile.stores.sql.flow import BatchResult, Flow, keep_up
 from orgsync_reconcile.stores.sql.flow.rounds import Round, Rounds
 from orgsync_reconcile.stores.sql.leases import bulk_lease, leases
 from orgsync_reconcile.sync.again import again
@@ -49,7 +49,7 @@ def help_with(flow: Flow, clock: Clock) -> BatchResult:
     """
     rounds = Rounds(flow)
     with flow.pair.lease(shared=True):
-        flow.keep_up()
+        keep_up(flow)
         current = rounds.current()
         if current is None:
             return BatchResult(seq=flow.watermark(), more=True)
@@ -74,11 +74,16 @@ def help_with(flow: Flow, clock: Clock) -> BatchResult:
     return result
 
 
-def close_round(flow: Flow, clock: Clock) -> None:
-    """Does alone what is left of a round that processes which are gone had opened, and tells the source.
+def close_rounds(flow: Flow, back: Flow, clock: Clock) -> None:
+    """Does alone what is left of rounds that processes which are gone had opened, and tells their sources.
 
-    The caller holds the lease.
+    The caller holds the lease, and begins what cannot stand on half a round.
     """
+    for one in (back, flow):
+        _close_round(one, clock)
+
+
+def _close_round(flow: Flow, clock: Clock) -> None:
     rounds = Rounds(flow)
     current = rounds.current()
     if current is None:

@@ -14,7 +14,7 @@ from orgsync_reconcile.stores.sql.flow.disagreements import Disagreements
 from orgsync_reconcile.stores.sql.flow.paths import Path
 from orgsync_reconcile.stores.sql.flow.repair import plan_repair, queue_repair
 from orgsync_reconcile.sync.drain import Progress
-from orgsync_reconcile.sync.lanes import close_round
+from orgsync_reconcile.sync.lanes import close_rounds
 from orgsync_reconcile.sync.verify_hashes import compare_hashes
 from orgsync_reconcile.sync.verify_parts import Compared, RunParts, VerifyPart, compare_joined, cut, join_parts
 from orgsync_reconcile.sync.verify_report import Difference, ObjectResult, RepairResult, VerifyReport
@@ -71,7 +71,7 @@ def verify_joined(
     with pair.lease() if repair else nullcontext():
         back = Flow(pair, Side.SECONDARY)
         if repair:
-            _close_rounds(flow, back, clock)
+            close_rounds(flow, back, clock)
         with flow.target.snapshot():
             report, unequal = _compare(flow, back, clock, objects, listed, edits_stand=edits_stand)
         if not repair:
@@ -125,12 +125,6 @@ def _chosen(flow: Flow, objects: Sequence[str]) -> list[Path]:
     return [path for path in flow.paths.values() if not objects or path.object in objects]
 
 
-def _close_rounds(flow: Flow, back: Flow, clock: Clock) -> None:
-    """Half a round is no state to compare or mend. The caller holds the lease."""
-    for one in (back, flow):
-        close_round(one, clock)
-
-
 def verify_by_hashes(pair: Pair, *, clock: Clock, objects: Sequence[str] = (), listed: int = LISTED) -> VerifyReport:
     """The same verification without reading one org from the other: by sums over ranges of Ids, cut where they differ.
 
@@ -141,7 +135,7 @@ def verify_by_hashes(pair: Pair, *, clock: Clock, objects: Sequence[str] = (), l
     results: list[ObjectResult] = []
     differences: list[Difference] = []
     with pair.lease():
-        _close_rounds(flow, back, clock)
+        close_rounds(flow, back, clock)
         flow.finish(clock())
         back.finish(clock())
         with flow.source.snapshot(), flow.target.snapshot():
@@ -178,7 +172,7 @@ def verify_in_parts(
     paths = _chosen(flow, objects)
     with pair.lease() if repair or hashes else nullcontext():
         if repair or hashes:
-            _close_rounds(flow, back, clock)
+            close_rounds(flow, back, clock)
         parts = [part for path in paths for part in cut(flow, path, listed=listed, hashes=hashes)]
         total = sum(part.links for part in parts)
         found: list[tuple[VerifyPart, Compared]] = []

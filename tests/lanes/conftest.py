@@ -8,8 +8,9 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from lane_world import ADMINS, World, connect, write_manifests
+from lane_world import World, connect, write_manifests
 from postgres_server import Server, name_of
+from two_orgs import SCHEMAS
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +28,7 @@ def world(postgres: Server, template: str, tmp_path: Path) -> Iterator[World]:
     url = postgres.database(name_of(template))
     write_manifests(tmp_path, url)
     with ExitStack() as stack:
-        clients = {schema: stack.enter_context(psycopg.connect(url, autocommit=True)) for schema in ADMINS}
+        clients = {schema: stack.enter_context(psycopg.connect(url, autocommit=True)) for schema in SCHEMAS}
         for schema, client in clients.items():
             client.execute(f"SET search_path TO {schema}")
         yield World(tmp_path, clients)

@@ -14,7 +14,7 @@ from typing import Any
 
 import psycopg
 from sync_world import custom_object, field
-from two_orgs import must
+from two_orgs import SCHEMAS, connection, make_on_server, must, publication, server_orgs, write_documents
 
 from orgsync_reconcile.app.workspace import Workspace, open_connection
 from orgsync_reconcile.model.schema import FieldType
@@ -22,67 +22,30 @@ from orgsync_reconcile.stores.sql.flow import Pair
 from orgsync_reconcile.stores.sql.schema import deploy_objects
 from orgsync_reconcile.stores.urls import open_store
 
-MANIFEST = """\
-version: 1
-kind: Org
-name: acme
-store: "{url}?schema=acme"
-admin: admin@acme.example
----
-version: 1
-kind: Org
-name: acme-dr
-store: "{url}?schema=dr"
-admin: admin@acme.example.dr
----
-version: 1
-kind: Connection
-name: dr
-primary: acme
-secondary: acme-dr
-owner: admin@acme.example
-contact: {{first_name: Elise, last_name: Medina, email: elise@acme.example, account: Acme}}
-direction: two-way
----
-version: 1
-kind: Publication
-connection: dr
-object: Account
-fields: {{include: [Name, Phone, Industry, ParentId]}}
----
-version: 1
-kind: Publication
-connection: dr
-object: Contact
-fields: {{include: [LastName, AccountId]}}
----
-version: 1
-kind: Publication
-connection: dr
-object: Visit__c
-fields: {{include: [Name, Contact__c]}}
-"""
 #: A record of it cannot be without its contact.
 VISIT = custom_object(
     "Visit__c",
     "a02",
     field("Contact__c", FieldType.MASTER_DETAIL, reference_to=("Contact",), required=True, cascade_delete=True),
 )
-ADMINS = {"acme": "admin@acme.example", "dr": "admin@acme.example.dr"}
 
 
 def write_manifests(folder: Path, url: str) -> None:
-    (folder / "manifests").mkdir()
-    (folder / "manifests" / "dr.yaml").write_text(MANIFEST.format(url=url))
+    write_documents(
+        folder,
+        server_orgs(url),
+        connection("dr"),
+        publication("dr", "Account", "Name", "Phone", "Industry", "ParentId"),
+        publication("dr", "Contact", "LastName", "AccountId"),
+        publication("dr", "Visit__c", "Name", "Contact__c"),
+    )
 
 
 def connect(folder: Path, url: str) -> None:
     """Makes both orgs and connects them."""
     write_manifests(folder, url)
-    for schema, admin in ADMINS.items():
-        name = admin.partition("@")[2].partition(".")[0] + ("" if schema == "acme" else "-dr")
-        must(folder, "org", "create", f"{url}?schema={schema}", "--name", name, "--admin", admin)
-        must(folder, "org", "enable", f"{url}?schema={schema}", "salesforce-to-salesforce")
+    make_on_server(folder, url)
+    for schema in SCHEMAS:
         with open_store(f"{url}?schema={schema}", base=folder) as org:
             deploy_objects(org, [VISIT])
     must(folder, "apply", "--yes")
@@ -161,7 +124,7 @@ class World:
         return all(
             self.one(schema, "SELECT count(*) FROM orgsync_change WHERE origin IS NULL") == 0
             and self.one(schema, "SELECT count(*) FROM orgsync_waiting") == 0
-            for schema in ADMINS
+            for schema in SCHEMAS
         )
 
     def assert_equal(self) -> None:
@@ -173,9 +136,9 @@ class World:
             ("Contact", "\"LastName\" = 'x'"),
             ("Visit__c", "TRUE"),
         ):
-            counts = {self.one(schema, f'SELECT count(*) FROM "{name}" WHERE {like}') for schema in ADMINS}
+            counts = {self.one(schema, f'SELECT count(*) FROM "{name}" WHERE {like}') for schema in SCHEMAS}
             assert len(counts) == 1, (name, counts)
-        for schema in ADMINS:
+        for schema in SCHEMAS:
             assert self.one(schema, "SELECT count(*) FROM orgsync_round") == 0
             assert self.one(schema, "SELECT count(*) FROM orgsync_round_lane") == 0
             assert self.one(schema, "SELECT count(*) FROM orgsync_held") == 0

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import select
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
 import pytest
 from postgres_server import Server
+from publishing import publisher
 
-from orgsync_reconcile.model.connection import ConnectionStatus, Side, SyncOptions
-from orgsync_reconcile.stores.sql import connections, publications
 from orgsync_reconcile.stores.sql.create import NewOrg
 from orgsync_reconcile.stores.sql.org import Org
 from orgsync_reconcile.stores.urls import create_store
-
-NOW = datetime(2026, 3, 2, 6, 30, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
@@ -25,20 +21,7 @@ def org(postgres: Server) -> Iterator[Org]:
     """An org that publishes accounts."""
     url = postgres.database()
     with create_store(f"{url}?schema=acme", NewOrg(name="acme"), base=Path()) as made:
-        connections.create_connection(
-            made,
-            "dr",
-            Side.PRIMARY,
-            partner_org_id="00Dzzz000000000AAA",
-            partner_name="Secondary",
-            owner_id=made.admin_id,
-            contact_id=None,
-            options=SyncOptions(users_primary=False),
-            status=ConnectionStatus.ACCEPTED,
-            actor="admin",
-            clock=lambda: NOW,
-        )
-        publications.publish_object(made, "dr", "Account", ["Name"], actor="admin", clock=lambda: NOW)
+        publisher(made)("Account", "Name")
         yield made
     postgres.drop(url)
 

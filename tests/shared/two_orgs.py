@@ -26,6 +26,37 @@ admin: admin@acme.example.dr
 """
 
 
+#: Schema of a server's database -> (the org in it, its administrator).
+SCHEMAS = {"acme": ("acme", "admin@acme.example"), "dr": ("acme-dr", "admin@acme.example.dr")}
+
+
+def server_orgs(url: str) -> str:
+    """Their manifests where they lie in schemas of a server's database."""
+    text = ORGS
+    for schema, (name, _) in SCHEMAS.items():
+        text = text.replace(f"sqlite:orgs/{name}.db", f'"{url}?schema={schema}"')
+    return text
+
+
+def make_on_server(folder: Path, url: str) -> None:
+    """Makes both in such schemas, ready to be connected."""
+    for schema, (name, admin) in SCHEMAS.items():
+        must(folder, "org", "create", f"{url}?schema={schema}", "--name", name, "--admin", admin)
+        must(folder, "org", "enable", f"{url}?schema={schema}", "salesforce-to-salesforce")
+
+
+def publication(connection_name: str, name: str, *fields: str) -> str:
+    """A manifest that publishes these fields of an object."""
+    included = ", ".join(fields)
+    return f"version: 1\nkind: Publication\nconnection: {connection_name}\nobject: {name}\nfields: {{include: [{included}]}}\n"
+
+
+def write_documents(folder: Path, *texts: str) -> None:
+    """Writes a folder of manifests with one file."""
+    (folder / "manifests").mkdir()
+    (folder / "manifests" / "dr.yaml").write_text(documents(*texts))
+
+
 def connection(name: str, more: str = "direction: two-way\n") -> str:
     """A manifest that connects the two; `more` are lines of its own."""
     return (

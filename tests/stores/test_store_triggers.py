@@ -8,12 +8,12 @@ from shutil import copyfile
 
 import pytest
 from org_stores import Client, insert
+from publishing import offer_connection
 from store_helpers import NOW, changes, custom
 
 from orgsync_reconcile.errors import OrgsyncError
-from orgsync_reconcile.model.connection import ConnectionStatus, Side, SyncOptions
 from orgsync_reconcile.model.schema import FieldDef, FieldType, ObjectDef
-from orgsync_reconcile.stores.sql import connections, publications
+from orgsync_reconcile.stores.sql import publications
 from orgsync_reconcile.stores.sql.schema import deploy_objects, rebuild_triggers
 from orgsync_reconcile.stores.sqlite.handle import SqliteOrg, open_org
 from orgsync_reconcile.stores.sqlite.trigger_rows import MANY, write_triggers
@@ -33,19 +33,7 @@ def things(count: int) -> list[ObjectDef]:
 
 
 def offer(org: SqliteOrg, names: list[str], *, together: bool) -> None:
-    connections.create_connection(
-        org,
-        "dr",
-        Side.PRIMARY,
-        partner_org_id="00Dzzz000000000AAA",
-        partner_name="Secondary",
-        owner_id=org.admin_id,
-        contact_id=None,
-        options=SyncOptions(users_primary=False),
-        status=ConnectionStatus.ACCEPTED,
-        actor="admin",
-        clock=lambda: NOW,
-    )
+    offer_connection(org)
     for name in names:
         publications.publish_object(org, "dr", name, ["Name"], actor="admin", clock=lambda: NOW, rebuild=not together)
     if together:

@@ -10,11 +10,10 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from click.testing import CliRunner
 from postgres_server import Server, name_of
+from two_orgs import connection, make_on_server, must, publication, server_orgs, write_documents
 
 from orgsync_reconcile.app.workspace import Workspace, open_connection
-from orgsync_reconcile.cli.main import cli
 from orgsync_reconcile.clock import system_clock
 from orgsync_reconcile.model.connection import Side
 from orgsync_reconcile.stores.sql.flow import Flow, Pair
@@ -22,42 +21,12 @@ from orgsync_reconcile.stores.sql.flow.bulk import BulkFlow
 from orgsync_reconcile.sync import bulk, verify_parts
 from orgsync_reconcile.sync.bulk_parts import BulkPart, copy_part
 
-MANIFEST = """\
-version: 1
-kind: Org
-name: acme
-store: "{url}?schema=acme"
-admin: admin@acme.example
----
-version: 1
-kind: Org
-name: acme-dr
-store: "{url}?schema=dr"
-admin: admin@acme.example.dr
----
-version: 1
-kind: Connection
-name: dr
-primary: acme
-secondary: acme-dr
-owner: admin@acme.example
-contact: {{first_name: Elise, last_name: Medina, email: elise@acme.example, account: Acme}}
-direction: two-way
----
-version: 1
-kind: Publication
-connection: dr
-object: Account
-fields: {{include: [Name, Phone, ParentId]}}
-"""
 #: Accounts, of which all but the last have a parent with a higher row number.
 COUNT = 60
 
 
 def run(folder: Path, *args: str) -> str:
-    result = CliRunner().invoke(cli, ["-C", str(folder), *args])
-    assert result.exit_code == 0, result.output
-    return result.stdout
+    return must(folder, *args).stdout
 
 
 @pytest.fixture(scope="module")
@@ -65,9 +34,7 @@ def template(postgres: Server, tmp_path_factory: pytest.TempPathFactory) -> Iter
     """The URL of a database with two connected orgs, of which the primary had its Accounts before."""
     url, folder = postgres.database(), tmp_path_factory.mktemp("template")
     write_manifests(folder, url)
-    for schema, name, admin in (("acme", "acme", "admin@acme.example"), ("dr", "acme-dr", "admin@acme.example.dr")):
-        run(folder, "org", "create", f"{url}?schema={schema}", "--name", name, "--admin", admin)
-        run(folder, "org", "enable", f"{url}?schema={schema}", "salesforce-to-salesforce")
+    make_on_server(folder, url)
     with psycopg.connect(url, autocommit=True) as db:
         db.execute("SET search_path TO acme")
         db.execute(f"""INSERT INTO "Account" ("Name") SELECT 'A ' || g FROM generate_series(1, {COUNT}) AS g""")
@@ -89,8 +56,8 @@ def folder(postgres: Server, template: str, tmp_path: Path) -> Iterator[Path]:
 
 
 def write_manifests(folder: Path, url: str) -> None:
-    (folder / "manifests").mkdir()
-    (folder / "manifests" / "dr.yaml").write_text(MANIFEST.format(url=url))
+    accounts = publication("dr", "Account", "Name", "Phone", "ParentId")
+    write_documents(folder, server_orgs(url), connection("dr"), accounts)
 
 
 def test_processes_copy_and_verify(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,7 @@ from orgsync_reconcile.errors import StoreError
 from orgsync_reconcile.model.connection import ConnectionStatus, ContactRef, Side, SyncOptions
 from orgsync_reconcile.model.events import OF_STATE, QueueAction
 from orgsync_reconcile.stores.sql import events, history
+from orgsync_reconcile.stores.sql.open_rounds import forget_rounds
 from orgsync_reconcile.stores.sql.org import Org
 from orgsync_reconcile.stores.sql.rows import insert_row, update_row
 from orgsync_reconcile.stores.sql.schema import rebuild_triggers
@@ -203,8 +204,7 @@ def create_connection(
             [number, log_position(org)],
         )
         db.execute("INSERT OR IGNORE INTO orgsync_inbox (connection) VALUES (?)", [number])
-        for table in ("orgsync_round", "orgsync_round_lane"):
-            db.execute(f"DELETE FROM {table} WHERE connection = ?", [number])
+        forget_rounds(db, number)
         history.record_event(org, name, history.STATUS, status.shown, actor=actor, clock=clock)
         rebuild_triggers(org, PEOPLE)
         org.touch_revision()

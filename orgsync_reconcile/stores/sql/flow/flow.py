@@ -65,8 +65,8 @@ class Flow:
         self._staged: list[Path] = []
         #: Whether lookups wait for their parent in the source itself.
         self._source_waits = False
-        #: Of source and target, when the paths were read.
-        self._revisions = (-1, -1)
+        #: Of the pair, when the paths were read.
+        self.revisions: tuple[int, ...] = ()
         #: Makes mentions plain, for the target's statements.
         self.mentions = Mentions(self.db, (self.source.db, self.db))
         self._hops = 1
@@ -74,14 +74,9 @@ class Flow:
         self.stamped = False
         self.refresh()
 
-    def keep_up(self) -> None:
-        """Reads the paths again where another program has changed what flows. The caller holds the lease."""
-        if self._revisions != (self.source.revision(), self.target.revision()):
-            self.refresh()
-
     def refresh(self) -> None:
         """Reads the paths again: publications, subscriptions and schemas may have changed."""
-        self._revisions = self.source.revision(), self.target.revision()
+        self.revisions = self.pair.revisions()
         self.stamped = has_several(self.source) or has_several(self.target)
         self.paths = read_paths(self.source, self.target, *self.numbers)
         files = {path.files.path.object: path.files.path for path in self.paths.values() if path.files}
@@ -517,13 +512,22 @@ class Flow:
             mirror_severed(self.source, self._back, *self.numbers, [path.source for path in self.paths.values()])
 
 
+def keep_up(*flows: Flow) -> None:
+    """Lets flows of one pair read their paths again where another program has changed what flows."""
+    if not flows:
+        return
+    now = flows[0].pair.revisions()
+    for flow in flows:
+        if flow.revisions != now:
+            flow.refresh()
+
+
 def flows_of(pair: Pair) -> dict[Side, Flow]:
     """Both directions of a pair, as they were read for its last drain, or read again where anything of it has changed."""
     pair.attach()
     if any(flow.partner is not pair.partners[side.other] for side, flow in pair.flows.items()):
         # An org has seen another one meanwhile (CON-10).
         pair.flows.clear()
-    for flow in pair.flows.values():
-        flow.keep_up()
+    keep_up(*pair.flows.values())
     pair.flows = pair.flows or {side: Flow(pair, side) for side in Side}
     return pair.flows

@@ -82,6 +82,10 @@ class Pair:
                     hint=f"restore the org from a backup, then run: orgsync resync {self.connection}",
                 )
 
+    def revisions(self) -> tuple[int, ...]:
+        """Numbers of which one grows whenever metadata, settings or connections of an org change."""
+        return tuple(org.revision() for org in self.orgs.values())
+
     @property
     def settings(self) -> dict[str, str]:
         """The settings that apply wrote to the primary."""

@@ -16,7 +16,7 @@ from orgsync_reconcile.stores.sql.flow.flow import Flow
 from orgsync_reconcile.stores.sql.flow.network import has_several
 from orgsync_reconcile.stores.sql.flow.pair import Pair
 from orgsync_reconcile.stores.sql.flow.roots import came_from
-from orgsync_reconcile.stores.sql.flow.rounds import forget_rounds
+from orgsync_reconcile.stores.sql.open_rounds import forget_rounds
 from orgsync_reconcile.stores.sql.text import commas, quote
 
 _HEX = re.compile("[0-9a-f]{9}")

@@ -19,7 +19,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from orgsync_reconcile.model.graph import ANY_OBJECT
-from orgsync_reconcile.stores.sql.database import Database
 from orgsync_reconcile.stores.sql.dialect import Dialect
 from orgsync_reconcile.stores.sql.flow import staging
 from orgsync_reconcile.stores.sql.flow.flow import BatchResult, Flow
@@ -27,6 +26,7 @@ from orgsync_reconcile.stores.sql.flow.paths import Path
 from orgsync_reconcile.stores.sql.flow.references import refresh_references
 from orgsync_reconcile.stores.sql.flow.writer import Writer
 from orgsync_reconcile.stores.sql.layout import MAX_HOPS
+from orgsync_reconcile.stores.sql.open_rounds import forget_rounds
 from orgsync_reconcile.stores.sql.schema import Objects
 from orgsync_reconcile.stores.sql.text import commas, literal
 
@@ -216,12 +216,6 @@ class Rounds:
         for name, place in places.items():
             phases[place].append(self.flow.paths[name].source)
         return phases
-
-
-def forget_rounds(db: Database, connection: int) -> None:
-    """Ends what round there is towards this org; what of it is not below the watermark is sent as any other."""
-    for table in ("orgsync_round", "orgsync_round_lane"):
-        db.execute(f"DELETE FROM main.{table} WHERE connection = ?", [connection])
 
 
 def _lane_of(record: str, lanes: int, dialect: Dialect) -> str:
