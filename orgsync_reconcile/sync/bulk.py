@@ -215,8 +215,7 @@ def _copy_there(
                 failed.append(done.error)
             yield
         with flow.pair.lease():
-            now = clock()
-            again(partial(bulk.fill, now))
+            again(bulk.fill)
             finish_both(flow, back, clock)
         if failed:
             raise _explain(failed, parts[0].object)

@@ -10,10 +10,11 @@ from orgsync_reconcile.clock import Clock
 from orgsync_reconcile.failpoints import FailPoint, reach
 from orgsync_reconcile.model.connection import Side
 from orgsync_reconcile.model.records import ObjectCounts, add_counts
-from orgsync_reconcile.stores.sql.flow import BatchResult, Flow, Pair, flows_of, keep_up
+from orgsync_reconcile.stores.sql.flow import BatchResult, Flow, Pair, backlog, flows_of, keep_up, send_batch
 from orgsync_reconcile.stores.sql.flow.continuity import check_continuity
 from orgsync_reconcile.stores.sql.flow.network import exchange
 from orgsync_reconcile.stores.sql.flow.rounds import Rounds
+from orgsync_reconcile.stores.sql.flow.waiting import has_waiting
 from orgsync_reconcile.sync.again import again
 from orgsync_reconcile.sync.control import deliver, is_active
 from orgsync_reconcile.sync.lanes import close_rounds, help_with, open_round
@@ -74,7 +75,7 @@ def _drain_side(
     """Drains one direction; returns what is left of the allowance."""
     flow.watch_own_triggers()
     start, end = flow.watermark(), flow.head()
-    more = flow.head() > start or flow.due(clock()) or flow.waits()
+    more = flow.head() > start or backlog.due(flow, clock()) or has_waiting(flow)
     most = SERVER_BATCH if flow.target.many_writers else BATCH
     while more and left != 0:
         size = most if left is None else min(most, left)
@@ -92,7 +93,7 @@ def _drain_side(
             left = max(left - max(result.seq - before, 1), 0)
         if progress:
             progress("", min(result.seq, end) - start, end - start)
-        more = result.more or (flow.due(clock()) and bool(result.seq > before or result.retried))
+        more = result.more or (backlog.due(flow, clock()) and bool(result.seq > before or result.retried))
     return left
 
 
@@ -137,7 +138,7 @@ def _under_way(flow: Flow, back: Flow) -> Flow | None:
 def _batch(flow: Flow, size: int, now: datetime) -> BatchResult:
     with flow.target.transaction():
         flow.take_turn()
-        result = flow.batch(size, now)
+        result = send_batch(flow, size, now)
         reach(FailPoint.DRAIN_BEFORE_TARGET_COMMIT)
     return result
 
@@ -160,6 +161,6 @@ def _tell(flow: Flow, back: Flow, clock: Clock) -> None:
 
 def _send_people(flow: Flow, size: int, clock: Clock) -> None:
     """Users go before the records that name them (USR-3, USR-5)."""
-    changed = flow.people(size)
+    changed = backlog.people(flow, size)
     if changed:
         upsert_users(flow.source, flow.target, flow.pair.connection, flow.side, changed, clock=clock)

@@ -12,7 +12,7 @@ from orgsync_reconcile.clock import Clock
 from orgsync_reconcile.errors import OrgsyncError, UsageError
 from orgsync_reconcile.failpoints import FailPoint, reach
 from orgsync_reconcile.model.connection import ConnectionStatus, Side
-from orgsync_reconcile.model.records import ObjectCounts
+from orgsync_reconcile.model.records import ObjectCounts, add_counts
 from orgsync_reconcile.stores.sql.filters import compile_filter
 from orgsync_reconcile.stores.sql.flow import Flow, Pair
 from orgsync_reconcile.stores.sql.flow.continuity import check_continuity
@@ -109,15 +109,12 @@ def _send(
         with flow.pair.lease():
             now = clock()
             finish_both(flow, back, clock)
-            result, links = forwarding.send(place, high, now)
+            counts, links = forwarding.send(place, high, now)
             flow.finish(now)
             reach(FailPoint.FORWARD_AFTER_SOURCE_MIRROR)
         restored += links
-        for item in result.counts.values():
-            total = totals.setdefault(item.object, ObjectCounts(object=item.object))
-            total.copied += item.copied
-            total.updated += item.updated
-            total.failed += item.failed
+        for item in counts.values():
+            add_counts(totals, item)
         place = high
         if progress:
             progress("", place, end)

@@ -65,7 +65,7 @@ def help_with(flow: Flow, clock: Clock) -> BatchResult:
         if now_open != current:
             return result
         _take_what_is_left(rounds, current, clock, result)
-        step = again(partial(rounds.advance, current, clock()))
+        step = again(partial(rounds.advance, current))
         reach(FailPoint.DRAIN_AFTER_TARGET_COMMIT)
         if rounds.current() is None:
             again(partial(flow.finish, clock()))
@@ -90,7 +90,7 @@ def _close_round(flow: Flow, clock: Clock) -> None:
         return
     while current is not None:
         _take_what_is_left(rounds, current, clock, BatchResult(seq=current.low, more=True))
-        again(partial(rounds.advance, current, clock()))
+        again(partial(rounds.advance, current))
         current = rounds.current()
     again(partial(flow.finish, clock()))
 

@@ -16,7 +16,7 @@ from orgsync_reconcile.errors import OrgsyncError, UnreachableError
 from orgsync_reconcile.model.connection import Side
 from orgsync_reconcile.stores.postgres import transport
 from orgsync_reconcile.stores.postgres.database import PostgresDatabase
-from orgsync_reconcile.stores.sql.flow import Flow
+from orgsync_reconcile.stores.sql.flow import Flow, send_batch
 
 #: How many of a drain's statements are cut short.
 CUTS = 10
@@ -251,7 +251,7 @@ def test_whoever_lost_the_lease_is_waited_for(outage: OutageWorld) -> None:
     flow = Flow(first, P)
     with first.orgs[S].transaction():
         flow.take_turn()
-        flow.batch(100, world.clock())
+        send_batch(flow, 100, world.clock())
         end_session(world.orgs[P].db)  # type: ignore[arg-type]
         other = OutageWorld(outage.addresses, outage.folder)
         failed: list[BaseException] = []

@@ -11,7 +11,7 @@ import pytest
 from org_stores import refuse
 from sync_world import CONNECTION, P, S, Side, World
 
-from orgsync_reconcile.stores.sql.flow import Flow
+from orgsync_reconcile.stores.sql.flow import Flow, send_batch
 
 #: What the other process runs: bulk sync or drain in small pieces. `limit` kills it, without warning, after so many
 #: of the stores' steps (`steps`) or pieces of work (`pieces`), by SIGKILL.
@@ -96,7 +96,7 @@ def test_a_crash_between_the_two_commits_is_made_good(world: World) -> None:
     contact = world.insert(P, "Contact", LastName="c")
     flow = Flow(world.pair, P)
     with world.pair.lease():
-        flow.batch(100, world.now)
+        send_batch(flow, 100, world.now)
     assert world.other(P, account) is None
     world.reopen()
     world.update(P, "Account", account, Phone="1")

@@ -12,7 +12,7 @@ from sync_world import P, S, World, custom_object, field, text
 
 from orgsync_reconcile.errors import DisturbedError
 from orgsync_reconcile.model.schema import FieldType
-from orgsync_reconcile.stores.sql.flow import Flow
+from orgsync_reconcile.stores.sql.flow import Flow, delivery
 from orgsync_reconcile.sync.forward import forward
 from orgsync_reconcile.sync.verify import verify, verify_by_hashes
 
@@ -82,15 +82,15 @@ def test_a_batch_that_is_taken_again_makes_its_tables_again(world: World, monkey
     """QUE-3: with a transaction that is rolled back go the temporary tables that it made."""
     world.connect("Account")
     record = world.insert(P, "Account", Name="one")
-    write = Flow.write_staged
+    write = delivery.write_staged
     trouble = [DisturbedError("others are at work", hint="run this again")]
 
-    def disturbed(flow: Flow, *args: Any, **words: Any) -> None:
+    def disturbed(flow: Flow, *args: Any, **words: Any) -> Any:
         if trouble:
             raise trouble.pop()
-        write(flow, *args, **words)
+        return write(flow, *args, **words)
 
-    monkeypatch.setattr(Flow, "write_staged", disturbed)
+    monkeypatch.setattr(delivery, "write_staged", disturbed)
     world.settle()
     assert not trouble
     assert world.get(S, "Account", str(world.other(P, record)), "Name") == "one"
@@ -210,15 +210,15 @@ def test_an_edit_in_the_middle_of_a_batch_is_settled(world: World, monkeypatch: 
     world.settle()
     there = str(world.other(P, record))
     world.update(P, "Account", record, Phone="primary")
-    write = Flow.write_staged
+    write = delivery.write_staged
     edits = ["secondary"]
 
-    def disturbed(flow: Flow, *args: Any, **words: Any) -> None:
+    def disturbed(flow: Flow, *args: Any, **words: Any) -> Any:
         if flow.side is P and edits:
             world.update(S, "Account", there, Phone=edits.pop())
-        write(flow, *args, **words)
+        return write(flow, *args, **words)
 
-    monkeypatch.setattr(Flow, "write_staged", disturbed)
+    monkeypatch.setattr(delivery, "write_staged", disturbed)
     world.settle()
     assert not edits
     world.assert_equal()

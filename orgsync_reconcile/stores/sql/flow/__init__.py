@@ -4,7 +4,8 @@ The target is the main database of one connection and the source is attached to 
 so that one statement reads there and writes here, and only the target is locked.
 """
 
-from orgsync_reconcile.stores.sql.flow.flow import BatchResult, Flow, flows_of, keep_up
+from orgsync_reconcile.stores.sql.flow.batch import BatchResult, send_batch
+from orgsync_reconcile.stores.sql.flow.flow import Flow, flows_of, keep_up
 from orgsync_reconcile.stores.sql.flow.pair import Pair
 
-__all__ = ["BatchResult", "Flow", "Pair", "flows_of", "keep_up"]
+__all__ = ["BatchResult", "Flow", "Pair", "flows_of", "keep_up", "send_batch"]

@@ -11,12 +11,13 @@ from datetime import datetime
 
 from orgsync_reconcile.clock import iso
 from orgsync_reconcile.model.records import ObjectCounts
-from orgsync_reconcile.stores.sql.flow import stamps, writes
-from orgsync_reconcile.stores.sql.flow.flow import BatchResult, Flow
+from orgsync_reconcile.stores.sql.flow import bringing, delivery, settling, stamps, writes
+from orgsync_reconcile.stores.sql.flow.flow import Flow
 from orgsync_reconcile.stores.sql.flow.network import has_several
 from orgsync_reconcile.stores.sql.flow.paths import Path
 from orgsync_reconcile.stores.sql.flow.references import refresh_references
 from orgsync_reconcile.stores.sql.flow.staging import clear
+from orgsync_reconcile.stores.sql.flow.waiting import fill_waiting
 from orgsync_reconcile.stores.sql.flow.writer import Writer
 from orgsync_reconcile.stores.sql.layout import ROW
 from orgsync_reconcile.stores.sql.text import commas, literal, quote
@@ -134,10 +135,10 @@ class BulkFlow:
                 [end, int(now.timestamp() * 1000), self.flow.numbers[1], path.object],
             )
 
-    def fill(self, now: datetime) -> None:
+    def fill(self) -> None:
         """Fills in lookups whose parents came in other ranges (LKP-2). Nobody else may be copying meanwhile."""
-        with self.flow.target.transaction(), self.flow.partner.reading(), self.flow.guarded():
-            self.flow.fill(self._writer(now))
+        with self.flow.target.transaction(), self.flow.partner.reading(), self.flow.guard.marked():
+            fill_waiting(self.flow)
 
     def pair_references(self, now: datetime) -> None:
         """Pairs what both orgs have by name, ahead of ranges that are copied at the same time: one would wait for the other."""
@@ -196,32 +197,32 @@ class BulkFlow:
         that the source has still to learn of: it is never more than one behind.
         """
         flow = self.flow
-        with flow.target.transaction(), flow.partner.reading(), flow.guarded():
+        with flow.target.transaction(), flow.partner.reading(), flow.guard.marked():
             fresh = self._is_fresh(path)
-            result, writer = self._begin(path, now)
+            counts, writer = self._begin(path, now)
             in_range = f"s.{ROW} > ? AND s.{ROW} <= ? AND {self._wanted(path)}"
             straight = self._may_range() and not path.unlike and path.match is None and path.files is None
             if straight:
                 flow.partner.bring_range(path, in_range, [low, high], system=self._system_fields(writer))
             else:
                 flow.partner.bring(path.object, in_range, [low, high])
-            with flow.writing(path.target, writer):
+            with flow.guard.writing(path.target):
                 if straight:
-                    self._copy_range(path, writer, result, low, high, fresh=fresh)
+                    self._copy_range(path, writer, counts, low, high, fresh=fresh)
                     if flow.stamped:
                         stamps.bring_copied(self.db, flow.partner, path, flow.numbers[1], self._links_before)
                 else:
                     self._stage(path, f"s.{ROW} > {low} AND s.{ROW} <= {high}", f"s.{ROW}", high - low)
-                    self._copy_staged(path, writer, result)
-            self._end(path, writer, result, (low, high), alone=alone)
+                    self._copy_staged(path, writer, counts)
+            self._end(path, writer, counts, (low, high), alone=alone)
             self._fresh_until = (path.object, flow.last_link()) if fresh else ("", -1)
-        return result.counts[path.object]
+        return counts
 
     def copy_newest(self, path: Path, limit: int, now: datetime) -> ObjectCounts:
         """Copies at most `limit` records, the newest first (BLK-1)."""
         flow = self.flow
-        with flow.target.transaction(), flow.partner.reading(), flow.guarded():
-            result, writer = self._begin(path, now)
+        with flow.target.transaction(), flow.partner.reading(), flow.guard.marked():
+            counts, writer = self._begin(path, now)
             newest = 's."LastModifiedDate" DESC, s."Id"'
             flow.partner.bring(
                 path.object,
@@ -229,36 +230,35 @@ class BulkFlow:
                 f" WHERE {self._wanted(path)} AND {self._not_sent()} ORDER BY {newest} LIMIT ?)",
                 [limit],
             )
-            with flow.writing(path.target, writer):
+            with flow.guard.writing(path.target):
                 self._stage(path, self._unlinked(), newest, limit)
-                self._copy_staged(path, writer, result)
-            self._end(path, writer, result, (0, 0), alone=True)
+                self._copy_staged(path, writer, counts)
+            self._end(path, writer, counts, (0, 0), alone=True)
             self.finish(path, 0, now)
-        return result.counts[path.object]
+        return counts
 
     def _writer(self, now: datetime) -> Writer:
         return Writer(self.db, self.flow.partner, self.flow.words, self.flow.target_facts(now))
 
-    def _begin(self, path: Path, now: datetime) -> tuple[BatchResult, Writer]:
+    def _begin(self, path: Path, now: datetime) -> tuple[ObjectCounts, Writer]:
         writer = self._writer(now)
         self._links_before = self.flow.last_link()
         refresh_references(self.db, self.flow.partner, self.flow.numbers[1], writer.target.now_ms)
         clear(self.db)
-        return BatchResult(seq=0, more=False, counts={path.object: ObjectCounts(object=path.object)}), writer
+        return ObjectCounts(object=path.object), writer
 
-    def _end(self, path: Path, writer: Writer, result: BatchResult, copied: tuple[int, int], *, alone: bool) -> None:
+    def _end(self, path: Path, writer: Writer, counts: ObjectCounts, copied: tuple[int, int], *, alone: bool) -> None:
         flow = self.flow
         which = [flow.numbers[1], path.object]
         # From here on one range at a time, so that what follows sees what the others have committed.
         self.db.execute("UPDATE main.orgsync_bulk SET position = position WHERE connection = ? AND object = ?", which)
         if alone:
-            flow.fill(writer)
+            fill_waiting(flow)
         else:
             self._join_batch()
-        flow.write_outcomes(writer.refusals.items, {path.source: path.object}, result)
-        flow.bring_stamps(self._links_before)
+        delivery.write_outcomes(flow, writer.refusals.items, [path], {path.object: counts})
+        delivery.bring_stamps(flow, self._links_before)
         flow.move_watermark(flow.watermark())
-        counts = result.counts[path.object]
         self.db.execute(
             "UPDATE main.orgsync_bulk SET position = ?, remaining = CASE WHEN remaining > ? THEN remaining - ? ELSE 0 END,"
             " copied = copied + ?, failed = failed + ? WHERE connection = ? AND object = ?",
@@ -321,12 +321,14 @@ class BulkFlow:
         ).fetchone()
         return not held and not refused
 
-    def _copy_range(self, path: Path, writer: Writer, result: BatchResult, low: int, high: int, *, fresh: bool) -> None:
+    def _copy_range(
+        self, path: Path, writer: Writer, counts: ObjectCounts, low: int, high: int, *, fresh: bool
+    ) -> None:
         """Inserts straight from the source's table, without staging."""
         wanted = self._wanted(path, self.flow.partner.allowed(path))
         if writer.target.rooted:
-            self.flow.bring_knowledge(
-                f'SELECT "Id" FROM partner.{quote(path.object)} WHERE {ROW} > {low} AND {ROW} <= {high}'
+            bringing.bring_knowledge(
+                self.flow, f'SELECT "Id" FROM partner.{quote(path.object)} WHERE {ROW} > {low} AND {ROW} <= {high}'
             )
         if fresh:
             links = rows = writes.ranged_rows(path, wanted)
@@ -337,19 +339,19 @@ class BulkFlow:
                 f" AND k.connection = {self.flow.numbers[1]} AND k.number > {self._links_before})"
             )
             rows = writes.ranged_rows(path, f"{wanted} AND {mine}")
-        self.flow.make_plain(f"s.{ROW} > ? AND s.{ROW} <= ?", [low, high], only=path)
-        result.counts[path.object].copied = writer.insert_set(path, links, rows, low, high)
+        bringing.make_plain(self.flow, [path], f"s.{ROW} > ? AND s.{ROW} <= ?", [low, high])
+        counts.copied = writer.insert_set(path, links, rows, low, high)
 
-    def _copy_staged(self, path: Path, writer: Writer, result: BatchResult) -> None:
+    def _copy_staged(self, path: Path, writer: Writer, counts: ObjectCounts) -> None:
         flow, facts = self.flow, writer.target
-        flow.bring_staged()
-        known = flow.adopt(facts)
+        staged = bringing.bring_staged(flow)
+        known = settling.adopt_known(flow, staged, facts)
         if known:
-            flow.widen_replaced(facts)
+            settling.widen_replaced(flow, facts)
             end = flow.watermark()
-            flow.settle_conflicts(facts, (end, end), ring=True)
+            settling.settle_conflicts(flow, staged, facts, (end, end), ring=True)
         self._links_before = flow.last_link()
-        result.counts[path.object].copied = writer.insert_new(path)
+        counts.copied = writer.insert_new(path)
         if path.match is not None or known:
             writer.update_linked(path)
 

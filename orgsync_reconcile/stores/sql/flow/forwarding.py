@@ -9,14 +9,15 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from orgsync_reconcile.failpoints import FailPoint, reach
+from orgsync_reconcile.model.records import ObjectCounts
 from orgsync_reconcile.stores.sql.filters import SqlFilter
-from orgsync_reconcile.stores.sql.flow import conflicts
-from orgsync_reconcile.stores.sql.flow.flow import BatchResult, Flow
+from orgsync_reconcile.stores.sql.flow import bringing, conflicts, delivery, settling
+from orgsync_reconcile.stores.sql.flow.flow import Flow
 from orgsync_reconcile.stores.sql.flow.matching import stage_differences
 from orgsync_reconcile.stores.sql.flow.paths import Path
 from orgsync_reconcile.stores.sql.flow.references import refresh_references
-from orgsync_reconcile.stores.sql.flow.staging import clear
-from orgsync_reconcile.stores.sql.flow.writer import Writer
+from orgsync_reconcile.stores.sql.flow.staging import Staged, clear
+from orgsync_reconcile.stores.sql.flow.waiting import fill_waiting
 from orgsync_reconcile.stores.sql.flow.writes import Target
 from orgsync_reconcile.stores.sql.text import commas, quote
 
@@ -77,8 +78,8 @@ class Forwarding:
 
     # -- sending -----------------------------------------------------------------------------------------------
 
-    def send(self, low: int, high: int, now: datetime) -> tuple[BatchResult, int]:
-        """Sends the chosen records with places in (low, high]; returns the result and how many links were restored.
+    def send(self, low: int, high: int, now: datetime) -> tuple[dict[str, ObjectCounts], int]:
+        """Sends the chosen records with places in (low, high]; returns the counts per object and how many links were restored.
 
         The caller holds the pair's lease and calls `flow.finish` after it.
         """
@@ -86,22 +87,21 @@ class Forwarding:
         self._forget_links_to_nothing(low, high)
         with flow.target.transaction(), flow.partner.reading():
             facts = flow.target_facts(now)
-            result = BatchResult(seq=flow.watermark(), more=False)
             refresh_references(self.db, flow.partner, flow.numbers[1], facts.now_ms)
             flow.partner.bring("orgsync_held", "s.connection = ?", [flow.numbers[0]])
             restored = self._restore_links(low, high, facts)
-            self._stage(low, high, facts)
-            if flow.adopt(facts):
+            staged = self._stage(low, high, facts)
+            if settling.adopt_known(flow, staged, facts):
                 self._stage(low, high, facts)
             self._leave_pending()
-            with flow.guarded():
-                flow.write_staged(facts, result)
-                flow.fill(Writer(self.db, flow.partner, flow.words, facts))
+            with flow.guard.marked():
+                counts = delivery.write_staged(flow, facts)
+                fill_waiting(flow)
             flow.move_watermark(flow.watermark())
         reach(FailPoint.FORWARD_AFTER_TARGET_COMMIT)
         self._restore_in_source(restored, facts)
         reach(FailPoint.FORWARD_AFTER_LINKS_RESTORED)
-        return result, len(restored)
+        return counts, len(restored)
 
     def _staged_paths(self, low: int, high: int) -> list[Path]:
         rows = self.db.execute("SELECT DISTINCT object FROM temp.wanted WHERE n > ? AND n <= ?", [low, high])
@@ -148,7 +148,7 @@ class Forwarding:
                     [(record,) for record in restored],
                 )
 
-    def _stage(self, low: int, high: int, facts: Target) -> None:
+    def _stage(self, low: int, high: int, facts: Target) -> Staged:
         """Unlinked records are inserts; linked ones get what differs, and come back where they are deleted."""
         words = self.flow.words
         zeros = commas("0" for _ in words.names)
@@ -162,7 +162,7 @@ class Forwarding:
             " WHERE w.n > ? AND w.n <= ? ORDER BY w.n",
             [facts.there, facts.now_ms, facts.connection, low, high],
         )
-        self.flow.bring_staged()
+        staged = bringing.bring_staged(self.flow)
         for path in self._staged_paths(low, high):
             stage_differences(self.db, path, words, facts, "stage.local IS NOT NULL")
             self.db.execute(
@@ -170,6 +170,7 @@ class Forwarding:
                 f' main.{quote(path.object)} AS t WHERE t."Id" = stage.local AND t."IsDeleted" = TRUE)',
                 [path.source],
             )
+        return staged
 
     def _leave_pending(self) -> None:
         """What was changed in the target and is on its way here stays as it is there: nobody has seen it here yet."""

@@ -20,11 +20,12 @@ from datetime import datetime
 
 from orgsync_reconcile.model.graph import ANY_OBJECT
 from orgsync_reconcile.stores.sql.dialect import Dialect
-from orgsync_reconcile.stores.sql.flow import staging
-from orgsync_reconcile.stores.sql.flow.flow import BatchResult, Flow
+from orgsync_reconcile.stores.sql.flow import backlog, staging
+from orgsync_reconcile.stores.sql.flow.batch import BatchResult, move_staged
+from orgsync_reconcile.stores.sql.flow.flow import Flow
 from orgsync_reconcile.stores.sql.flow.paths import Path
 from orgsync_reconcile.stores.sql.flow.references import refresh_references
-from orgsync_reconcile.stores.sql.flow.writer import Writer
+from orgsync_reconcile.stores.sql.flow.waiting import fill_waiting, has_waiting
 from orgsync_reconcile.stores.sql.layout import MAX_HOPS
 from orgsync_reconcile.stores.sql.open_rounds import forget_rounds
 from orgsync_reconcile.stores.sql.schema import Objects
@@ -73,12 +74,12 @@ class Rounds:
         The caller holds the lease, has finished both directions, and no round is open.
         """
         flow = self.flow
-        if flow.stamped or flow.due(now):
+        if flow.stamped or backlog.due(flow, now):
             return None
         with flow.target.transaction() as db, flow.partner.reading():
             flow.take_turn()
             low = flow.watermark()
-            high, hops, _ = flow.window(low, limit)
+            high, hops, _ = backlog.window(flow, low, limit)
             phases = self._phases(low, high) if hops < MAX_HOPS else None
             if phases is None:
                 return None
@@ -123,7 +124,7 @@ class Rounds:
             mine = f"{_lane_of('c.record', current.lanes, db.dialect)} = {lane}"
             if staging.stage_log(db, flow.words, paths, flow.numbers, window, only=mine):
                 staging.leave_severed(db, self._here)
-                flow.move_staged(flow.target_facts(now), window, current.hops, result)
+                result.counts = move_staged(flow, flow.target_facts(now), window, current.hops)
         return result
 
     def _is_open(self, current: Round, locked: str) -> bool:
@@ -145,7 +146,7 @@ class Rounds:
         )
         return noted.rowcount > 0
 
-    def advance(self, current: Round, now: datetime) -> BatchResult:
+    def advance(self, current: Round) -> BatchResult:
         """After all lanes of a phase: goes on to the next one, or closes the round. The caller holds the lease.
 
         The caller has flow.finish tell the source afterwards.
@@ -158,9 +159,9 @@ class Rounds:
             if current.phase + 1 < len(current.phases):
                 db.execute("UPDATE main.orgsync_round SET phase = phase + 1 WHERE connection = ?", [self._here])
                 return went_on
-            if flow.waits():
-                with flow.guarded(current.hops + 1):
-                    flow.fill(Writer(db, flow.partner, flow.words, flow.target_facts(now)))
+            if has_waiting(flow):
+                with flow.guard.marked(current.hops + 1):
+                    fill_waiting(flow)
             flow.move_watermark(current.high)
             forget_rounds(db, self._here)
             head = flow.partner.log_end()
@@ -194,7 +195,7 @@ class Rounds:
 
     def _apart(self, path: Path, op: str, masks: Sequence[int]) -> bool:
         """Whether changes of one kind can be written without a look at other records of the object."""
-        if path.target in self.flow.own_triggers or path.files is not None:
+        if path.target in self.flow.guard.own_triggers or path.files is not None:
             return False
         if op == "I":
             return path.match is None and not path.unlike and not path.auto_numbers

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from orgsync_reconcile.stores.sql.database import MANY, Database
@@ -53,6 +53,19 @@ class Kind:
     def just_changed(self) -> bool:
         """Values of linked records and nothing else: neither new, deleted, brought back, nor tried again."""
         return self.linked and not (self.ins or self.gone or self.held)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Staged:
+    """What temp.stage held when its records were brought."""
+
+    kinds: Sequence[Kind]
+    #: What the kinds are records of, parents first.
+    paths: Sequence[Path]
+    #: Whether lookups wait for their parent in the source itself.
+    source_waits: bool
+    #: Nothing but values of linked records changed, and in the source alone: there is nothing to settle.
+    alone: bool = False
 
 
 def kinds(db: Database, words: Words) -> list[Kind]:

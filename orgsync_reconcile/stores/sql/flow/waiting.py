@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
-
-from orgsync_reconcile.stores.sql.database import Database
+from orgsync_reconcile.stores.sql.flow import stamps
+from orgsync_reconcile.stores.sql.flow.flow import Flow
 from orgsync_reconcile.stores.sql.text import literal, quote
 
 
-def fill_waiting(
-    db: Database, connection: int, links_after: int, writing: Callable[[int], AbstractContextManager[None]]
-) -> int:
+def has_waiting(flow: Flow) -> bool:
+    """Whether any lookup of the target waits for its parent."""
+    (found,) = flow.db.execute(
+        "SELECT EXISTS (SELECT 1 FROM main.orgsync_waiting WHERE connection = ?)", [flow.numbers[1]]
+    ).fetchone()
+    return bool(found)
+
+
+def fill_waiting(flow: Flow) -> None:
+    """Fills in the lookups whose parents were linked since the last time, by whatever made the links."""
+    (done,) = flow.db.execute("SELECT link FROM main.orgsync_inbox WHERE connection = ?", [flow.numbers[1]]).fetchone()
+    newest = flow.last_link()
+    if newest != done:
+        filled = _fill(flow, done)
+        if filled and flow.stamped:
+            stamps.bring_filled(flow.db, flow.partner, flow.numbers[1])
+        flow.db.execute("UPDATE main.orgsync_inbox SET link = ? WHERE connection = ?", [newest, flow.numbers[1]])
+
+
+def _fill(flow: Flow, links_after: int) -> int:
     """Fills in every lookup that waits for a record linked since link number `links_after`; returns how many.
 
-    `writing` marks writes to an object, by number, as the engine's. A field that no longer holds its placeholder was
-    edited meanwhile, and keeps the edit.
+    A field that no longer holds its placeholder was edited meanwhile, and keeps the edit.
     """
+    db, connection = flow.db, flow.numbers[1]
     if db.execute("SELECT 1 FROM main.orgsync_waiting WHERE connection = ? LIMIT 1", [connection]).fetchone() is None:
         return 0
     db.execute(
@@ -34,7 +49,7 @@ def fill_waiting(
     ).fetchall()
     for number, name, field in kinds:
         column = quote(field)
-        with writing(number):
+        with flow.guard.writing(number):
             db.execute(
                 f"UPDATE main.{quote(name)} AS t SET {column} = a.local,"
                 f' "SystemModstamp" = {db.dialect.now}, "LastModifiedDate" = t."LastModifiedDate"'

@@ -193,15 +193,6 @@ class Writer:
         alive = f'EXISTS (SELECT 1 FROM partner.{quote(path.object)} AS s WHERE s."Id" = st.record AND s."IsDeleted" = FALSE)'
         return self._set_deleted(path, alive, "R", deleted=False)
 
-    def give_back_own_changes(self, object_number: int, after: int, hops: int) -> None:
-        """Captured engine writes of this object: what the org's own triggers added to them is the org's change."""
-        captured = f"{self.db.dialect.entry} > ?1 AND object = ?2 AND origin = ?3"
-        own = f"SELECT record FROM main.orgsync_change WHERE {captured} GROUP BY record HAVING count(*) > 1"
-        self.db.execute(
-            f"UPDATE main.orgsync_change SET origin = NULL, hops = ?4 WHERE {captured} AND op <> 'I' AND record IN ({own})",
-            [after, object_number, self.target.connection, hops],
-        )
-
     def _match(self, path: Path) -> int:
         """Links the records of temp.todo that the target has already, and refuses those of which it is not clear."""
         if path.match is None:
