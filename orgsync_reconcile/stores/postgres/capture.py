@@ -44,12 +44,18 @@ def given_ids(obj: ObjectDef, setting: Setting) -> str:
     )
 
 
-def _declare(setting: Setting) -> str:
+_DECLARED = "_orgsync_guard bigint; _orgsync_engine boolean := false; _orgsync_distance bigint;"
+
+
+def _look(setting: Setting) -> str:
+    """Finds out who writes: most statements are those of clients, for which one question is enough."""
     return (
-        f"_orgsync_guard bigint := {setting.engine};"
-        f" _orgsync_engine boolean := _orgsync_guard IS NOT NULL AND {DEPTH} IN (0, pg_trigger_depth());"
-        " _orgsync_distance bigint :="
+        "IF current_setting('orgsync.connection', true) <> '' THEN"
+        f" _orgsync_guard := {setting.engine};"
+        f" _orgsync_engine := _orgsync_guard IS NOT NULL AND {DEPTH} IN (0, pg_trigger_depth());"
+        " _orgsync_distance :="
         " CASE WHEN _orgsync_guard IS NOT NULL THEN nullif(current_setting('orgsync.hops', true), '')::bigint END;"
+        " END IF;"
     )
 
 
@@ -82,7 +88,8 @@ def capture_triggers(obj: ObjectDef, capture: Capture, setting: Setting) -> list
     any_bit = " OR ".join(f"c.m{word} <> 0" for word in words) or "false"
     changed = (
         f'SELECT n."Id", n.{ROW}, n."IsDeleted" AS gone, n."IsDeleted" <> o."IsDeleted" AS moved{bits}'
-        ' FROM new_rows AS n JOIN old_rows AS o ON o."Id" = n."Id"'
+        # With an end of its own, so that the bits are found out once, and not wherever they are read.
+        ' FROM new_rows AS n JOIN old_rows AS o ON o."Id" = n."Id" OFFSET 0'
     )
     masks = "".join(f", CASE x.op WHEN 'U' THEN c.m{word} END" for word in words)
     write = (
@@ -104,17 +111,17 @@ def capture_triggers(obj: ObjectDef, capture: Capture, setting: Setting) -> list
             name=named(obj, "capture_insert"),
             event="AFTER INSERT",
             tables="NEW TABLE AS new_rows",
-            declare=_declare(setting),
+            declare=_DECLARED,
             as_owner=True,
-            body=f"{given_ids(obj, setting)} {skip} {insert} {wake} RETURN NULL;",
+            body=f"{_look(setting)} {given_ids(obj, setting)} {skip} {insert} {wake} RETURN NULL;",
         ),
         Trigger(
             name=named(obj, "capture_update"),
             event="AFTER UPDATE",
             tables="OLD TABLE AS old_rows NEW TABLE AS new_rows",
-            declare=f"{_declare(setting)} _orgsync_rows int;",
+            declare=f"{_DECLARED} _orgsync_rows int;",
             as_owner=True,
-            body=f"{skip} {update} {wake} RETURN NULL;",
+            body=f"{_look(setting)} {skip} {update} {wake} RETURN NULL;",
         ),
     ]
 
@@ -123,8 +130,10 @@ def mask_words(columns: Mapping[str, int]) -> dict[int, str]:
     """Word number -> SQL expression of the bits of the columns that differ between `o` and `n`."""
     words: dict[int, list[str]] = {}
     for column, number in columns.items():
+        # Every call in an expression is set up anew for every statement of a client: a choice between constants has none.
         test = f"n.{quote(column)} IS DISTINCT FROM o.{quote(column)}"
-        words.setdefault(number // WORD, []).append(f"({test})::int::bigint * {1 << (number % WORD)}")
+        bit = f"CASE WHEN {test} THEN '{1 << (number % WORD)}'::bigint ELSE '0'::bigint END"
+        words.setdefault(number // WORD, []).append(bit)
     return {word: "(" + " | ".join(bits) + ")" for word, bits in sorted(words.items())}
 
 
