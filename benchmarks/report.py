@@ -36,6 +36,19 @@ def verdict(value: float, wanted: float, *, at_least: bool) -> str:
     return "met" if (value >= wanted if at_least else value <= wanted) else "MISSED"
 
 
+#: The columns of `beside`.
+BESIDE = ("of it on plain tables", "of it on the org's tables", "wanted", "on plain tables", "on the org's tables")
+
+
+def beside(runs: Sequence[Sequence[float]], place: int, wanted: float) -> Sequence[str]:
+    """The cells of what the runs' `place` took beside their first, on plain tables, and their second, on tables like the org's."""
+    ratios = [median_ratio([(run[limit], run[place]) for run in runs]) for limit in (0, 1)]
+    cells = [f"{ratio:.2f}" for ratio in ratios]
+    if not wanted:
+        return (*cells, "", "", "")
+    return (*cells, f"≥ {wanted}", *(verdict(ratio, wanted, at_least=True) for ratio in ratios))
+
+
 def table(title: str, header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Prints a Markdown table."""
     print(f"\n### {title}\n")
