@@ -8,8 +8,7 @@ from orgsync_reconcile.model.connection import Side
 from orgsync_reconcile.model.wording import counted
 from orgsync_reconcile.stores.sql import diagnosis as reading
 from orgsync_reconcile.stores.sql.diagnosis import RecordRow
-from orgsync_reconcile.stores.sql.flow import Flow
-from orgsync_reconcile.stores.sql.flow.disagreements import Disagreements
+from orgsync_reconcile.stores.sql.flow.one_record import OneRecord, compare_one
 from orgsync_reconcile.stores.sql.flow.paths import Path
 from orgsync_reconcile.stores.sql.queue import read_queue
 from orgsync_reconcile.stores.sql.text import quote
@@ -205,31 +204,16 @@ def _not_come_to(subject: Subject, bulk: reading.BulkRun) -> Finding:
 def _compared(subject: Subject, path: Path, link: reading.Link, *, queued: bool) -> Iterator[Finding]:
     """What differs between two linked records."""
     assert subject.pair is not None
-    assert subject.target is not None
-    mend = f"orgsync verify {subject.name} --object {subject.object} --repair"
-    if subject.target.engine.mask_width() < subject.source.engine.mask_width():
-        # Comparing makes room for the masks first, and reading changes nothing: so far nothing was ever sent.
-        return
-    flow = Flow(subject.pair, subject.side)
-    found = Disagreements(flow, path, flow.target_facts(subject.clock()), subject.back.get(path.object))
-    found.only(subject.record)
-    counts, edited = found.less_exceptions(found.counts())
-    if not counts.linked:
+    one_way = subject.object not in subject.back
+    found = compare_one(subject.pair, subject.side, path, subject.record, link.partner, one_way=one_way)
+    if not found.linked:
         yield Finding(
             severity=Severity.ERROR,
             code="half-linked",
             what=f"{subject.source.label} has a link with {link.partner}, and {subject.partner_label} has none",
             command=subject.command("forward", subject.object, subject.record),
         )
-    elif edited:
-        yield Finding(
-            severity=Severity.INFO,
-            code="edited-in-secondary",
-            what=f"it was edited in {subject.partner_label} after its last change in {subject.source.label}",
-            why="one-way: the edit stands until the primary changes the field",
-            command=subject.command("forward", subject.object, subject.record),
-        )
-    elif counts.equal:
+    elif found.equal:
         if not queued:
             yield Finding(
                 severity=Severity.OK,
@@ -237,12 +221,21 @@ def _compared(subject: Subject, path: Path, link: reading.Link, *, queued: bool)
                 what=f"nothing is wrong: {subject.record} in {subject.source.label} and {link.partner} in"
                 f" {subject.partner_label} are linked since {link.since} and equal",
             )
+    elif found.edited:
+        yield Finding(
+            severity=Severity.INFO,
+            code="edited-in-secondary",
+            what=f"it was edited in {subject.partner_label} after its last change in {subject.source.label}",
+            why="one-way: the edit stands until the primary changes the field",
+            command=subject.command("forward", subject.object, subject.record),
+        )
     elif not queued:
-        yield _differs(found, missing=bool(counts.missing_source or counts.missing_target), mend=mend)
+        yield _differs(subject, found)
 
 
-def _differs(found: Disagreements, *, missing: bool, mend: str) -> Finding:
-    if missing:
+def _differs(subject: Subject, found: OneRecord) -> Finding:
+    mend = f"orgsync verify {subject.name} --object {subject.object} --repair"
+    if found.missing:
         return Finding(
             severity=Severity.ERROR,
             code="deleted-in-one",
@@ -250,11 +243,10 @@ def _differs(found: Disagreements, *, missing: bool, mend: str) -> Finding:
             why="nothing about it is queued",
             command=mend,
         )
-    fields = sorted(item.field for item in found.differences(1))
     return Finding(
         severity=Severity.ERROR,
         code="stale",
-        what=f"it differs in {', '.join(fields)}",
+        what=f"it differs in {', '.join(sorted(found.fields))}",
         why="nothing about it is queued",
         command=mend,
     )

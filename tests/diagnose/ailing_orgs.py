@@ -61,6 +61,7 @@ class Ailing:
 
     def __init__(self, folder: Path, addresses: Mapping[str, str], stack: ExitStack) -> None:
         self.folder = folder
+        self.addresses = addresses
         self.now = datetime.now(UTC)
         self.orgs: dict[Side, Org] = {
             side: stack.enter_context(open_store(addresses[name], base=folder, label=name))

@@ -141,10 +141,12 @@ def promote(main_server: LocalServer, standby: LocalServer) -> None:
 
 
 def test_a_standby_takes_over(main_server: LocalServer, handed: tuple[OutageWorld, LocalServer]) -> None:
-    """SUS-3: with both hosts in the address nothing has to be told; the standby alone can be looked at."""
+    """SUS-3, DIA-1: with both hosts in the address nothing has to be told; the standby alone can be looked at."""
     world, standby = handed
     several = world.addresses[P]
-    world.world.insert(P, "Account", Name="queued")
+    before = world.world.one(P, """SELECT "Id" FROM "Account" WHERE "Name" = 'before'""")
+    there = world.world.other(P, before)
+    queued = world.world.insert(P, "Account", Name="queued")
     world.world.insert(S, "Account", Name="queued too")
     caught_up(main_server, standby)
     world.close()
@@ -153,14 +155,23 @@ def test_a_standby_takes_over(main_server: LocalServer, handed: tuple[OutageWorl
     for command in (("status",), ("queue", "list"), ("log", "list"), ("history",)):
         looked = world.program(*command, CONNECTION)
         assert looked.exit_code == 0, looked.output
-    refused = world.program("drain", CONNECTION)
-    assert refused.exit_code == 1
-    (line,) = refused.stderr.strip().splitlines()
-    assert "takes no writes" in line
+    right = "nothing is wrong"
+    for record, found in ((before, right), (there, right), (queued, "is number 1 in the queue of acme ")):
+        diagnosed = world.program("diagnose", CONNECTION, record)
+        assert diagnosed.exit_code == 0, diagnosed.output
+        assert found in diagnosed.stdout
+    for command in (("drain",), ("verify",), ("bulk-sync",)):
+        refused = world.program(*command, CONNECTION)
+        assert refused.exit_code == 1
+        (line,) = refused.stderr.strip().splitlines()
+        assert "takes no writes" in line
+        assert "has suspended itself in acme-dr and resumes by itself" in line
     assert world.program("status", CONNECTION).exit_code == 0
     world.addresses[P] = several
     promote(main_server, standby)
-    assert world.program("drain", CONNECTION).exit_code == 0
+    back = world.program("drain", CONNECTION)
+    assert back.exit_code == 0, back.output
+    assert "resumed by itself in acme-dr" in back.stderr
     assert world.program("drain", CONNECTION).exit_code == 0
     check(world, "before", "queued", "queued too")
 

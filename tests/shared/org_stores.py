@@ -52,10 +52,22 @@ class Store(Protocol):
     def refusal(code: str, field: str, message: str) -> str:
         """What a trigger's body says to refuse a record."""
 
+    @staticmethod
+    def lock(table: str, /) -> str:
+        """The statement that begins a transaction which keeps others from writing a table."""
+
+    @staticmethod
+    def put_away(address: str) -> Callable[[], None]:
+        """Moves an org to where nobody finds it, as from a folder that is no longer mounted. Returns what brings it back."""
+
     #: A condition: the sync engine is writing.
     syncing: str
     #: A query for the number of changes that the org has ever logged.
     logged: str
+    #: A query for the names of a table's triggers.
+    triggers: str
+    #: What tells how a query finds its rows, in front of it; of two ways the one by an index.
+    explain: Sequence[str]
 
 
 class Files:
@@ -63,6 +75,8 @@ class Files:
 
     syncing = "(SELECT connection FROM orgsync_guard) IS NOT NULL"
     logged = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'orgsync_change'"
+    triggers = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ?"
+    explain = ("EXPLAIN QUERY PLAN",)
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -101,11 +115,30 @@ class Files:
     def refusal(code: str, field: str, message: str) -> str:
         return f"SELECT RAISE(ABORT, '{code}:{field}: {message}')"
 
+    @staticmethod
+    def lock(_table: str) -> str:
+        return "BEGIN IMMEDIATE"
+
+    @staticmethod
+    def put_away(address: str) -> Callable[[], None]:
+        path = Path(address.removeprefix("sqlite:"))
+        away = path.parent / "away"
+        away.mkdir(exist_ok=True)
+
+        def move(here: Path, there: Path) -> None:
+            for file in here.glob(f"{path.name}*"):
+                file.rename(there / file.name)
+
+        move(path.parent, away)
+        return lambda: move(away, path.parent)
+
 
 class Schemas:
     """Orgs in schemas of a database on a PostgreSQL server."""
 
     syncing = "coalesce(current_setting('orgsync.connection', true), '') <> ''"
+    triggers = "SELECT tgname FROM pg_trigger WHERE tgrelid = CAST(quote_ident(?) AS regclass) AND NOT tgisinternal"
+    explain = ("SET enable_seqscan = off", "EXPLAIN")
     logged = "SELECT coalesce(pg_sequence_last_value(pg_get_serial_sequence('orgsync_change', 'n')), 0)"
 
     def __init__(self, server: Server, url: str) -> None:
@@ -142,6 +175,22 @@ class Schemas:
     @staticmethod
     def refusal(code: str, field: str, message: str) -> str:
         return f"RAISE EXCEPTION '{field}: {message}' USING CONSTRAINT = '{code}:{field}'"
+
+    @staticmethod
+    def lock(table: str) -> str:
+        return f'BEGIN; LOCK TABLE "{table}" IN SHARE ROW EXCLUSIVE MODE'
+
+    @staticmethod
+    def put_away(address: str) -> Callable[[], None]:
+        place = parse_address(address)
+
+        def rename(here: str, there: str) -> None:
+            with closing(connect(place, "client", busy_seconds=10)) as db:
+                db.run(f'ALTER SCHEMA "{here}" RENAME TO "{there}"')
+
+        away = f"{place.schema}_away"
+        rename(place.schema, away)
+        return lambda: rename(away, place.schema)
 
 
 #: Every kind of store, by the name that tests show.
@@ -223,9 +272,32 @@ def refuse(
     return lambda: _run(db, ['DROP TRIGGER "rule"' if store is Files else 'DROP FUNCTION "rule" CASCADE'])
 
 
+def keep_others_out(db: Client, table: str) -> Callable[[], None]:
+    """Keeps everybody else from writing a table. Returns what ends that."""
+    _run(db, [_store_of(db).lock(table)])
+    return lambda: _run(db, ["ROLLBACK"])
+
+
+def put_away(address: str) -> Callable[[], None]:
+    """Moves the org at an address to where nobody finds it. Returns what brings it back."""
+    return _BY_SCHEME[address.partition(":")[0]].put_away(address)
+
+
 def logged(db: Client) -> int:
     """How many changes the org has ever logged."""
     return int(db.execute(_store_of(db).logged).fetchone()[0])
+
+
+def triggers_of(db: Client, table: str) -> set[str]:
+    """The names of a table's triggers."""
+    return {str(row[0]) for row in db.execute(_store_of(db).triggers, [table]).fetchall()}
+
+
+def way_of(db: Client, query: str) -> str:
+    """How the store finds the rows of a query, where few of many are wanted."""
+    *settings, explain = _store_of(db).explain
+    _run(db, settings)
+    return str(db.execute(f"{explain} {query}").fetchall())
 
 
 def syncing(db: Client) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,14 @@ def server_orgs(url: str) -> str:
     text = ORGS
     for schema, (name, _) in SCHEMAS.items():
         text = text.replace(f"sqlite:orgs/{name}.db", f'"{url}?schema={schema}"')
+    return text
+
+
+def at_addresses(text: str, addresses: Mapping[str, str]) -> str:
+    """Manifests with each org at its address; an org in a file stays where they say that it is."""
+    for name, address in addresses.items():
+        if not address.startswith("sqlite:"):
+            text = re.sub(rf"sqlite:\S*{re.escape(name)}\.db", lambda _, place=address: f'"{place}"', text)
     return text
 
 

@@ -13,7 +13,7 @@ from orgsync_reconcile.stores.address import Address
 from orgsync_reconcile.stores.postgres.database import PostgresDatabase
 from orgsync_reconcile.stores.postgres.engine import PostgresEngine
 from orgsync_reconcile.stores.postgres.names import CHANNEL, lock_key, quote_ours, sleepers_key
-from orgsync_reconcile.stores.postgres.refusals import explain
+from orgsync_reconcile.stores.postgres.refusals import explain, takes_no_writes
 from orgsync_reconcile.stores.postgres.session import connect
 from orgsync_reconcile.stores.sql.copies import CopiedPartner
 from orgsync_reconcile.stores.sql.engine import Engine
@@ -162,7 +162,7 @@ def open_org(address: Address, *, label: str, readonly: bool, busy_seconds: floa
         if readonly:
             db.run("SET default_transaction_read_only = on")
         else:
-            _require_rights(db, label)
+            _require_writable(db, label)
             db.count_on()
         return PostgresOrg(db, address, label)
     except psycopg.Error as error:
@@ -173,13 +173,20 @@ def open_org(address: Address, *, label: str, readonly: bool, busy_seconds: floa
         raise
 
 
-def _require_rights(db: PostgresDatabase, label: str) -> None:
-    """Raises UnreachableError where the role that logged in could not write the log: its mark would not count."""
+def _require_writable(db: PostgresDatabase, label: str) -> None:
+    """Raises UnreachableError where the server takes no writes, or not the log's from the role that logged in: its mark
+    would not count.
+    """
     row = db.execute(
-        "SELECT session_user, has_table_privilege(session_user, to_regclass(?), 'INSERT')",
+        "SELECT session_user, has_table_privilege(session_user, to_regclass(?), 'INSERT'),"
+        " CAST(current_setting('transaction_read_only') AS boolean)",
         [f"{quote_ours(db.schema)}.orgsync_change"],
     ).fetchone()
-    if row is not None and not row[1]:
+    if row is None:
+        return
+    if row[2]:
+        raise takes_no_writes(label)
+    if not row[1]:
         raise UnreachableError(
             f"the role {row[0]} may not write what orgsync keeps there",
             where=label,

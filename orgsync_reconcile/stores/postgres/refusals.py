@@ -92,11 +92,7 @@ def explain(error: Exception, where: str) -> OrgsyncError:
             hint="raise statement_timeout for this role, and run this again",
         )
     if isinstance(error, errors.ReadOnlySqlTransaction):
-        return UnreachableError(
-            "the server takes no writes: it is a standby, or the database is read-only",
-            where=where,
-            hint="name the primary server, or add target_session_attrs=read-write to the address",
-        )
+        return takes_no_writes(where)
     if isinstance(error, _FULL):
         return StoreFullError(
             f"the server has no room left, and nothing of the last step was kept: {message}",
@@ -116,6 +112,15 @@ def explain(error: Exception, where: str) -> OrgsyncError:
     if silent or isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError, *_ENDED)):
         return refused_session(message, where)
     return StoreError(message, where=where, hint="run with -vv and report this")
+
+
+def takes_no_writes(where: str) -> UnreachableError:
+    """What is to be said of a server that can only be read."""
+    return UnreachableError(
+        "the server takes no writes: it is a standby, or the database is read-only",
+        where=where,
+        hint="name the primary server, or add target_session_attrs=read-write to the address",
+    )
 
 
 def is_starting(error: psycopg.OperationalError) -> bool:

@@ -11,7 +11,6 @@ from orgsync_reconcile.stores.sql.flow import writes
 from orgsync_reconcile.stores.sql.flow.compare import Comparison, Counts
 from orgsync_reconcile.stores.sql.flow.flow import Flow
 from orgsync_reconcile.stores.sql.flow.paths import Path, PathColumn
-from orgsync_reconcile.stores.sql.text import literal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,10 +67,6 @@ class Disagreements(Comparison):
             f" SELECT record FROM main.orgsync_held WHERE connection = {here} AND next_retry IS NOT NULL"
         )
         return f"(k.partner IN ({source}) OR k.local IN ({target}))"
-
-    def only(self, record: str) -> None:
-        """Looks at one record of the source from here on."""
-        self._linked += f" AND k.partner = {literal(record)}"
 
     @override
     def _bring(self, low: str, high: str) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from orgsync_reconcile.model.connection import Side
 from orgsync_reconcile.stores.canonical import Encoder, RangeSum, add_hash, encoder, record_hash
-from orgsync_reconcile.stores.sql.flow.mentions import Mentions
+from orgsync_reconcile.stores.sql.flow.mentions import PlainTexts
 from orgsync_reconcile.stores.sql.flow.paths import Path
 from orgsync_reconcile.stores.sql.org import Org
 from orgsync_reconcile.stores.sql.schema import Objects
@@ -32,7 +32,7 @@ class Row:
 class RangeReader:
     """The linked records of one object in one org. `primary` says which end of the connection the org is."""
 
-    def __init__(self, org: Org, connection: int, side: Side, path: Path, mentions: Mentions) -> None:
+    def __init__(self, org: Org, connection: int, side: Side, path: Path, texts: PlainTexts) -> None:
         self.db = org.db
         self.columns = [column.name for column in path.columns]
         primary = side is Side.PRIMARY
@@ -40,7 +40,7 @@ class RangeReader:
         definition = objects[path.object]
         fields = [definition.fields[name] for name in self.columns]
         self._encoders: list[Encoder] = [
-            _plain(encoder(field), mentions) if column.mentions else encoder(field)
+            _plain(encoder(field), texts) if column.mentions else encoder(field)
             for column, field in zip(path.columns, fields, strict=True)
         ]
         self._key = "k.local" if primary else "k.partner"
@@ -86,9 +86,9 @@ class RangeReader:
         return found
 
 
-def _plain(encode: Encoder, mentions: Mentions) -> Encoder:
+def _plain(encode: Encoder, texts: PlainTexts) -> Encoder:
     """The encoder of a text that travels without its mentions."""
-    return lambda value: encode(mentions.plain(value) if isinstance(value, str) else value)
+    return lambda value: encode(texts.plain(value) if isinstance(value, str) else value)
 
 
 def _reference(column: str, connection: int, *, primary: bool, waits: bool) -> str:
@@ -115,7 +115,7 @@ def pending_records(org: Org, connection: int, watermark: int) -> frozenset[str]
     return frozenset(row[0] for row in rows)
 
 
-def differing(columns: Sequence[str], ours: Row, theirs: Row) -> list[int]:
+def differing(columns: Sequence[object], ours: Row, theirs: Row) -> list[int]:
     """The places of the columns that two living records disagree on."""
     if ours.texts is None or theirs.texts is None:
         return []

@@ -22,12 +22,30 @@ def plain(row: str, column: str) -> str:
     return f"coalesce(({found}), {given})"
 
 
-class Mentions:
-    """The plain texts of a session, in temp.plain. `people` are sessions of the orgs whose users may be mentioned."""
+class PlainTexts:
+    """Makes mentions plain. `people` are sessions of the orgs whose users may be mentioned."""
+
+    def __init__(self, people: Sequence[Database]) -> None:
+        self._people = people
+
+    def plain(self, text: str) -> str:
+        """A text with its mentions as plain text."""
+        return _BRACES.sub(self._name_of, _LINK.sub(r"\1", text))
+
+    def _name_of(self, match: re.Match[str]) -> str:
+        for db in self._people:
+            row = db.execute('SELECT "Name" FROM main."User" WHERE substr("Id", 1, 15) = ?', [match[1][:15]]).fetchone()
+            if row is not None:
+                return f"@{row[0]}"
+        return f"@{match[1]}"
+
+
+class Mentions(PlainTexts):
+    """The plain texts of a session, in temp.plain."""
 
     def __init__(self, db: Database, people: Sequence[Database]) -> None:
+        super().__init__(people)
         self._db = db
-        self._people = people
         db.execute(
             "CREATE TEMP TABLE IF NOT EXISTS plain (record TEXT, field TEXT, plain TEXT, PRIMARY KEY (record, field))"
         )
@@ -45,14 +63,3 @@ class Mentions:
             "INSERT OR IGNORE INTO temp.plain (record, field, plain) VALUES (?, ?, ?)",
             [(record, column, self.plain(text)) for record, text in rows],
         )
-
-    def plain(self, text: str) -> str:
-        """A text with its mentions as plain text."""
-        return _BRACES.sub(self._name_of, _LINK.sub(r"\1", text))
-
-    def _name_of(self, match: re.Match[str]) -> str:
-        for db in self._people:
-            row = db.execute('SELECT "Name" FROM main."User" WHERE substr("Id", 1, 15) = ?', [match[1][:15]]).fetchone()
-            if row is not None:
-                return f"@{row[0]}"
-        return f"@{match[1]}"
