@@ -77,7 +77,7 @@ def forward(
     flow = Flow(pair, source)
     path = _path(flow, object_name)
     objects = Objects(flow.source)
-    condition = None if where is None else compile_filter(objects[object_name], where, flow.target.db.dialect)
+    condition = None if where is None else compile_filter(objects[object_name], where, flow.partner.dialect)
     below = {name: _lookups(flow, objects, name, object_name) for name in dict.fromkeys(related)}
     back = Flow(pair, source.other)
     with pair.lease():
