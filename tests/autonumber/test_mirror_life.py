@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from mirror_world import CASE_MIRROR, CASES, P, S, World, layout, shown_on
+from org_stores import triggers_of
 
 from orgsync_reconcile.metadata import to_component
 from orgsync_reconcile.model.component import ComponentKey
@@ -16,13 +17,6 @@ OBJECT = {
     "deploymentStatus": "Deployed",
     "sharingModel": "ReadWrite",
 }
-
-
-def triggers(world: World, side: object) -> list[str]:
-    rows = world.clients[side].execute(  # type: ignore[index]
-        "SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'orgsync!_Case!_mirror%' ESCAPE '!'"
-    )
-    return sorted(row[0] for row in rows)
 
 
 @pytest.mark.pairings
@@ -156,16 +150,20 @@ def test_a_custom_auto_number_keeps_its_own_format(world: World) -> None:
     world.apply()
 
 
+@pytest.mark.pairings("sqlite-sqlite", "postgres-sqlite")
 def test_taking_the_declaration_back(world: World) -> None:
     """AUT-1: the triggers go, planned; the field and its values stay."""
+    world.declare()
+    world.apply()
+    before = [triggers_of(world.clients[side], "Case") for side in (P, S)]
+    world.declare(CASE_MIRROR)
     world.insert(P, Subject="old")
     world.apply()
-    assert triggers(world, P) == ["orgsync_Case_mirror_CaseNumber", "orgsync_Case_mirror_given_CaseNumber"]
-    assert triggers(world, S) == triggers(world, P)
+    assert all(triggers_of(world.clients[side], "Case") > known for side, known in zip((P, S), before, strict=True))
     world.declare()
     assert world.steps() == {"primary/trigger": "remove-mirror", "secondary/trigger": "remove-mirror"}
     world.apply()
-    assert triggers(world, P) == triggers(world, S) == []
+    assert [triggers_of(world.clients[side], "Case") for side in (P, S)] == before
     world.insert(P, Subject="new")
     assert world.numbers(P) == {"old": ("00000001", "00000001"), "new": ("00000002", None)}
 

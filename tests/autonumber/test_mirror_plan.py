@@ -62,6 +62,7 @@ def test_a_mirror_that_does_not_travel_is_a_warning(world: World, publication: s
     assert ("W329" in [item.code for item in world.plan().diagnostics]) is warned
 
 
+@pytest.mark.pairings("sqlite-sqlite", "sqlite-postgres")
 @pytest.mark.parametrize(
     ("field", "problem"),
     [

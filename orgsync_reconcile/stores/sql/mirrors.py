@@ -8,6 +8,7 @@ from dataclasses import replace
 from orgsync_reconcile.errors import MetadataError
 from orgsync_reconcile.metadata import mirrored_layout, with_display_format
 from orgsync_reconcile.model.component import Component, ComponentKey
+from orgsync_reconcile.model.schema import TEXTUAL
 from orgsync_reconcile.stores.sql.component_table import read_component, write_component
 from orgsync_reconcile.stores.sql.components import deploy
 from orgsync_reconcile.stores.sql.layout import Mirror, fits_mirror
@@ -102,12 +103,14 @@ def fill(org: Org, object_name: str, field: str, mirror: str) -> int:
 
 
 def count_blank(org: Org, objects: Objects, object_name: str, field: str, mirror: str) -> int:
-    """How many records `fill` would fill; where the mirror does not exist yet, once it does."""
+    """How many records `fill` would fill; where the mirror does not exist yet, once it does; 0 where it is no text."""
     obj = objects.get(object_name)
     if obj is None or field not in obj.fields:
         return 0
     wanted = f"{quote(field)} IS NOT NULL"
     if mirror in obj.fields:
+        if obj.fields[mirror].type not in TEXTUAL:
+            return 0
         wanted = fits_mirror(obj, Mirror(field=field, mirror=mirror, number=0))
     row = org.db.execute(
         f'SELECT count(*) FROM {quote(object_name)} AS t WHERE "IsDeleted" = FALSE AND {wanted} AND {_MADE_HERE}'
