@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from org_stores import logged
 from people_world import ADMINS, CONTACT, NAME, add_user, clock
 
 from orgsync_reconcile.errors import PermissionDeniedError, StoreError
@@ -85,9 +86,10 @@ def test_nothing_that_was_logged_before_is_sent(apart):
     """QUE-4, CON-10: both ends agree on where each log begins, also when an org had logged changes for others before."""
     apart.primary.db.execute("INSERT INTO orgsync_change (object, record, op, at) VALUES (1, 'x', 'I', 0)")
     apart.connect()
+    (seq,) = apart.primary.db.execute("SELECT seq FROM orgsync_change WHERE record = 'x'").fetchone()
     position = connections.outbox_position(apart.primary, NAME)
-    assert position == connections.log_position(apart.primary) == 1
-    assert apart.secondary.db.execute("SELECT seq FROM orgsync_inbox").fetchone() == (1,)
+    assert seq <= position <= connections.log_position(apart.primary)
+    assert apart.secondary.db.execute("SELECT seq FROM orgsync_inbox").fetchone() == (position,)
 
 
 def test_orgs_with_one_code_cannot_be_connected(apart):
@@ -198,9 +200,9 @@ def test_deactivated_connection_keeps_its_links_for_the_next_time(people):
         assert status(org) is ConnectionStatus.INACTIVE
         assert read_published(org, NAME) == {}
         assert org.db.execute("SELECT DISTINCT status FROM orgsync_link WHERE status <> 3").fetchall() == [(2,)]
-    before = connections.log_position(people.primary)
+    before = logged(people.primary.db)
     people.primary.db.execute('UPDATE "Account" SET "Name" = \'Globex 2\' WHERE "Name" = \'Globex\'')
-    assert connections.log_position(people.primary) == before
+    assert logged(people.primary.db) == before
     people.connect()
     offer_accounts(people)
     people.primary.db.execute('UPDATE "Account" SET "Name" = \'Globex 3\' WHERE "Name" = \'Globex 2\'')
@@ -223,8 +225,8 @@ def test_name_of_a_former_connection_can_lead_to_another_org(people):
 def test_user_capture_follows_the_switch(people):
     """USR-3, CON-6: users are captured while the org's own switch is on, and no longer once it is off."""
     add_user(people.primary, "ann@acme.example")
-    first = connections.log_position(people.primary)
+    first = logged(people.primary.db)
     assert first > 0
     connections.set_options(people.primary, NAME, users=False, actor="admin", clock=clock)
     add_user(people.primary, "bob@acme.example")
-    assert connections.log_position(people.primary) == first
+    assert logged(people.primary.db) == first

@@ -76,14 +76,22 @@ class Joined:
 
     def __init__(self, folder: Path, stack: ExitStack, addresses: Mapping[str, str] | None = None) -> None:
         self.now = datetime.now(UTC)
+        self.stack = stack
+        self.addresses = {name: (addresses or {}).get(name, f"sqlite:{folder / name}.db") for name in FILES.values()}
         self.orgs: dict[Side, Org] = {}
         self.clients: dict[Side, Client] = {}
         for side, name in FILES.items():
-            address = (addresses or {}).get(name, f"sqlite:{folder / name}.db")
-            self.orgs[side] = stack.enter_context(open_store(address, base=folder, label=name))
-            self.clients[side] = client_of(address)
+            self.open(side)
+            self.clients[side] = client_of(self.addresses[name])
             stack.callback(self.clients[side].close)
         self._pair: Pair | None = None
+
+    def open(self, side: Side, **options: Any) -> None:
+        """Opens the org by a session of its own, which the next steps use."""
+        name = FILES[side]
+        opened = open_store(self.addresses[name], base=Path(), label=name, **options)
+        self.orgs[side] = self.stack.enter_context(opened)
+        self._pair = None
 
     def clock(self) -> datetime:
         return self.now

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from joined_orgs import Joined, P, S
+from org_stores import keep_others_out
 
 from orgsync_reconcile.errors import StoreBusyError
 from orgsync_reconcile.model.connection import Side
@@ -135,11 +136,11 @@ def test_a_repair_that_was_cut_off_is_made_again(two_way: Joined, side: Side) ->
     for _ in range(2):
         two_way.delete(side, "Account", ids[side])
     two_way.forget(side)
-    two_way.orgs[S].db.execute("PRAGMA busy_timeout = 50")
-    two_way.clients[S].execute("BEGIN IMMEDIATE")
+    two_way.open(S, busy_seconds=0.05)
+    let_go = keep_others_out(two_way.clients[S], "orgsync_link")
     with pytest.raises(StoreBusyError):
         two_way.verify(repair=True)
-    two_way.clients[S].execute("ROLLBACK")
+    let_go()
     links = "SELECT count(*) FROM orgsync_link WHERE local = ?"
     assert (two_way.one(P, links, ours), two_way.one(S, links, theirs)) == (0, 1)
     two_way.drain()
