@@ -14,7 +14,7 @@ from orgsync_reconcile.stores.sql import connections
 from orgsync_reconcile.stores.sql.permissions import user_id
 from orgsync_reconcile.sync import lifecycle
 from orgsync_reconcile.sync.metadata import remember_equal
-from orgsync_reconcile.sync.users import link_present_users
+from orgsync_reconcile.sync.present_users import link_present_users
 
 #: Keys of an update that are options or people; all others are settings.
 _OPTIONS = ("feeds_and_audit_fields", "metadata", "users")

@@ -21,7 +21,8 @@ from orgsync_reconcile.stores.sql import connections, history
 from orgsync_reconcile.stores.sql.people_reader import read_users
 from orgsync_reconcile.stores.sql.rows import insert_row
 from orgsync_reconcile.stores.sql.schema import Objects
-from orgsync_reconcile.sync.users import link_present_users, upsert_user
+from orgsync_reconcile.sync.present_users import link_present_users
+from orgsync_reconcile.sync.users import upsert_user
 
 ADMIN = "admin@acme.example"
 
