@@ -17,9 +17,9 @@ from orgsync_reconcile.model.actual import HygieneFinding
 from orgsync_reconcile.stores.sql.check import check
 from orgsync_reconcile.stores.sql.component_schema import without_table
 from orgsync_reconcile.stores.sql.components import DeployFailure, deploy
-from orgsync_reconcile.stores.sql.connections import enable_feature, features
 from orgsync_reconcile.stores.sql.create import DEFAULT_LICENSES, NewOrg
 from orgsync_reconcile.stores.sql.describe import describe
+from orgsync_reconcile.stores.sql.features import enable_feature, features
 from orgsync_reconcile.stores.sql.loader import LoadReport, load
 from orgsync_reconcile.stores.sql.org import Org
 from orgsync_reconcile.stores.sql.rename import rename_field, rename_object

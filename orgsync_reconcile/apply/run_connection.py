@@ -10,7 +10,7 @@ from orgsync_reconcile.errors import StoreError
 from orgsync_reconcile.model.connection import ConnectionStatus
 from orgsync_reconcile.model.plan import Action
 from orgsync_reconcile.plan.settings import connection_settings
-from orgsync_reconcile.stores.sql import connections
+from orgsync_reconcile.stores.sql import connection_changes, contacts, features
 from orgsync_reconcile.stores.sql.permissions import user_id
 from orgsync_reconcile.sync import lifecycle
 from orgsync_reconcile.sync.metadata import remember_equal
@@ -26,12 +26,12 @@ def _after(action: Action) -> dict[str, Any]:
 
 def enable_feature(context: ApplyContext, action: Action) -> None:
     """Switch a feature of an org on (CON-1)."""
-    connections.enable_feature(context.org(action.org), action.address.rsplit("/", 1)[1])
+    features.enable_feature(context.org(action.org), action.address.rsplit("/", 1)[1])
 
 
 def create_contact(context: ApplyContext, action: Action) -> None:
     """Make the connection's contact in the primary (CON-2)."""
-    connections.create_contact(context.org(action.org), context.connection(action).contact)
+    contacts.create_contact(context.org(action.org), context.connection(action).contact)
 
 
 def invite(context: ApplyContext, action: Action) -> None:
@@ -87,16 +87,16 @@ def update(context: ApplyContext, action: Action) -> None:
                 raise StoreError(
                     f"the owner {after['owner']} is no active user", where=org.label, hint="name an active user"
                 )
-            connections.set_owner(org, name, owner, actor=actor, clock=clock)
+            connection_changes.set_owner(org, name, owner, actor=actor, clock=clock)
         if "contact" in after:
-            found = connections.find_contact(org, after["contact"]["name"], after["contact"]["email"])
+            found = contacts.find_contact(org, after["contact"]["name"], after["contact"]["email"])
             if found is None:
                 raise StoreError(f"there is no contact {after['contact']['name']}", where=org.label, hint="plan again")
-            connections.set_contact(org, name, found[0], actor=actor, clock=clock)
+            connection_changes.set_contact(org, name, found[0], actor=actor, clock=clock)
         options = {key: after[key] for key in _OPTIONS if key in after}
-        connections.set_options(org, name, **options, actor=actor, clock=clock)
+        connection_changes.set_options(org, name, **options, actor=actor, clock=clock)
         settings = {key: after[key] for key in after if key not in (*_OPTIONS, "owner", "contact")}
-        connections.set_settings(org, name, settings, actor=actor, clock=clock)
+        connection_changes.set_settings(org, name, settings, actor=actor, clock=clock)
     deliver_events(context, name)
 
 

@@ -18,6 +18,7 @@ from orgsync_reconcile.model.connection import ConnectionStatus, Side
 from orgsync_reconcile.model.events import ControlEvent, Lane, QueueAction
 from orgsync_reconcile.stores.faults import faults
 from orgsync_reconcile.stores.sql import (
+    connection_changes,
     connections,
     events,
     history,
@@ -174,7 +175,7 @@ def _update(carrying: Carrying) -> None:
     theirs = connections.get_connection(carrying.source, carrying.connection)
     if theirs.side is not Side.PRIMARY:
         return
-    connections.set_options(
+    connection_changes.set_options(
         carrying.target,
         carrying.connection,
         feeds_and_audit_fields=theirs.feeds_and_audit_fields,

@@ -12,7 +12,7 @@ from orgsync_reconcile.clock import Clock
 from orgsync_reconcile.errors import StoreError
 from orgsync_reconcile.failpoints import FailPoint, reach
 from orgsync_reconcile.model.connection import ConnectionStatus, ContactRef, Side, SyncOptions
-from orgsync_reconcile.stores.sql import connections, history
+from orgsync_reconcile.stores.sql import connections, contacts, features, history
 from orgsync_reconcile.stores.sql.org import Org
 from orgsync_reconcile.stores.sql.permissions import MANAGE_CONNECTIONS, require, user_id
 
@@ -69,9 +69,9 @@ def check_identities(primary: Org, secondary: Org) -> None:
 def _check_features(ends: Ends) -> None:
     for side in Side:
         org = ends.org(side)
-        if connections.FEATURE not in connections.features(org):
+        if features.CONNECTIONS not in features.features(org):
             raise StoreError(
-                f"{connections.FEATURE} is switched off",
+                f"{features.CONNECTIONS} is switched off",
                 where=org.label,
                 hint="run: orgsync plan, then apply all of it",
             )
@@ -104,7 +104,7 @@ def invite(
     if known is not None and known.status is not ConnectionStatus.INACTIVE:
         _check_partner(primary, known, secondary)
         return
-    found = connections.find_contact(primary, contact.name, contact.email)
+    found = contacts.find_contact(primary, contact.name, contact.email)
     if found is None:
         raise StoreError(
             f"there is no contact {contact.name} with the email {contact.email}",

@@ -13,7 +13,7 @@ from sync_world import ACTOR, CONNECTION, P, S, custom_object, field, text
 from orgsync_reconcile.model.connection import ConnectionStatus, Side
 from orgsync_reconcile.model.events import QueueAction
 from orgsync_reconcile.model.schema import FieldType
-from orgsync_reconcile.stores.sql import connections, events, publications, subscriptions
+from orgsync_reconcile.stores.sql import connection_changes, connections, events, publications, subscriptions
 from orgsync_reconcile.stores.sql.rename import rename_field, rename_object
 from orgsync_reconcile.stores.sql.schema import Objects, deploy_objects
 from orgsync_reconcile.sync import lifecycle
@@ -61,7 +61,7 @@ def set_owner(world: HostileWorld) -> None:
             Email="bob@acme.example",
             ProfileId=world.one(P, 'SELECT "ProfileId" FROM "User"'),
         )
-    connections.set_owner(world.orgs[P], CONNECTION, other, **acting(world))
+    connection_changes.set_owner(world.orgs[P], CONNECTION, other, **acting(world))
 
 
 def resize(world: HostileWorld) -> None:
@@ -265,7 +265,7 @@ def test_suspending_is_told_while_all_else_waits(world: HostileWorld) -> None:
     done = world.program("suspend", CONNECTION, "--org", "primary")
     assert done.exit_code == 0, done.output
     assert told(world, S, "Connection Admin Suspended") == [("admin@acme.example", "acme")]
-    connections.set_options(world.orgs[P], CONNECTION, feeds_and_audit_fields=True, **acting(world))
+    connection_changes.set_options(world.orgs[P], CONNECTION, feeds_and_audit_fields=True, **acting(world))
     world.drain()
     assert ("acme", "Connection Update", CONNECTION) in listed(world)
     assert not connections.get_connection(world.orgs[S], CONNECTION).feeds_and_audit_fields

@@ -14,7 +14,13 @@ from sync_world import ACTOR, CONNECTION, P, S, copy_orgs
 
 from orgsync_reconcile.clock import iso
 from orgsync_reconcile.model.connection import Side
-from orgsync_reconcile.stores.sql import connections, publication_reader, publications, subscriptions
+from orgsync_reconcile.stores.sql import (
+    connection_changes,
+    connections,
+    publication_reader,
+    publications,
+    subscriptions,
+)
 from orgsync_reconcile.stores.sql.schema import Objects
 
 EVENT = (
@@ -115,7 +121,7 @@ def play(world: HostileWorld, step: tuple[Side, str]) -> None:
         toggle_object(world, side)
     elif what == "option":
         now = connections.get_connection(world.orgs[P], CONNECTION).metadata
-        connections.set_options(world.orgs[P], CONNECTION, metadata=not now, actor=ACTOR, clock=world.clock)
+        connection_changes.set_options(world.orgs[P], CONNECTION, metadata=not now, actor=ACTOR, clock=world.clock)
     elif what == "record":
         world.insert(side, "Account", Name="x")
     else:

@@ -20,7 +20,9 @@ from orgsync_reconcile.model.routing import Routing, Unfinished
 from orgsync_reconcile.model.schema import FieldType
 from orgsync_reconcile.stores.sql import (
     applied,
+    connection_changes,
     connections,
+    contacts,
     diagnosis,
     events,
     flags,
@@ -393,10 +395,10 @@ def test_the_life_of_a_connection(org: Org, client: Client, publish: Publish) ->
     """CON-2, CON-5, CON-7, CON-9: its contact, its options, its suspension, its end."""
     publish("Account", "Name")
     who = ContactRef(first_name="Ada", last_name="King", email="Ada@x.example", account="Acme")
-    contact = connections.create_contact(org, who)
-    assert connections.create_contact(org, who) == contact
-    connections.set_contact(org, "dr", contact, **ACTING)
-    connections.set_options(org, "dr", users=True, metadata=False, **ACTING)
+    contact = contacts.create_contact(org, who)
+    assert contacts.create_contact(org, who) == contact
+    connection_changes.set_contact(org, "dr", contact, **ACTING)
+    connection_changes.set_options(org, "dr", users=True, metadata=False, **ACTING)
     connections.join_logs(org, "dr", position=5)
     connections.join_logs(org, "dr", position=3)
     assert org.db.execute("SELECT seq FROM orgsync_inbox").fetchone() == (5,)

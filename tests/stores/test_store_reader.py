@@ -15,7 +15,7 @@ from orgsync_reconcile.model.actual import ActualPublication, ActualSubscription
 from orgsync_reconcile.model.component import ComponentKey
 from orgsync_reconcile.model.connection import ConnectionStatus, ContactRef, Side, SyncOptions
 from orgsync_reconcile.model.schema import FieldType
-from orgsync_reconcile.stores.sql import connections, publications, subscriptions
+from orgsync_reconcile.stores.sql import connections, contacts, publications, subscriptions
 from orgsync_reconcile.stores.sql.components import deploy
 from orgsync_reconcile.stores.sql.org import Org
 from orgsync_reconcile.stores.sql.reader import read_org
@@ -165,7 +165,7 @@ def test_only_contacts_that_are_asked_for(org: Org, client: Client) -> None:
 def test_a_connection_with_all_that_hangs_on_it(org: Org, client: Client, other_org: Org) -> None:
     """CON-5, PUB-8, BLK-8: what was published, accepted, dropped, linked, copied and refused."""
     acting: dict[str, Any] = {"actor": "admin", "clock": lambda: NOW}
-    contact = connections.create_contact(
+    contact = contacts.create_contact(
         org, ContactRef(first_name="Ada", last_name="King", email="a@x.example", account="Acme")
     )
     for end, side, other in ((org, Side.PRIMARY, other_org), (other_org, Side.SECONDARY, org)):

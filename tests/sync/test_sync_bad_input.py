@@ -13,7 +13,7 @@ from sync_world import field as custom_field
 
 from orgsync_reconcile.errors import StoreBusyError, StoreError
 from orgsync_reconcile.model.schema import FieldType
-from orgsync_reconcile.stores.sql.connections import enable_feature
+from orgsync_reconcile.stores.sql.features import enable_feature
 from orgsync_reconcile.stores.sql.flow import Pair
 from orgsync_reconcile.stores.sql.schema import Objects, deploy_objects
 from orgsync_reconcile.stores.sqlite.handle import open_org

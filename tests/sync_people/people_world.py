@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from orgsync_reconcile.model.connection import ConnectionStatus, ContactRef, Side, SyncOptions
-from orgsync_reconcile.stores.sql import connections
+from orgsync_reconcile.stores.sql import contacts
 from orgsync_reconcile.stores.sql.create import NewOrg
 from orgsync_reconcile.stores.sql.flow import Pair
 from orgsync_reconcile.stores.sql.org import Org
@@ -49,7 +49,7 @@ class People:
         )
 
     def invite(self, options: SyncOptions = SyncOptions()) -> None:  # noqa: B008
-        connections.create_contact(self.primary, CONTACT)
+        contacts.create_contact(self.primary, CONTACT)
         lifecycle.invite(
             self.ends, NAME, owner=ADMINS["acme"], contact=CONTACT, options=options, settings={}, clock=clock
         )

@@ -8,7 +8,7 @@ from people_world import ADMINS, CONTACT, NAME, add_user, clock
 
 from orgsync_reconcile.errors import PermissionDeniedError, StoreError
 from orgsync_reconcile.model.connection import ConnectionStatus, Side
-from orgsync_reconcile.stores.sql import connections, history
+from orgsync_reconcile.stores.sql import connection_changes, connections, contacts, history
 from orgsync_reconcile.stores.sql.publication_reader import read_published
 from orgsync_reconcile.stores.sql.publications import publish_object
 from orgsync_reconcile.stores.sql.shapes import shapes_of
@@ -27,7 +27,7 @@ def take_permission(org):
 @pytest.mark.parametrize("end", list(Side))
 def test_invite_needs_the_permission_in_both_orgs(apart, end):
     """CON-4, CON-11: without Manage Connections at either end the invitation is refused, and nothing is there."""
-    connections.create_contact(apart.primary, CONTACT)
+    contacts.create_contact(apart.primary, CONTACT)
     take_permission(apart.ends.org(end))
     with pytest.raises(PermissionDeniedError, match=f"{ADMINS[apart.ends.org(end).label]} lacks ManageConnections"):
         apart.invite()
@@ -95,7 +95,7 @@ def test_nothing_that_was_logged_before_is_sent(apart):
 def test_orgs_with_one_code_cannot_be_connected(apart):
     """CON-4, ORG-5: equal three-character codes would mint equal Ids: refused with what to do."""
     apart.secondary.code = apart.primary.code
-    connections.create_contact(apart.primary, CONTACT)
+    contacts.create_contact(apart.primary, CONTACT)
     with pytest.raises(StoreError, match=r"code .*org create"):
         apart.invite()
     assert connections.find_connection(apart.primary, NAME) is None
@@ -227,6 +227,6 @@ def test_user_capture_follows_the_switch(people):
     add_user(people.primary, "ann@acme.example")
     first = logged(people.primary.db)
     assert first > 0
-    connections.set_options(people.primary, NAME, users=False, actor="admin", clock=clock)
+    connection_changes.set_options(people.primary, NAME, users=False, actor="admin", clock=clock)
     add_user(people.primary, "bob@acme.example")
     assert logged(people.primary.db) == first

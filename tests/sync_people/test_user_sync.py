@@ -17,7 +17,7 @@ from people_world import (
 )
 
 from orgsync_reconcile.model.connection import Side, SyncOptions
-from orgsync_reconcile.stores.sql import connections, history
+from orgsync_reconcile.stores.sql import connection_changes, connections, history
 from orgsync_reconcile.stores.sql.people_reader import read_users
 from orgsync_reconcile.stores.sql.rows import insert_row
 from orgsync_reconcile.stores.sql.schema import Objects
@@ -243,7 +243,7 @@ def test_edits_of_different_fields_both_survive(people):
 @pytest.mark.parametrize(("settings", "wins"), [({}, "one"), ({"conflicts": "secondary-wins"}, "two")])
 def test_one_field_in_both_orgs_goes_by_the_policy(people, settings, wins):
     """CNF-1, USR-3: the primary wins by default, the secondary where the manifest says so; both orgs end equal."""
-    connections.set_settings(people.primary, NAME, settings, actor="admin", clock=clock)
+    connection_changes.set_settings(people.primary, NAME, settings, actor="admin", clock=clock)
     add_user(people.primary, "ann@acme.example")
     people.forth()
     people.primary.db.execute('UPDATE "User" SET "Title" = \'one\' WHERE "Username" = \'ann@acme.example\'')

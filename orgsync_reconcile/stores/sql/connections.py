@@ -1,4 +1,4 @@
-"""A replication connection as one of its orgs holds it: made, read, moved from status to status (CON-*).
+"""A replication connection as one of its orgs holds it: made, read, moved from status to status, ended (CON-*).
 
 Every change is one transaction with its row in the connection history, and changes the org's revision.
 """
@@ -8,11 +8,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from orgsync_reconcile.clock import Clock, iso
 from orgsync_reconcile.errors import StoreError
-from orgsync_reconcile.model.connection import ConnectionStatus, ContactRef, Side, SyncOptions
+from orgsync_reconcile.model.connection import ConnectionStatus, Side, SyncOptions
 from orgsync_reconcile.model.events import OF_STATE, QueueAction
 from orgsync_reconcile.stores.sql import events, history
 from orgsync_reconcile.stores.sql.open_rounds import forget_rounds
@@ -22,8 +21,6 @@ from orgsync_reconcile.stores.sql.schema import rebuild_triggers
 
 #: Objects that are captured while the org's users switch is on (USR-3).
 PEOPLE = ("User", "PermissionSetAssignment")
-#: The feature without which an org has no connections (CON-1).
-FEATURE = "salesforce-to-salesforce"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -94,49 +91,9 @@ def connection_names(org: Org) -> tuple[str, ...]:
         return tuple(row[0] for row in org.db.execute("SELECT name FROM orgsync_connection ORDER BY name"))
 
 
-def features(org: Org) -> frozenset[str]:
-    """The features that are switched on in this org (ORG-1)."""
-    with org.translated():
-        return frozenset(row[0] for row in org.db.execute("SELECT name FROM orgsync_feature"))
-
-
-def enable_feature(org: Org, name: str) -> None:
-    """Switches a feature on; on an org that has it, nothing changes (CON-1)."""
-    with org.transaction() as db:
-        if db.execute("INSERT OR IGNORE INTO orgsync_feature VALUES (?)", [name]).rowcount:
-            org.touch_revision()
-
-
 def log_position(org: Org) -> int:
     """The sequence number of the org's newest change, also when the log has been trimmed since; 0 at first."""
     return org.db.log_end()
-
-
-def find_contact(org: Org, name: str, email: str) -> tuple[str, str | None] | None:
-    """(Contact Id, Account Id) of the contact with that full name and email; None where there is none (CON-2)."""
-    row = org.db.execute(
-        'SELECT "Id", "AccountId" FROM "Contact" WHERE lower("Email") = lower(?) AND "IsDeleted" = FALSE'
-        " AND trim(coalesce(\"FirstName\", '') || ' ' || \"LastName\") = ? ORDER BY orgsync_row",
-        [email, name],
-    ).fetchone()
-    return (str(row[0]), row[1]) if row else None
-
-
-def create_contact(org: Org, contact: ContactRef) -> str:
-    """The Id of the connection's contact; made where it is missing, and its account with it (CON-2)."""
-    with org.transaction() as db:
-        found = find_contact(org, contact.name, contact.email)
-        if found is not None:
-            return found[0]
-        account = db.execute(
-            'SELECT "Id" FROM "Account" WHERE "Name" = ? AND "IsDeleted" = FALSE ORDER BY orgsync_row',
-            [contact.account],
-        ).fetchone()
-        account_id = account[0] if account else insert_row(org, "Account", {"Name": contact.account})
-        values = {"LastName": contact.last_name, "Email": contact.email, "AccountId": account_id}
-        if contact.first_name:
-            values["FirstName"] = contact.first_name
-        return insert_row(org, "Contact", values)
 
 
 def create_connection(
@@ -262,91 +219,6 @@ def set_status(
         if tell and event in OF_STATE:
             detail = {"reason": suspended_reason} if suspended_reason else {}
             events.add_event(org, known.number, QueueAction(event), detail=detail, actor=actor, clock=clock)
-        org.touch_revision()
-
-
-def set_options(
-    org: Org,
-    name: str,
-    *,
-    actor: str,
-    clock: Clock,
-    feeds_and_audit_fields: bool | None = None,
-    metadata: bool | None = None,
-    users: bool | None = None,
-    tell: bool = True,
-) -> None:
-    """Sets those options that are given; `users` is this org's own switch (CON-6, CON-7).
-
-    `tell` queues the change for the partner, with its row in the history (QUE-2).
-    """
-    with org.transaction():
-        known = get_connection(org, name)
-        wanted = {
-            "IsSyncAuditFields": (known.feeds_and_audit_fields, feeds_and_audit_fields),
-            "IsSyncMetadata": (known.metadata, metadata),
-            "IsSyncUsers": (known.users, users),
-        }
-        changed = {key: int(new) for key, (old, new) in wanted.items() if new is not None and new != old}
-        if not changed:
-            return
-        update_row(org, "PartnerNetworkConnection", known.id, changed)
-        if tell:
-            detail = ", ".join(f"{key} {'on' if value else 'off'}" for key, value in changed.items())
-            history.record_event(org, name, history.UPDATED, detail, actor=actor, clock=clock)
-            _tell(org, known, {key: bool(value) for key, value in changed.items()}, actor, clock)
-        if "IsSyncUsers" in changed:
-            rebuild_triggers(org, PEOPLE)
-        org.touch_revision()
-
-
-def _tell(org: Org, known: Connection, detail: Mapping[str, Any], actor: str, clock: Clock) -> None:
-    events.add_event(org, known.number, QueueAction.UPDATE, detail=detail, actor=actor, clock=clock)
-
-
-def set_owner(org: Org, name: str, owner_id: str, *, actor: str, clock: Clock) -> None:
-    """Makes another user of this org the connection's owner (CON-7)."""
-    with org.transaction() as db:
-        known = get_connection(org, name)
-        if known.owner_id == owner_id:
-            return
-        update_row(org, "PartnerNetworkConnection", known.id, {"PrimaryContactId": owner_id})
-        (username,) = db.execute('SELECT "Username" FROM "User" WHERE "Id" = ?', [owner_id]).fetchone()
-        history.record_event(org, name, history.UPDATED, f"owner {username}", actor=actor, clock=clock)
-        _tell(org, known, {"owner": username}, actor, clock)
-        org.touch_revision()
-
-
-def set_contact(org: Org, name: str, contact_id: str, *, actor: str, clock: Clock) -> None:
-    """Makes another Contact record the connection's contact (CON-2, CON-7)."""
-    with org.transaction() as db:
-        known = get_connection(org, name)
-        if known.contact_id == contact_id:
-            return
-        account, person = db.execute(
-            'SELECT "AccountId", "Name" FROM "Contact" WHERE "Id" = ?', [contact_id]
-        ).fetchone()
-        update_row(org, "PartnerNetworkConnection", known.id, {"ContactId": contact_id, "AccountId": account})
-        history.record_event(org, name, history.UPDATED, f"contact {person}", actor=actor, clock=clock)
-        _tell(org, known, {"contact": person}, actor, clock)
-        org.touch_revision()
-
-
-def set_settings(org: Org, name: str, changes: Mapping[str, str], *, actor: str, clock: Clock) -> None:
-    """Sets some of the connection's settings, all plain text, and keeps the others (CON-7)."""
-    with org.transaction() as db:
-        known = get_connection(org, name)
-        settings = {**known.settings, **changes}
-        if settings == known.settings:
-            return
-        db.execute(
-            "UPDATE orgsync_connection SET settings = ? WHERE number = ?",
-            [json.dumps(settings, sort_keys=True), known.number],
-        )
-        changed = {key: value for key, value in sorted(changes.items()) if known.settings.get(key) != value}
-        detail = ", ".join(f"{key} {value}" for key, value in changed.items())
-        if detail:
-            history.record_event(org, name, history.UPDATED, detail, actor=actor, clock=clock)
         org.touch_revision()
 
 

@@ -6,8 +6,8 @@ import json
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from orgsync_reconcile.stores.sql.connections import features
 from orgsync_reconcile.stores.sql.dialect import Dialect
+from orgsync_reconcile.stores.sql.features import features
 from orgsync_reconcile.stores.sql.org import Org
 from orgsync_reconcile.stores.sql.text import commas, literal, quote
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from orgsync_reconcile.model.graph import parents_first
 from orgsync_reconcile.model.schema import SCALED, FieldDef, FieldType
 from orgsync_reconcile.stores.sql.check import matching_keys
-from orgsync_reconcile.stores.sql.connections import features
 from orgsync_reconcile.stores.sql.dialect import Dialect
+from orgsync_reconcile.stores.sql.features import features
 from orgsync_reconcile.stores.sql.flow import feeds
 from orgsync_reconcile.stores.sql.layout import WORD
 from orgsync_reconcile.stores.sql.org import Org
