@@ -13,10 +13,13 @@ EDITIONS: tuple[str, ...] = ("enterprise", "performance", "unlimited", "develope
 
 ORG_TYPES: tuple[str, ...] = ("production", "sandbox")
 
+#: The feature without which an org has no connections (CON-1).
+SALESFORCE_TO_SALESFORCE = "salesforce-to-salesforce"
+
 #: Features that an org may have switched on -> what each is for.
 FEATURES: Mapping[str, str] = MappingProxyType(
     {
-        "salesforce-to-salesforce": "connections to other orgs; every connection needs it in both orgs",
+        SALESFORCE_TO_SALESFORCE: "connections to other orgs; every connection needs it in both orgs",
         "audit-field-creation": "audit fields may be set when a record is created",
         "duplicate-management": "duplicate rules refuse records with DUPLICATES_DETECTED",
         "feed-tracking": "records have feeds",

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from orgsync_reconcile.plan.adopt import Adoption, adopt
 from orgsync_reconcile.plan.build import build_plan
+from orgsync_reconcile.plan.document import to_document
 from orgsync_reconcile.plan.drift_report import DriftReport, drift_of
-from orgsync_reconcile.plan.file import from_json, to_document, to_json
+from orgsync_reconcile.plan.file import from_json, to_json
 from orgsync_reconcile.plan.fingerprint import moved
 from orgsync_reconcile.plan.guards import GUARDS, refused
 from orgsync_reconcile.plan.render_drift import render_drift_markdown, render_drift_text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from orgsync_reconcile.catalog.orgs import SALESFORCE_TO_SALESFORCE
 from orgsync_reconcile.model.actual import ContactInfo
 from orgsync_reconcile.model.connection import ConnectionStatus, ContactRef, Direction, Side
 from orgsync_reconcile.model.plan import Change, Op, Reason
@@ -12,9 +13,6 @@ from orgsync_reconcile.plan.draft import Draft, Phase, Sheet
 from orgsync_reconcile.plan.scope import Scope
 from orgsync_reconcile.plan.settings import connection_options, connection_settings
 from orgsync_reconcile.plan.three_way import ACTIVE, SUSPENDED, ChangedBy, setting_key, who_set
-
-#: The feature that every connected org needs (CON-1).
-SALESFORCE_TO_SALESFORCE = "salesforce-to-salesforce"
 
 
 def plan_features(scope: Scope, sheet: Sheet) -> None:

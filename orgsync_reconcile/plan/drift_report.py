@@ -8,7 +8,7 @@ from typing import Any
 
 from orgsync_reconcile.model.plan import Action, Drift, ManualTask, Plan, Reason
 from orgsync_reconcile.plan.codes import COMPONENT_ADDED
-from orgsync_reconcile.plan.file import drift_document, source_document
+from orgsync_reconcile.plan.document import drift_document, source_document
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from orgsync_reconcile.catalog.orgs import SALESFORCE_TO_SALESFORCE
 from orgsync_reconcile.clock import Clock
 from orgsync_reconcile.errors import StoreError
 from orgsync_reconcile.failpoints import FailPoint, reach
@@ -69,9 +70,9 @@ def check_identities(primary: Org, secondary: Org) -> None:
 def _check_features(ends: Ends) -> None:
     for side in Side:
         org = ends.org(side)
-        if features.CONNECTIONS not in features.features(org):
+        if SALESFORCE_TO_SALESFORCE not in features.features(org):
             raise StoreError(
-                f"{features.CONNECTIONS} is switched off",
+                f"{SALESFORCE_TO_SALESFORCE} is switched off",
                 where=org.label,
                 hint="run: orgsync plan, then apply all of it",
             )

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from people_world import ADMINS, CONTACT, LICENSES, NAME, add_user, clock, find
 
+from orgsync_reconcile.catalog.orgs import SALESFORCE_TO_SALESFORCE
 from orgsync_reconcile.model.connection import ConnectionStatus, Side, SyncOptions
-from orgsync_reconcile.stores.sql import connections, features
+from orgsync_reconcile.stores.sql import connections
 from orgsync_reconcile.stores.sql.create import NewOrg
 from orgsync_reconcile.stores.sqlite.create import create_org
 from orgsync_reconcile.sync import lifecycle
@@ -18,7 +19,7 @@ def test_users_of_a_hub_reach_both_spokes(people, tmp_path: Path):
     """CON-10, USR-1, USR-3: each connection has its own links and status; ending one leaves the other alone."""
     admin = ADMINS["acme-secondary"]
     with create_org(
-        tmp_path / "spoke.db", NewOrg(name="spoke", admin=admin, licenses=LICENSES, features=[features.CONNECTIONS])
+        tmp_path / "spoke.db", NewOrg(name="spoke", admin=admin, licenses=LICENSES, features=[SALESFORCE_TO_SALESFORCE])
     ) as spoke:
         ends = lifecycle.Ends(
             primary=people.primary, secondary=spoke, primary_admin=ADMINS["acme"], secondary_admin=admin

@@ -7,7 +7,7 @@ from typing import Any
 from orgsync_reconcile.model.diagnostic import Diagnostic
 from orgsync_reconcile.model.origin import Origin
 from orgsync_reconcile.model.plan import Risk
-from orgsync_reconcile.plan.file import to_document as plan_document
+from orgsync_reconcile.plan.document import to_document as plan_document
 from orgsync_reconcile.plan.semantic.difference import Difference, Review, Revision
 from orgsync_reconcile.plan.semantic.findings import code_of
 

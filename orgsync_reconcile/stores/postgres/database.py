@@ -5,11 +5,10 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import psycopg
 from psycopg import sql as composed
-from psycopg.adapt import Dumper, Loader
 from psycopg.pq import TransactionStatus
 from psycopg.rows import TupleRow
 from typing_extensions import override
@@ -20,79 +19,16 @@ from orgsync_reconcile.stores.postgres.dialect import DIALECT, ENGINE_HALF, Post
 from orgsync_reconcile.stores.postgres.names import quote_ours
 from orgsync_reconcile.stores.postgres.statement import Parameters, translate
 from orgsync_reconcile.stores.postgres.tables import counter, engine_counter
+from orgsync_reconcile.stores.postgres.values import register
 from orgsync_reconcile.stores.sql.database import STREAMED, Database
 
 Cursor = psycopg.Cursor[TupleRow]
-
 
 #: What every session is set to. What its commits say stands is on a disk: the partner's log is trimmed behind them.
 #: And what is streamed is read to its end.
 _SESSION = """SELECT set_config('search_path', {path}, false), set_config('timezone', 'UTC', false),
  set_config('cursor_tuple_fraction', '1', false),
  CASE current_setting('synchronous_commit') WHEN 'off' THEN set_config('synchronous_commit', 'local', false) END"""
-
-
-class _Untyped(Dumper):
-    """Numbers go without a type, so that the column decides: 1 is true for a checkbox, and a number elsewhere."""
-
-    oid = 0
-
-    def dump(self, obj: Any) -> bytes:
-        """The number's text."""
-        return str(int(obj)).encode()
-
-
-class _Moment(Loader):
-    """`2026-11-23 09:00:00+00` as `2026-11-23T09:00:00.000Z`. The session's time zone is UTC."""
-
-    def load(self, data: Any) -> str:
-        """The moment as orgs write it."""
-        day, _, rest = bytes(data).decode().partition(" ")
-        clock = rest.removesuffix("+00")
-        whole, _, fraction = clock.partition(".")
-        return f"{day}T{whole}.{fraction[:3]:0<3}Z"
-
-
-class _TimeOfDay(Loader):
-    """`09:00:00` as `09:00:00.000Z`."""
-
-    def load(self, data: Any) -> str:
-        """The time as orgs write it."""
-        whole, _, fraction = bytes(data).decode().partition(".")
-        return f"{whole}.{fraction[:3]:0<3}Z"
-
-
-class _Text(Loader):
-    """A value by its text: days."""
-
-    def load(self, data: Any) -> str:
-        """The text."""
-        return bytes(data).decode()
-
-
-class _Flag(Loader):
-    """True and false as 1 and 0."""
-
-    def load(self, data: Any) -> int:
-        """1 or 0."""
-        return int(bytes(data) == b"t")
-
-
-class _Scaled(Loader):
-    """A number without its point: a column always shows all digits of its scale."""
-
-    def load(self, data: Any) -> int:
-        """The whole number."""
-        return int(bytes(data).replace(b".", b""))
-
-
-_LOADERS: Mapping[str, type[Loader]] = {
-    "timestamptz": _Moment,
-    "time": _TimeOfDay,
-    "date": _Text,
-    "bool": _Flag,
-    "numeric": _Scaled,
-}
 
 
 class PostgresDatabase(Database):
@@ -110,11 +46,7 @@ class PostgresDatabase(Database):
         self.heard = 0
         self._streams = itertools.count(1)
         connection.add_notify_handler(self._hear)
-        adapters = connection.adapters
-        adapters.register_dumper(int, _Untyped)
-        adapters.register_dumper(bool, _Untyped)
-        for kind, loader in _LOADERS.items():
-            adapters.register_loader(kind, loader)
+        register(connection.adapters)
         connection.execute(composed.SQL(_SESSION).format(path=composed.Literal(quote_ours(schema))))
         # A program that was killed in mid-statement holds nothing for long; not every system can tell.
         with suppress(psycopg.errors.InvalidParameterValue):

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from orgsync_reconcile.stores.sql.org import Org
 
-#: The feature without which an org has no connections (CON-1).
-CONNECTIONS = "salesforce-to-salesforce"
-
 
 def features(org: Org) -> frozenset[str]:
     """The features that are switched on in this org (ORG-1)."""
