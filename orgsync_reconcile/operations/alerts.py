@@ -9,7 +9,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from orgsync_reconcile.clock import iso
@@ -262,11 +262,6 @@ def notice_key(*parts: str) -> str:
 
 def _ms(moment: datetime) -> int:
     return int(moment.timestamp() * 1000)
-
-
-def moment_of(milliseconds: int) -> datetime:
-    """The moment of a number of milliseconds since 1970."""
-    return datetime.fromtimestamp(milliseconds / 1000, UTC)
 
 
 def state_of(lines: Sequence[str] | Mapping[str, Any]) -> str:

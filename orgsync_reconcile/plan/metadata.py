@@ -31,11 +31,8 @@ class MetadataOutcome:
 
     #: Components that are deployed by this plan.
     planned: set[ComponentKey] = field(default_factory=set)
-    #: How many of them overwrite what somebody changed in the secondary.
-    overwritten: int = 0
     #: How many components of the secondary follow the primary.
     followers: int = 0
-    deleted: int = 0
 
 
 def plan_metadata(scope: Scope, sheet: Sheet) -> MetadataOutcome:
@@ -56,7 +53,7 @@ def plan_metadata(scope: Scope, sheet: Sheet) -> MetadataOutcome:
     replaced = {old for new, old in renames.items() if renamed_in_place(new, renames)}
     for key in facts.extra:
         if key not in replaced:
-            _extra(scope, key, sheet, outcome)
+            _extra(scope, key, sheet)
     return outcome
 
 
@@ -104,7 +101,7 @@ def _switched_off(scope: Scope, facts: Comparison, sheet: Sheet) -> None:
         )
 
 
-def _extra(scope: Scope, key: ComponentKey, sheet: Sheet, outcome: MetadataOutcome) -> None:
+def _extra(scope: Scope, key: ComponentKey, sheet: Sheet) -> None:
     """Only in the secondary: deleted in the primary (MET-4), or added in the secondary (MET-5)."""
     theirs = scope.secondary.components[key]
     where = address.component(scope.name, key)
@@ -118,7 +115,6 @@ def _extra(scope: Scope, key: ComponentKey, sheet: Sheet, outcome: MetadataOutco
             f"{key} exists only in {wanted.secondary}, and metadata is never sent back",
         )
     elif wanted.metadata_delete:
-        outcome.deleted += 1
         sheet.drafts.append(
             Draft(
                 phase=Phase.METADATA_DELETE,
@@ -192,8 +188,7 @@ class _Work:
         after: dict[str, Any] = {}
         if new:
             before["content"], after["content"] = old, new
-        if self._deploy(key, reason, before, after, ours=ours) and by_hand:
-            self.outcome.overwritten += 1
+        self._deploy(key, reason, before, after, ours=ours)
 
     def _failed(self, key: ComponentKey) -> bool:
         """Whether this very content was refused before: it is not tried again until it is saved again."""
@@ -245,7 +240,7 @@ class _Work:
         after: dict[str, Any],
         *,
         ours: Component | None,
-    ) -> bool:
+    ) -> None:
         """Plan the deployment; a page whose reports have no twin is a manual task instead (MET-3)."""
         scope = self.scope
         if (key.type in _PAGES or key.type == "Role") and ours is None:
@@ -260,7 +255,7 @@ class _Work:
                 f"create an identical report in {scope.desired.secondary} for {listed(missing)}",
                 f"{key} names it by its Id, and reports do not sync",
             )
-            return False
+            return
         if mapping:
             after["reports"] = mapping
         self.sheet.drafts.append(
@@ -280,7 +275,6 @@ class _Work:
             )
         )
         self.outcome.planned.add(key)
-        return True
 
     def _needs(self, key: ComponentKey, ours: Component | None) -> tuple[str, ...]:
         """What must be there first: the connection, the object of a member, a lookup's parent, a role's parent."""

@@ -15,7 +15,7 @@ from orgsync_reconcile.model.connection import ConnectionStatus, Side
 from orgsync_reconcile.model.records import ObjectCounts
 from orgsync_reconcile.model.wording import counted
 from orgsync_reconcile.stores.sql.flow import Flow, Pair
-from orgsync_reconcile.stores.sql.flow.bulk import BulkFlow, Checkpoint, checkpoints
+from orgsync_reconcile.stores.sql.flow.bulk import BulkFlow, Checkpoint
 from orgsync_reconcile.stores.sql.flow.continuity import check_continuity
 from orgsync_reconcile.stores.sql.flow.network import exchange
 from orgsync_reconcile.stores.sql.flow.paths import Path
@@ -263,8 +263,3 @@ def _commit(flow: Flow, copy: Callable[[], ObjectCounts], now: datetime) -> Obje
     again(partial(flow.finish, now))
     reach(FailPoint.BULK_AFTER_SOURCE_MIRROR)
     return counts
-
-
-def progress_of(pair: Pair, source: Side) -> list[Checkpoint]:
-    """How far the bulk syncs from `source` have come, as any process can see it (BLK-5)."""
-    return list(checkpoints(Flow(pair, source)))

@@ -1,4 +1,4 @@
-"""Copying users from one org of a connection to the other, all of them or one at a time (USR-1…7)."""
+"""Copying users from one org of a connection to the other, all of them or those that changed (USR-1…7)."""
 
 from __future__ import annotations
 
@@ -107,12 +107,6 @@ def upsert_users(
     Users that user sync does not cover are left alone, and all of them where the source's own switch is off.
     """
     return _sync(way_between(source, target, connection, side, clock), ids=user_ids)
-
-
-def upsert_user(source: Org, target: Org, connection: str, side: Side, user_id: str, *, clock: Clock) -> str | None:
-    """Sends one user as `upsert_users` does; returns why that failed, or None."""
-    report = upsert_users(source, target, connection, side, [user_id], clock=clock)
-    return report.failed[0][1] if report.failed else None
 
 
 def _sync(way: Way, *, ids: Sequence[str] | None = None, usernames: Sequence[str] | None = None) -> UserReport:

@@ -44,12 +44,6 @@ class Done(Generic[Part, Result]):
         return self.result
 
 
-def run_here(work: Callable[[Part], Result], parts: Iterable[Part]) -> Iterator[Done[Part, Result]]:
-    """Does the parts in this process, one after the other. What goes wrong is raised at once."""
-    for part in parts:
-        yield Done(part=part, result=work(part))
-
-
 class Crew(ABC):
     """Those who do the parts elsewhere, for as long as a `with` block."""
 

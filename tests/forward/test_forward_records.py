@@ -279,9 +279,8 @@ def test_a_one_way_connection_has_no_way_back(one_way: ForwardWorld) -> None:
 
 def test_reference_links_are_no_shares(two_way: ForwardWorld) -> None:
     """FWD-4: a user's link is active, and a record that is not there has no share."""
-    assert (
-        links.link_of(two_way.orgs[P], two_way.numbers.get(P, 1), two_way.orgs[S].admin_id) == two_way.orgs[P].admin_id
-    )
+    users = links.partners_of(two_way.orgs[P], two_way.numbers.get(P, 1), "User")
+    assert users[two_way.orgs[S].admin_id] == two_way.orgs[P].admin_id
     account = two_way.old(P, "Account", Name="Old")
     assert two_way.status(P, account, "Account") == "Not shared"
     two_way.forward("Account", account)

@@ -12,8 +12,10 @@ from orgsync_reconcile.clock import iso
 from orgsync_reconcile.errors import OrgsyncError, UsageError
 from orgsync_reconcile.model.connection import ConnectionStatus
 from orgsync_reconcile.stores.sql import connections
+from orgsync_reconcile.stores.sql.flow import Flow
+from orgsync_reconcile.stores.sql.flow.bulk import checkpoints
 from orgsync_reconcile.sync import bulk as bulk_module
-from orgsync_reconcile.sync.bulk import bulk_sync, progress_of
+from orgsync_reconcile.sync.bulk import bulk_sync
 
 
 def old(world: World, days: int) -> dict[str, object]:
@@ -116,7 +118,7 @@ def test_progress_is_seen_from_another_process(world: World, monkeypatch: pytest
 
     bulk_sync(world.pair, source=P, cutoff=None, clock=world.clock, progress=look)
     assert seen == [(10, 35, 25), (20, 35, 15), (30, 35, 5), (35, 35, 0)]
-    (checkpoint,) = progress_of(world.pair, P)
+    (checkpoint,) = checkpoints(Flow(world.pair, P))
     assert (checkpoint.finished, checkpoint.copied, checkpoint.failed) == (True, 35, 0)
 
 

@@ -22,7 +22,7 @@ from orgsync_reconcile.stores.sql.people_reader import read_users
 from orgsync_reconcile.stores.sql.rows import insert_row
 from orgsync_reconcile.stores.sql.schema import Objects
 from orgsync_reconcile.sync.present_users import link_present_users
-from orgsync_reconcile.sync.users import upsert_user
+from orgsync_reconcile.sync.users import upsert_users
 
 ADMIN = "admin@acme.example"
 
@@ -262,7 +262,7 @@ def test_each_direction_obeys_its_own_switch(apart):
     assert people.back().switched_off
     there = find(people.secondary, "ann@acme.example.dr")[0]
     people.secondary.db.execute('UPDATE "User" SET "Title" = \'X\' WHERE "Id" = ?', [there])
-    assert upsert_user(people.secondary, people.primary, NAME, Side.SECONDARY, there, clock=clock) is None
+    assert upsert_users(people.secondary, people.primary, NAME, Side.SECONDARY, [there], clock=clock).switched_off
     assert find(people.primary, "ann@acme.example", "Title") == (None,)
     people.primary.db.execute('UPDATE "User" SET "Phone" = \'1\' WHERE "Id" = ?', [user])
     people.drain()

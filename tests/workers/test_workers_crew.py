@@ -17,7 +17,7 @@ import worker_tasks as tasks
 from orgsync_reconcile import errors
 from orgsync_reconcile.errors import ManifestError, OrgsyncError, StoreError, UsageError
 from orgsync_reconcile.model.diagnostic import Diagnostic, Severity
-from orgsync_reconcile.workers.crew import Crew, run_here
+from orgsync_reconcile.workers.crew import Crew
 from orgsync_reconcile.workers.processes import LocalCrew
 
 QUICK = (0.01, 0.01, 0.01)
@@ -44,12 +44,6 @@ def test_parts_are_done_beside_this_process(crew: Crew) -> None:
     found = set(results(crew, tasks.pid, list(range(12))))
     assert len(found) == 2
     assert os.getpid() not in found
-
-
-def test_here_is_this_process(tmp_path: Path) -> None:
-    assert [item.value() for item in run_here(tasks.pid, [1])] == [os.getpid()]
-    with pytest.raises(StoreError, match="try 1"):
-        list(run_here(tasks.fail_always, [tmp_path / "tries"]))
 
 
 def test_a_failed_part_is_tried_again(crew: Crew, tmp_path: Path) -> None:

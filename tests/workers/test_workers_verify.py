@@ -7,8 +7,10 @@ import os
 import pickle
 import random
 import sys
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from dask_cluster import Cluster, dask_cluster
@@ -24,7 +26,7 @@ from orgsync_reconcile.stores.sql.flow import Flow, Pair
 from orgsync_reconcile.sync import verify_parts
 from orgsync_reconcile.sync.verify import verify, verify_by_hashes, verify_in_parts
 from orgsync_reconcile.workers.cluster import ClusterCrew
-from orgsync_reconcile.workers.crew import run_here
+from orgsync_reconcile.workers.crew import Done
 
 
 @pytest.fixture(autouse=True)
@@ -51,6 +53,11 @@ def test_parts_of_any_size_add_up(world: World, monkeypatch: pytest.MonkeyPatch,
     assert verify_in_parts(pair, backwards, clock=clock, listed=listed, hashes=True) == verify_by_hashes(
         pair, clock=clock, listed=listed
     )
+
+
+def run_here(work: Callable[[Any], Any], parts: Iterable[Any]) -> Iterator[Done[Any, Any]]:
+    """Does the parts in this process, one after the other."""
+    return (Done(part=part, result=work(part)) for part in parts)
 
 
 def run_backwards(pair: Pair, parts: object) -> object:

@@ -3,26 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from orgsync_reconcile.clock import Clock, iso
 from orgsync_reconcile.model.plan import Action
 from orgsync_reconcile.stores.sql.org import Org
 
+#: What stays `started` was under way when its apply ended.
 STARTED, DONE, FAILED, HELD_BACK = "started", "done", "failed", "not started"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class JournalEntry:
-    """One action of one apply. `at` is ISO 8601 text; `status` started means that its run ended in between."""
-
-    number: int
-    plan_id: str
-    address: str
-    op: str
-    status: str
-    error: str
-    at: str
 
 
 def start(org: Org, plan_id: str, actions: Sequence[Action], clock: Clock) -> dict[str, int]:
@@ -48,15 +35,3 @@ def finish(
         rows.append((status, errors.get(action, held_back.get(action, "")), iso(clock()), number))
     with org.transaction() as db:
         db.executemany("UPDATE orgsync_journal SET status = ?, error = ?, at = ? WHERE number = ?", rows)
-
-
-def read_journal(org: Org, *, plan_id: str = "", limit: int = 1000) -> tuple[JournalEntry, ...]:
-    """The latest entries, newest first; of one plan, or of all."""
-    with org.translated():
-        rows = org.db.execute(
-            "SELECT number, plan_id, address, op, status, error, at FROM orgsync_journal"
-            " WHERE ?1 = '' OR plan_id = ?1 ORDER BY number DESC LIMIT ?2",
-            [plan_id, limit],
-        ).fetchall()
-    names = ("number", "plan_id", "address", "op", "status", "error", "at")
-    return tuple(JournalEntry(**dict(zip(names, row, strict=True))) for row in rows)

@@ -31,14 +31,6 @@ def count_active(org: Org, connection: int) -> int:
     return int(count)
 
 
-def link_of(org: Org, connection: int, partner: str) -> str | None:
-    """The Id here of the partner's record, over an active link."""
-    row = org.db.execute(
-        "SELECT local FROM main.orgsync_link WHERE partner = ? AND connection = ? AND status = 1", [partner, connection]
-    ).fetchone()
-    return str(row[0]) if row else None
-
-
 def add_link(
     org: Org,
     connection: int,
