@@ -199,6 +199,9 @@ class PostgresDatabase(Database):
     @override
     def mark(self, connection: int, hops: int, *, triggers_too: bool = False) -> None:
         self._set(connection=str(connection), hops=str(hops), depth="0" if triggers_too else "1")
+        # What is looked up for each row is one link: for as long as the server has not counted how many there are, it
+        # would make a bitmap of that one each time.
+        self.run("SET LOCAL enable_bitmapscan = off")
 
     @override
     def mark_object(self, number: int | None) -> None:

@@ -83,9 +83,10 @@ def translated(column: str, target: Target, *, person: bool = False) -> str:
         f"(SELECT l.local FROM main.orgsync_link AS l WHERE l.partner = s.{quote(column)}"
         f" AND l.connection = {target.connection})"
     )
-    if not person:
-        return found
-    return f"CASE WHEN s.{quote(column)} IS NOT NULL THEN coalesce({found}, {literal(target.stand_in)}) END"
+    if person:
+        found = f"coalesce({found}, {literal(target.stand_in)})"
+    # Most lookups are empty, and a query that finds nothing costs as much as one that does.
+    return f"CASE WHEN s.{quote(column)} IS NOT NULL THEN {found} END"
 
 
 def value_of(column: PathColumn, target: Target) -> str:
@@ -101,6 +102,9 @@ def insert_rows(path: Path, rows: RowSource, target: Target, *, known: str = "")
     values = {"Id": known or target.dialect.mint(path.key_prefix, target.code, number)}
     if target.dialect.numbers_rows:
         values[ROW] = number
+    # A query of its own is asked once, a column's default once for each row.
+    now = f"(SELECT {target.dialect.now})"
+    values["SystemModstamp"] = now
     if target.audit:
         values["CreatedById"] = f"coalesce({translated('CreatedById', target)}, {literal(target.stand_in)})"
         values["CreatedDate"] = 's."CreatedDate"'
@@ -108,6 +112,7 @@ def insert_rows(path: Path, rows: RowSource, target: Target, *, known: str = "")
         values["LastModifiedDate"] = 's."LastModifiedDate"'
     else:
         values["CreatedById"] = values["LastModifiedById"] = literal(target.stand_in)
+        values["CreatedDate"] = values["LastModifiedDate"] = now
     for column in path.columns:
         values[column.name] = value_of(column, target)
     for field in path.auto_numbers:
