@@ -31,29 +31,6 @@ def bulk(folder: Path) -> float:
     return seconds
 
 
-def plain_copy(folder: Path, target: Path) -> float:
-    """Seconds of INSERT … SELECT into the real tables of a copy of the empty secondary."""
-    db = orgs.client(target)
-    db.execute("ATTACH ? AS source", [str(folder / "primary.db")])
-
-    def work() -> None:
-        db.execute("BEGIN IMMEDIATE")
-        for name in orgs.OBJECTS:
-            columns = ", ".join(f'"{column}"' for column in orgs.stored_columns(db, name))
-            db.execute(
-                "UPDATE main.orgsync_guard SET connection = 1,"
-                " object = (SELECT number FROM main.orgsync_object WHERE name = ?)",
-                [name],
-            )
-            db.execute(f'INSERT INTO main."{name}" ({columns}) SELECT {columns} FROM source."{name}"')
-        db.execute("UPDATE main.orgsync_guard SET connection = NULL, object = NULL")
-        db.execute("COMMIT")
-
-    seconds = report.timed(work)
-    db.close()
-    return seconds
-
-
 def bare_copy(folder: Path, target: Path) -> float:
     """Seconds of INSERT … SELECT into tables without triggers, constraints and indexes but the Id's."""
     db = orgs.client(target)
@@ -127,7 +104,7 @@ def main() -> None:
             restore(folder)
             orgs.copy_org(folder / "empty.db", folder / "limit.db")
             bare.append(bare_copy(folder, folder / "bare.db"))
-            pairs.append((plain_copy(folder, folder / "limit.db"), bulk(folder)))
+            pairs.append((orgs.plain_insert(folder / "primary.db", folder / "limit.db", orgs.OBJECTS), bulk(folder)))
         ours = sorted(item[1] for item in pairs)[len(pairs) // 2]
         limit = sorted(item[0] for item in pairs)[len(pairs) // 2]
         ratio = report.median_ratio(pairs)

@@ -78,16 +78,10 @@ def main() -> None:
                 change(folder / "primary.db", options.changes, run + 1 + 100 * scattered, scattered=scattered)
                 ours = report.timed(lambda: drain(pair, sides=(Side.PRIMARY,), clock=system_clock))
                 pairs.append((plain_update(pair, options.changes, ("Phone", "Industry")), ours))
-            ratio = report.median_ratio(pairs)
-            seconds = sorted(item[1] for item in pairs)[len(pairs) // 2]
-            limit = sorted(item[0] for item in pairs)[len(pairs) // 2]
-            rows.append(
-                (title, f"{options.changes / seconds:,.0f}", f"{options.changes / limit:,.0f}", f"{ratio:.2f}", "≥ 0.5",
-                 report.verdict(ratio, 0.5, at_least=True))
-            )  # fmt: skip
+            rows.append((title, *report.rates(options.changes, pairs, 0.5)))
     report.table(
         f"Draining {options.changes:,} updates among {options.accounts:,} linked Accounts",
-        ("changes", "records/s", "plain UPDATE … FROM, records/s", "ratio", "wanted", ""),
+        ("changes", *report.rate_columns("plain UPDATE … FROM")),
         rows,
     )
 

@@ -45,24 +45,7 @@ def plain_insert(folder: Path, name: str) -> float:
     for stale in folder.glob("limit.db*"):
         stale.unlink()
     orgs.copy_org(folder / "secondary.db", target)
-    db = orgs.client(target)
-    db.execute("ATTACH ? AS source", [str(folder / "primary.db")])
-    columns = ", ".join(f'"{column}"' for column in orgs.stored_columns(db, name))
-
-    def work() -> None:
-        db.execute("BEGIN IMMEDIATE")
-        db.execute(
-            "UPDATE main.orgsync_guard SET connection = 1,"
-            " object = (SELECT number FROM main.orgsync_object WHERE name = ?)",
-            [name],
-        )
-        db.execute(f'INSERT INTO main."{name}" ({columns}) SELECT {columns} FROM source."{name}"')
-        db.execute("UPDATE main.orgsync_guard SET connection = NULL, object = NULL")
-        db.execute("COMMIT")
-
-    seconds = report.timed(work)
-    db.close()
-    return seconds
+    return orgs.plain_insert(folder / "primary.db", target, [name])
 
 
 def drained(folder: Path, count: int) -> float:
@@ -93,16 +76,11 @@ def main() -> None:
                 measured[name].append((plain, drained(folder, options.records)))
     rows = []
     for name, pairs in measured.items():
-        ratio = report.median_ratio(pairs)
-        limit, ours = (sorted(item[place] for item in pairs)[len(pairs) // 2] for place in (0, 1))
         title = name if name == "Account" else f"{name}, each with a lookup"
-        rows.append(
-            (title, f"{options.records / ours:,.0f}", f"{options.records / limit:,.0f}", f"{ratio:.2f}", "≥ 0.3",
-             report.verdict(ratio, 0.3, at_least=True))
-        )  # fmt: skip
+        rows.append((title, *report.rates(options.records, pairs, 0.3)))
     report.table(
         f"Draining {options.records:,} inserts with their links",
-        ("records", "records/s", "plain INSERT … SELECT, records/s", "ratio", "wanted", ""),
+        ("records", *report.rate_columns("plain INSERT … SELECT")),
         rows,
     )
 

@@ -17,9 +17,9 @@ import report
 
 from orgsync_reconcile.clock import system_clock
 from orgsync_reconcile.errors import OrgsyncError
-from orgsync_reconcile.model.connection import ConnectionStatus, Side, SyncOptions
+from orgsync_reconcile.model.connection import Side
 from orgsync_reconcile.stores.postgres.local_server import local_server
-from orgsync_reconcile.stores.sql import connections, publications
+from orgsync_reconcile.stores.sql import publications
 from orgsync_reconcile.stores.sql.create import NewOrg
 from orgsync_reconcile.stores.urls import create_store
 
@@ -81,22 +81,12 @@ class Bench:
         for name, published in (("off", False), ("on", True)):
             self._admin(f"CREATE DATABASE bench_{name}")
             with create_store(f"{self._place(name)}?schema=acme", NewOrg(name="acme"), base=Path()) as org:
-                connections.create_connection(
-                    org,
-                    "bench",
-                    Side.PRIMARY,
-                    partner_org_id="00Dzzz000000000AAA",
-                    partner_name="Secondary",
-                    owner_id=org.admin_id,
-                    contact_id=None,
-                    options=SyncOptions(users_primary=False),
-                    status=ConnectionStatus.ACCEPTED,
-                    actor="admin",
-                    clock=system_clock,
-                )
+                orgs.connect(org, Side.PRIMARY, partner_org_id="00Dzzz000000000AAA", partner_name="Secondary")
                 if published:
                     fields = [item.strip('"') for item in orgs.ACCOUNT_COLUMNS]
-                    publications.publish_object(org, "bench", "Account", fields, actor="admin", clock=system_clock)
+                    publications.publish_object(
+                        org, orgs.CONNECTION, "Account", fields, actor="bench", clock=system_clock
+                    )
             with self._client(name) as db:
                 copy(db, count)
                 db.execute("TRUNCATE orgsync_change")

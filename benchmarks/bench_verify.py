@@ -56,17 +56,13 @@ def main() -> None:
             plain = report.timed(lambda: full_join(pair))
             pairs.append((plain, report.timed(lambda: verify(pair, clock=system_clock))))
         sums.append((pairs[-1][0], report.timed(lambda: verify_by_hashes(pair, clock=system_clock))))
-    rows = []
-    for title, measured, wanted in (("join", pairs, 0.8), ("sums over ranges", sums, None)):
-        ratio = report.median_ratio(measured)
-        plain, ours = (sorted(item[place] for item in measured)[len(measured) // 2] for place in (0, 1))
-        rows.append(
-            (title, f"{options.accounts / ours:,.0f}", f"{options.accounts / plain:,.0f}", f"{ratio:.2f}",
-             f"≥ {wanted}" if wanted else "–", report.verdict(ratio, wanted, at_least=True) if wanted else "")
-        )  # fmt: skip
+    rows = [
+        ("join", *report.rates(options.accounts, pairs, 0.8)),
+        ("sums over ranges", *report.rates(options.accounts, sums, None)),
+    ]
     report.table(
         f"Verifying {options.accounts:,} linked Accounts, every published field",
-        ("how", "records/s", "full join comparison, records/s", "ratio", "wanted", ""),
+        ("how", *report.rate_columns("full join comparison")),
         rows,
     )
 

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+import report
+
 from orgsync_reconcile import catalog
 from orgsync_reconcile.clock import iso, system_clock
 from orgsync_reconcile.model.connection import ConnectionStatus, Side, SyncOptions
@@ -155,13 +157,14 @@ def _published(org: Org, name: str) -> list[FieldDef]:
     ]
 
 
-def _offer(org: Org, side: Side, partner: Org) -> None:
+def connect(org: Org, side: Side, *, partner_org_id: str, partner_name: str) -> None:
+    """Makes one end of the connection; the other need not be there."""
     connections.create_connection(
         org,
         CONNECTION,
         side,
-        partner_org_id=partner.org_id,
-        partner_name=partner.name,
+        partner_org_id=partner_org_id,
+        partner_name=partner_name,
         owner_id=org.admin_id,
         contact_id=None,
         options=SyncOptions(users_primary=False, users_secondary=False),
@@ -169,6 +172,10 @@ def _offer(org: Org, side: Side, partner: Org) -> None:
         actor="bench",
         clock=system_clock,
     )
+
+
+def _offer(org: Org, side: Side, partner: Org) -> None:
+    connect(org, side, partner_org_id=partner.org_id, partner_name=partner.name)
     since = iso(datetime.now(UTC))
     for name in OBJECTS:
         fields = _published(org, name)
@@ -236,3 +243,26 @@ def copy_org(source: Path, target: Path) -> None:
 def stored_columns(db: sqlite3.Connection, table: str) -> Sequence[str]:
     """The table's real columns: no generated ones."""
     return [row[1] for row in db.execute(f'PRAGMA main.table_xinfo("{table}")') if row[6] == 0]
+
+
+def plain_insert(source: Path, target: Path, names: Sequence[str]) -> float:
+    """Seconds of INSERT … SELECT of these objects' records into the real tables of another org's file."""
+    db = client(target)
+    db.execute("ATTACH ? AS source", [str(source)])
+
+    def work() -> None:
+        db.execute("BEGIN IMMEDIATE")
+        for name in names:
+            columns = ", ".join(f'"{column}"' for column in stored_columns(db, name))
+            db.execute(
+                "UPDATE main.orgsync_guard SET connection = 1,"
+                " object = (SELECT number FROM main.orgsync_object WHERE name = ?)",
+                [name],
+            )
+            db.execute(f'INSERT INTO main."{name}" ({columns}) SELECT {columns} FROM source."{name}"')
+        db.execute("UPDATE main.orgsync_guard SET connection = NULL, object = NULL")
+        db.execute("COMMIT")
+
+    seconds = report.timed(work)
+    db.close()
+    return seconds

@@ -36,6 +36,19 @@ def verdict(value: float, wanted: float, *, at_least: bool) -> str:
     return "met" if (value >= wanted if at_least else value <= wanted) else "MISSED"
 
 
+def rate_columns(limit: str) -> Sequence[str]:
+    """The columns of `rates`, by what the limit is."""
+    return ("records/s", f"{limit}, records/s", "ratio", "wanted", "")
+
+
+def rates(count: int, runs: Sequence[tuple[float, float]], wanted: float | None) -> Sequence[str]:
+    """The cells of what `count` records took: `runs` holds the seconds of the limit and ours, made in turn."""
+    limit, ours = (sorted(run[place] for run in runs)[len(runs) // 2] for place in (0, 1))
+    ratio = median_ratio(runs)
+    met = (f"≥ {wanted}", verdict(ratio, wanted, at_least=True)) if wanted else ("–", "")
+    return (f"{count / ours:,.0f}", f"{count / limit:,.0f}", f"{ratio:.2f}", *met)
+
+
 #: The columns of `beside`.
 BESIDE = ("of it on plain tables", "of it on the org's tables", "wanted", "on plain tables", "on the org's tables")
 

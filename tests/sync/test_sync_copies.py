@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from sync_world import P, S, World, custom_object, field, text
+from sync_stories import send_all_kinds_of_values, send_both_ways
+from sync_world import P, S, World, custom_object, text
 
 from orgsync_reconcile.errors import OrgsyncError
-from orgsync_reconcile.model.schema import FieldType
 from orgsync_reconcile.stores.sql.copies import CopiedPartner
 from orgsync_reconcile.sync.forward import forward
-from orgsync_reconcile.sync.verify import verify_by_hashes
 
 
 @pytest.fixture(autouse=True)
@@ -24,22 +23,7 @@ def test_records_go_both_ways(world: World) -> None:
     parent = world.insert(P, "Account", Name="old")
     world.insert(P, "Contact", LastName="Doe", AccountId=parent)
     assert {name: counts.copied for name, counts in world.bulk().items()} == {"Account": 1, "Contact": 1}
-    child = world.insert(P, "Account", Name="child", ParentId=parent)
-    world.drain()
-    there = str(world.other(P, child))
-    assert world.get(S, "Account", there, "ParentId") == world.other(P, parent)
-    world.update(P, "Account", child, Phone="1", Website="p")
-    world.update(S, "Account", there, Phone="2", Fax="s")
-    world.settle()
-    assert world.one(S, 'SELECT "Phone", "Website", "Fax" FROM "Account" WHERE "Id" = ?', there) == ("1", "p", "s")
-    world.delete(S, "Account", str(world.other(P, parent)))
-    world.settle()
-    assert world.count(P, "Contact") == 0
-    world.undelete(P, "Account", parent)
-    world.settle()
-    assert world.count(S, "Contact") == 1
-    world.assert_equal()
-    assert verify_by_hashes(world.pair, clock=world.clock).equal
+    send_both_ways(world, parent)
 
 
 def test_a_refused_record_waits_and_comes(world: World) -> None:
@@ -58,26 +42,7 @@ def test_a_refused_record_waits_and_comes(world: World) -> None:
 
 def test_all_kinds_of_values_arrive(world: World) -> None:
     """ORG-4: numbers with their scale, checkboxes, days and moments come through the two sessions as they are."""
-    fields = [
-        field("Amount__c", FieldType.CURRENCY, precision=18, scale=2),
-        field("Flag__c", FieldType.CHECKBOX),
-        field("Day__c", FieldType.DATE),
-        field("Moment__c", FieldType.DATETIME),
-        text("Text__c", length=255),
-    ]
-    world.deploy(custom_object("Thing__c", "a0T", *fields))
-    world.connect("Thing__c")
-    values = {
-        "Amount__c": 123456789012345678,
-        "Flag__c": 1,
-        "Day__c": "2026-02-28",
-        "Moment__c": "2026-02-28T23:59:59.999Z",
-        "Text__c": "%s ? :x ' \" \u00e9 \U0001f600",
-    }
-    record = world.insert(P, "Thing__c", Name="one", **values)
-    world.drain()
-    there = world.other(P, record)
-    assert {name: world.get(S, "Thing__c", str(there), name) for name in values} == values
+    send_all_kinds_of_values(world)
 
 
 def test_one_moment_for_all_that_is_read(world: World) -> None:

@@ -9,6 +9,9 @@ from orgsync_reconcile.model.wording import counted
 from orgsync_reconcile.stores.sql.connections import Connection
 from orgsync_reconcile.stores.sql.org import Org
 
+#: Which of the two maps of a connection.
+Kind = Literal["published", "subscribed"]
+
 _ACTIVE, _DISCONNECTED = 1, 2
 
 
@@ -18,7 +21,31 @@ def require_object(org: Org, object_name: str) -> None:
         raise StoreError(f"there is no object {object_name}", where=org.label, hint="deploy it first, then plan again")
 
 
-def withdraw(org: Org, known: Connection, kind: Literal["published", "subscribed"], object_name: str) -> bool:
+def is_mapped(org: Org, known: Connection, kind: Kind, object_name: str) -> bool:
+    """Whether the object is published, or subscribed, over the connection."""
+    which = [known.number, object_name]
+    found = org.db.execute(f"SELECT 1 FROM orgsync_{kind} WHERE connection = ? AND object = ?", which).fetchone()
+    return found is not None
+
+
+def require_mapped(org: Org, known: Connection, kind: Kind, object_name: str) -> None:
+    """Raises StoreError where the object is not published, or not subscribed, over the connection."""
+    if not is_mapped(org, known, kind, object_name):
+        raise StoreError(
+            f"{object_name} is not {kind} over {known.name}", where=org.label, hint="plan again, then apply"
+        )
+
+
+def withdraw_field(org: Org, known: Connection, kind: Kind, object_name: str, field: str) -> bool:
+    """Takes a field out of what is published or subscribed; whether it was there."""
+    gone = org.db.execute(
+        f"DELETE FROM orgsync_{kind}_field WHERE connection = ? AND object = ? AND field = ?",
+        [known.number, object_name, field],
+    ).rowcount
+    return bool(gone)
+
+
+def withdraw(org: Org, known: Connection, kind: Kind, object_name: str) -> bool:
     """Takes an object with its fields out of what is published or subscribed; whether it was there."""
     which = [known.number, object_name]
     gone = org.db.execute(f"DELETE FROM orgsync_{kind} WHERE connection = ? AND object = ?", which).rowcount

@@ -10,7 +10,6 @@ import json
 from collections.abc import Iterable
 
 from orgsync_reconcile.clock import Clock
-from orgsync_reconcile.errors import StoreError
 from orgsync_reconcile.model.events import QueueAction
 from orgsync_reconcile.stores.sql import events, history
 from orgsync_reconcile.stores.sql.connections import get_connection
@@ -18,13 +17,17 @@ from orgsync_reconcile.stores.sql.layout import WORD
 from orgsync_reconcile.stores.sql.object_maps import (
     cut_text,
     disconnect_records,
+    is_mapped,
     joined_text,
+    require_mapped,
     require_object,
     revive,
     withdraw,
+    withdraw_field,
 )
 from orgsync_reconcile.stores.sql.org import Org
 from orgsync_reconcile.stores.sql.schema import rebuild_triggers
+from orgsync_reconcile.stores.sql.text import commas
 
 
 def publish_object(
@@ -47,9 +50,7 @@ def publish_object(
     with org.transaction() as db:
         known = get_connection(org, connection)
         require_object(org, object_name)
-        again = db.execute(
-            "SELECT 1 FROM orgsync_published WHERE connection = ? AND object = ?", [known.number, object_name]
-        ).fetchone()
+        again = is_mapped(org, known, "published", object_name)
         db.execute(
             "INSERT INTO orgsync_published (connection, object, match_on, record_types) VALUES (?1, ?2, ?3, ?4)"
             " ON CONFLICT (connection, object) DO UPDATE SET match_on = ?3, record_types = ?4",
@@ -84,12 +85,7 @@ def publish_field(
     """Offers one more field of a published object (PUB-9). Raises StoreError where the object is not published."""
     with org.transaction() as db:
         known = get_connection(org, connection)
-        if not db.execute(
-            "SELECT 1 FROM orgsync_published WHERE connection = ? AND object = ?", [known.number, object_name]
-        ).fetchone():
-            raise StoreError(
-                f"{object_name} is not published over {connection}", where=org.label, hint="plan again, then apply"
-            )
+        require_mapped(org, known, "published", object_name)
         added = db.execute(
             "INSERT OR IGNORE INTO orgsync_published_field (connection, object, field) VALUES (?, ?, ?)",
             [known.number, object_name, field],
@@ -103,13 +99,9 @@ def unpublish_field(
     org: Org, connection: str, object_name: str, field: str, *, actor: str, clock: Clock, rebuild: bool = True
 ) -> None:
     """Stops offering one field; the object and its links go on (PUB-10)."""
-    with org.transaction() as db:
+    with org.transaction():
         known = get_connection(org, connection)
-        gone = db.execute(
-            "DELETE FROM orgsync_published_field WHERE connection = ? AND object = ? AND field = ?",
-            [known.number, object_name, field],
-        ).rowcount
-        if gone:
+        if withdraw_field(org, known, "published", object_name, field):
             history.record_event(org, connection, history.UNPUBLISH, f"{object_name}.{field}", actor=actor, clock=clock)
             events.tell(
                 org,
@@ -176,25 +168,22 @@ def send_again(org: Org, connection: str, object_name: str, fields: Iterable[str
     """Queues the present values of these fields for every linked record of an object; returns how many (PUB-9)."""
     with org.transaction() as db:
         known = get_connection(org, connection)
+        names = list(fields)
         words: dict[int, int] = {}
         for (number,) in db.execute(
             "SELECT f.number FROM orgsync_field AS f JOIN orgsync_object AS o ON o.number = f.object"
-            f" WHERE o.name = ? AND f.definition IS NOT NULL AND f.name IN ({_marks(fields)})",
-            [object_name, *fields],
+            f" WHERE o.name = ? AND f.definition IS NOT NULL AND f.name IN ({commas('?' for _ in names)})",
+            [object_name, *names],
         ):
             words[number // WORD] = words.get(number // WORD, 0) | 1 << (number % WORD)
         if not words:
             return 0
-        names = "".join(f", m{word}" for word in sorted(words))
+        columns = "".join(f", m{word}" for word in sorted(words))
         values = "".join(f", {words[word]}" for word in sorted(words))
         return db.execute(
-            f"INSERT INTO orgsync_change (object, record, op, at{names})"
+            f"INSERT INTO orgsync_change (object, record, op, at{columns})"
             f" SELECT l.object, l.local, 'U', ?1{values} FROM orgsync_link AS l"
             " WHERE l.connection = ?2 AND l.status = 1"
             " AND l.object = (SELECT number FROM orgsync_object WHERE name = ?3) ORDER BY l.number",
             [int(clock().timestamp() * 1000), known.number, object_name],
         ).rowcount
-
-
-def _marks(values: Iterable[str]) -> str:
-    return ", ".join("?" for _ in values)

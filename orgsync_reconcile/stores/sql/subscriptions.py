@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from orgsync_reconcile.clock import Clock
-from orgsync_reconcile.errors import StoreError
 from orgsync_reconcile.model.events import QueueAction
 from orgsync_reconcile.stores.sql import events, history
 from orgsync_reconcile.stores.sql.connections import Connection, get_connection
@@ -17,9 +16,11 @@ from orgsync_reconcile.stores.sql.object_maps import (
     cut_text,
     disconnect_records,
     joined_text,
+    require_mapped,
     require_object,
     revive,
     withdraw,
+    withdraw_field,
 )
 from orgsync_reconcile.stores.sql.org import Org
 from orgsync_reconcile.stores.sql.schema import rebuild_triggers
@@ -74,14 +75,9 @@ def subscribe_field(
 
     Raises StoreError where the object is not subscribed.
     """
-    with org.transaction() as db:
+    with org.transaction():
         known = get_connection(org, connection)
-        if not db.execute(
-            "SELECT 1 FROM orgsync_subscribed WHERE connection = ? AND object = ?", [known.number, object_name]
-        ).fetchone():
-            raise StoreError(
-                f"{object_name} is not subscribed over {connection}", where=org.label, hint="plan again, then apply"
-            )
+        require_mapped(org, known, "subscribed", object_name)
         _accept(org, known, object_name, field, shape)
         history.record_event(org, connection, history.SUBSCRIBE, f"{object_name}.{field}", actor=actor, clock=clock)
         org.touch_revision()
@@ -97,13 +93,9 @@ def _accept(org: Org, known: Connection, object_name: str, field: str, shape: st
 
 def unsubscribe_field(org: Org, connection: str, object_name: str, field: str, *, actor: str, clock: Clock) -> None:
     """Stops accepting one field."""
-    with org.transaction() as db:
+    with org.transaction():
         known = get_connection(org, connection)
-        gone = db.execute(
-            "DELETE FROM orgsync_subscribed_field WHERE connection = ? AND object = ? AND field = ?",
-            [known.number, object_name, field],
-        ).rowcount
-        if gone:
+        if withdraw_field(org, known, "subscribed", object_name, field):
             history.record_event(
                 org, connection, history.UNSUBSCRIBE, f"{object_name}.{field}", actor=actor, clock=clock
             )
