@@ -308,7 +308,7 @@ def test_a_sync_of_all_users_that_was_cut_off(world: HostileWorld, monkeypatch: 
     world.drain()
     set_owner(world)
     with monkeypatch.context() as patch:
-        patch.setattr("orgsync_reconcile.sync.users._copy", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr("orgsync_reconcile.sync.users.copy_users", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             sync_all_users(world.orgs[P], world.orgs[S], CONNECTION, P, world.clock)
     assert ("acme", "Bulk Sync Users", "User") in listed(world)
