@@ -31,6 +31,11 @@ def system_clock() -> datetime:
     return fixed_moment() or datetime.now(UTC)
 
 
+def milliseconds(moment: datetime) -> int:
+    """A moment as logs and queues store it: whole milliseconds since 1970, UTC."""
+    return int(moment.timestamp() * 1000)
+
+
 def iso(moment: datetime) -> str:
     """A moment as orgs store it: UTC, `YYYY-MM-DDTHH:MM:SS.mmmZ`."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"

@@ -13,6 +13,7 @@ from queue import SimpleQueue
 
 from orgsync_reconcile.app.notices import room_of
 from orgsync_reconcile.app.workspace import OpenConnection, Workspace, open_orgs
+from orgsync_reconcile.clock import milliseconds
 from orgsync_reconcile.errors import OrgsyncError
 from orgsync_reconcile.model.connection import Side
 from orgsync_reconcile.model.notification import Rule, rules_of
@@ -146,7 +147,7 @@ class Messenger:
         return (*lines, *said)
 
     def _is_due(self, found: OpenConnection) -> bool:
-        now = int(self._workspace.clock().timestamp() * 1000)
+        now = milliseconds(self._workspace.clock())
         return any(notices.due(org, found.desired.name, now, far=FAR, limit=1) for org in _ends(found).values())
 
     def _send(self, found: OpenConnection) -> None:

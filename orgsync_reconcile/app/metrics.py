@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from orgsync_reconcile.app.workspace import Workspace, open_connection
+from orgsync_reconcile.clock import milliseconds
 from orgsync_reconcile.errors import OrgsyncError
 from orgsync_reconcile.model.connection import ConnectionStatus, Side
 from orgsync_reconcile.operations.metrics import Figures, OrgFigures
@@ -22,7 +23,7 @@ _SUCCESS = "(reconciled)"
 def note_success(org: Org, connection: str, now: datetime) -> None:
     """Keeps in the primary that a run without a fault has ended."""
     with org.transaction():
-        notices.set_rule_state(org, connection, _SUCCESS, RuleState(told_at=int(now.timestamp() * 1000)))
+        notices.set_rule_state(org, connection, _SUCCESS, RuleState(told_at=milliseconds(now)))
 
 
 def measure(workspace: Workspace, name: str) -> Figures:

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 
 from orgsync_reconcile.app.reach import open_ends
 from orgsync_reconcile.app.workspace import Workspace
+from orgsync_reconcile.clock import milliseconds
 from orgsync_reconcile.errors import UsageError
 from orgsync_reconcile.model.connection import Side
 from orgsync_reconcile.stores.sql.connections import get_connection
@@ -41,7 +42,7 @@ def retry_records(
                 where=", ".join(org.label for org in orgs.values()),
                 hint=f"see: orgsync queue list {connection}, and orgsync diagnose {connection} {unknown[0]}",
             )
-        now_ms = int(workspace.clock().timestamp() * 1000)
+        now_ms = milliseconds(workspace.clock())
         due: dict[str, Due] = {}
         for org in orgs.values():
             stack.enter_context(org.transaction())

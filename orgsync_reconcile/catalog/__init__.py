@@ -10,7 +10,7 @@ from orgsync_reconcile.catalog.deployment import (
     never_synced,
 )
 from orgsync_reconcile.catalog.ids import checksum18, is_valid_id
-from orgsync_reconcile.catalog.objects import ANY_OBJECT, key_prefix, standard_objects
+from orgsync_reconcile.catalog.objects import key_prefix, standard_objects
 from orgsync_reconcile.catalog.orgs import (
     DEFAULT_LIMITS,
     EDITIONS,
@@ -24,7 +24,6 @@ from orgsync_reconcile.catalog.orgs import (
 from orgsync_reconcile.catalog.publishing import PUBLISHABLE_STANDARD, publishable_object, unpublishable_field
 
 __all__ = [
-    "ANY_OBJECT",
     "DEFAULT_LIMITS",
     "EDITIONS",
     "FEATURES",

@@ -10,9 +10,6 @@ from types import MappingProxyType
 
 from orgsync_reconcile.model.schema import FieldDef, ObjectDef
 
-#: In `FieldDef.reference_to`, as last member: a record of any other object may be pointed to as well.
-ANY_OBJECT = "*"
-
 
 @cache
 def standard_objects() -> Mapping[str, ObjectDef]:

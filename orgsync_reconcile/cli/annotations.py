@@ -17,7 +17,7 @@ from orgsync_reconcile.model.origin import Origin
 SARIF_SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
 #: What SARIF's readers call the top of the sources.
 _BASE: Final = "%SRCROOT%"
-#: Severity -> GitHub's command, SARIF's level.
+#: Rules of findings about a plan, which have no code in docs/diagnostics.md.
 _PLAN_RULES: Final = {
     "destructive": {"meaning": "A planned action disconnects or deletes.", "help": "Apply it only if that is meant."},
     "refused": {
@@ -25,6 +25,7 @@ _PLAN_RULES: Final = {
         "help": "Allow it by name with --allow, or change the manifests.",
     },
 }
+#: Severity -> GitHub's command, SARIF's level.
 _LEVELS: Final = {
     Severity.ERROR: ("error", "error"),
     Severity.WARNING: ("warning", "warning"),

@@ -20,20 +20,7 @@ def findings_document(findings: Sequence[Diagnostic]) -> dict[str, Any]:
     """The JSON document of `validate` and `lint`."""
     return {
         "valid": not any(item.severity is Severity.ERROR for item in findings),
-        "diagnostics": [
-            {
-                "severity": item.severity.value,
-                "code": item.code,
-                "message": item.message,
-                "hint": item.hint,
-                "source": (
-                    {"file": item.origin.file, "line": item.origin.line, "column": item.origin.column}
-                    if item.origin
-                    else None
-                ),
-            }
-            for item in findings
-        ],
+        "diagnostics": [item.document() for item in findings],
     }
 
 

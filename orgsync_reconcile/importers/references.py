@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from orgsync_reconcile.catalog import ANY_OBJECT
 from orgsync_reconcile.importers.problem import ImportProblem
 from orgsync_reconcile.importers.records import TreeRecord
-from orgsync_reconcile.model.schema import FieldDef, ObjectDef
+from orgsync_reconcile.model.schema import ANY_OBJECT, FieldDef, ObjectDef
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from orgsync_reconcile.model.origin import Origin
 
@@ -31,3 +32,13 @@ class Diagnostic:
         place = f"{self.origin}: " if self.origin else ""
         hint = f"; {self.hint}" if self.hint else ""
         return f"{place}{self.severity} {self.code}: {self.message}{hint}"
+
+    def document(self) -> dict[str, Any]:
+        """As JSON documents have it; `source` is the place in the manifests, or null."""
+        return {
+            "severity": self.severity.value,
+            "code": self.code,
+            "message": self.message,
+            "hint": self.hint,
+            "source": self.origin.document() if self.origin else None,
+        }

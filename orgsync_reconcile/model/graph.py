@@ -6,15 +6,12 @@ import heapq
 from collections import deque
 from collections.abc import Collection, Iterable, Mapping
 
-from orgsync_reconcile.model.schema import FieldDef, FieldType, ObjectDef
+from orgsync_reconcile.model.schema import ANY_OBJECT, FieldDef, FieldType, ObjectDef
 
 #: A cycle as (object, field) steps: each field points at the next step's object, the last one at the first's.
 Cycle = tuple[tuple[str, str], ...]
 #: child -> parent -> the first field that points there
 _Edges = dict[str, dict[str, str]]
-
-#: The target of a reference that may point at any object.
-ANY_OBJECT = "*"
 
 
 def is_required_parent(item: FieldDef) -> bool:

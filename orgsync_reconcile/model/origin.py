@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, order=True)
@@ -15,3 +16,7 @@ class Origin:
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}:{self.column}"
+
+    def document(self) -> dict[str, Any]:
+        """As JSON documents have it."""
+        return {"file": self.file, "line": self.line, "column": self.column}

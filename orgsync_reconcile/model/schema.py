@@ -55,6 +55,8 @@ TEXTUAL = frozenset(
         FieldType.URL,
     }
 )
+#: In `FieldDef.reference_to`, as last member: a record of any other object may be pointed to as well.
+ANY_OBJECT = "*"
 #: Hold the Id of another record.
 REFERENCES = frozenset({FieldType.LOOKUP, FieldType.MASTER_DETAIL})
 #: Computed by the org; nobody writes them.

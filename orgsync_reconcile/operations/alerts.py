@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from orgsync_reconcile.clock import iso
+from orgsync_reconcile.clock import iso, milliseconds
 from orgsync_reconcile.errors import OrgsyncError
 from orgsync_reconcile.model.connection import Side
 from orgsync_reconcile.model.notification import Rule
@@ -107,7 +107,7 @@ def look(org: Org, connection: str, rules: Sequence[Rule], *, side: Side, owner:
 
 def _is_quiet(rule: Rule, state: RuleState, now: datetime) -> bool:
     """Whether the rule has told not long ago. A clock that has gone backwards keeps nobody quiet: the place counts."""
-    passed = _ms(now) - state.told_at if state.told_at is not None else -1
+    passed = milliseconds(now) - state.told_at if state.told_at is not None else -1
     return 0 <= passed < rule.quiet * 1000
 
 
@@ -149,8 +149,8 @@ def _look_at(
     looked.notices += _write(org, rule, event, owner, f"{state.position}-{newest[-1].row}")
     if rule.flag is not None and concerned:
         _flag(org, rule, list(concerned), looked)
-    notices.set_rule_state(org, connection, rule.mark, RuleState(position=head, told_at=_ms(now)))
-    notices.forget(org, _ms(now))
+    notices.set_rule_state(org, connection, rule.mark, RuleState(position=head, told_at=milliseconds(now)))
+    notices.forget(org, milliseconds(now))
 
 
 def _entries(org: Org, connection: str, rule: Rule, position: int) -> Any:
@@ -195,12 +195,12 @@ def tell(org: Org, rules: Sequence[Rule], event: Event, *, owner: str) -> int:
             again = rule.every is not None and not _is_quiet(rule, known, event.at)
             told_at = known.told_at
             if event.state and (known.told != event.state or again):
-                written += _write(org, rule, event, owner, f"{event.state}-{_ms(event.at)}")
-                told_at = _ms(event.at)
+                written += _write(org, rule, event, owner, f"{event.state}-{milliseconds(event.at)}")
+                told_at = milliseconds(event.at)
             elif known.told == event.state:
                 continue
             notices.set_rule_state(org, event.connection, rule.mark, RuleState(told_at=told_at, told=event.state))
-            notices.forget(org, _ms(event.at))
+            notices.forget(org, milliseconds(event.at))
     return written
 
 
@@ -229,7 +229,7 @@ def _write(org: Org, rule: Rule, event: Event, owner: str, occasion: str) -> int
                 channel=channel,
                 recipient=recipient,
                 body=json.dumps(body, ensure_ascii=False),
-                made_at=_ms(event.at),
+                made_at=milliseconds(event.at),
             ),
         )
     return written
@@ -258,10 +258,6 @@ def _payload(rule: Rule, event: Event, key: str, subject: str, text: str) -> dic
 def notice_key(*parts: str) -> str:
     """The key of a notice: the same for the same occasion, whoever writes it, and unlike all others."""
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
-
-
-def _ms(moment: datetime) -> int:
-    return int(moment.timestamp() * 1000)
 
 
 def state_of(lines: Sequence[str] | Mapping[str, Any]) -> str:

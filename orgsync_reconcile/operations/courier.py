@@ -9,11 +9,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from orgsync_reconcile.clock import Clock
+from orgsync_reconcile.clock import Clock, milliseconds
 from orgsync_reconcile.errors import OrgsyncError
 from orgsync_reconcile.model.desired import SecretRef
 from orgsync_reconcile.model.notification import Hook, Rule
@@ -59,7 +58,7 @@ def deliver(org: Org, connection: str, rules: Sequence[Rule], room: MailRoom) ->
     """Sends the notices of a connection that are due in this org."""
     clock = room.clock
     far = (max(BACKOFF) + CLAIM) * 1000
-    waiting = notices.due(org, connection, _ms(clock()), far=far, limit=AT_ONCE)
+    waiting = notices.due(org, connection, milliseconds(clock()), far=far, limit=AT_ONCE)
     if not waiting:
         return Posted()
     office = _Office(org=org, rules={rule.mark: rule for rule in rules}, room=_impatient(room))
@@ -88,7 +87,7 @@ class _Office:
         self.lines: list[str] = []
 
     def _claimed(self, notice: Notice) -> bool:
-        return notices.claim(self.org, notice, _ms(self.clock()) + CLAIM * 1000)
+        return notices.claim(self.org, notice, milliseconds(self.clock()) + CLAIM * 1000)
 
     def send_letters(self, waiting: Sequence[Notice]) -> None:
         """Over one connection to the mail server."""
@@ -134,7 +133,7 @@ class _Office:
         return _Tried(error=answer.error, pause=answer.pause, down=True)
 
     def _settle(self, notice: Notice, words: str, tried: _Tried) -> None:
-        now = _ms(self.clock())
+        now = milliseconds(self.clock())
         if not tried.error:
             notices.settle(self.org, notice, next_try=None, now=now)
             self.sent.append(notice.recipient or words)
@@ -199,7 +198,3 @@ def _spoken(seconds: float) -> str:
         if seconds >= size:
             return f"{round(seconds / size)} {unit}"
     return f"{seconds:.0f} s"
-
-
-def _ms(moment: datetime) -> int:
-    return int(moment.timestamp() * 1000)

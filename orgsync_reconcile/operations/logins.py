@@ -10,10 +10,10 @@ import hmac
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
-from orgsync_reconcile.clock import Clock
+from orgsync_reconcile.clock import Clock, milliseconds
 from orgsync_reconcile.errors import OrgsyncError, PermissionDeniedError, UsageError
 from orgsync_reconcile.model.desired import Desired
 from orgsync_reconcile.model.wording import counted
@@ -115,7 +115,7 @@ def reset_passwords(
     if room.server is not None:
         with secondary.transaction():
             for user in users:
-                logins.offer_link(secondary, user.id, _hash(tokens[user.id]), expires=_milliseconds(expires))
+                logins.offer_link(secondary, user.id, _hash(tokens[user.id]), expires=milliseconds(expires))
     letters = [
         Letter(
             template="reset_password",
@@ -164,9 +164,9 @@ def open_link(secondary: Org, token: str, clock: Clock) -> str:
     if known is None:
         raise _denied(secondary, "nobody has this link")
     ticket = secrets.token_urlsafe(_TOKEN_BYTES)
-    if not logins.spend_link(secondary, _hash(token), _hash(ticket), now=_milliseconds(now)):
+    if not logins.spend_link(secondary, _hash(token), _hash(ticket), now=milliseconds(now)):
         # A second reader may have been faster than what is known here.
-        expired = known.link_opened is None and (known.link_expires or 0) <= _milliseconds(now)
+        expired = known.link_opened is None and (known.link_expires or 0) <= milliseconds(now)
         raise _denied(secondary, "this link has expired" if expired else "this link was opened before")
     return ticket
 
@@ -177,7 +177,7 @@ def set_password(secondary: Org, ticket: str, password: str, clock: Clock) -> st
     Raises UsageError for a password that is too weak, which does not spend the ticket, and PermissionDeniedError for a
     ticket that is not valid.
     """
-    now = _milliseconds(clock())
+    now = milliseconds(clock())
     known = logins.login_by_ticket(secondary, _hash(ticket))
     life = int(TICKET_LIFE.total_seconds() * 1000)
     if known is None or known.ticket_used is not None or now >= (known.link_opened or 0) + life:
@@ -204,7 +204,7 @@ def log_in(secondary: Org, username: str, password: str, clock: Clock) -> str:
         _hashed_password(password)
         raise _denied(secondary, f"locked out after {MOST_ATTEMPTS} failed attempts")
     fits = _fits(password, known.password)
-    if not fits or not logins.note_login(secondary, known.user, known.password, now=_milliseconds(clock())):
+    if not fits or not logins.note_login(secondary, known.user, known.password, now=milliseconds(clock())):
         raise PermissionDeniedError(
             _REFUSED, where=secondary.label, hint="set your password first, with the link that you were sent"
         )
@@ -249,7 +249,3 @@ def _fits(password: str, stored: str) -> bool:
     _, n, r, p, salt, derived = stored.split("$")
     found = _derived(password, bytes.fromhex(salt), int(n), int(r), int(p))
     return hmac.compare_digest(found, bytes.fromhex(derived))
-
-
-def _milliseconds(moment: datetime) -> int:
-    return int(moment.timestamp() * 1000)

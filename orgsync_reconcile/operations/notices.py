@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from orgsync_reconcile.clock import milliseconds
 from orgsync_reconcile.errors import OrgsyncError
 from orgsync_reconcile.model.connection import Side
 from orgsync_reconcile.model.desired import DesiredConnection
@@ -74,7 +75,7 @@ def _due(room: MailRoom, org: Org, connection: DesiredConnection) -> list[Contro
     known = find_connection(org, connection.name)
     if known is None:
         return []
-    now = int(room.clock().timestamp() * 1000)
+    now = milliseconds(room.clock())
     found: list[ControlEvent] = []
     for event in events.own_work(org, known.number, QueueAction.MAP_UPDATE_EMAIL):
         pauses = connection.retry or (_PAUSE,)

@@ -4,16 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from orgsync_reconcile.model.origin import Origin
 from orgsync_reconcile.model.plan import Action, AllowanceState, Drift, Plan
 
 #: Grows in its first part when programs that read the older format cannot read the newer one.
 FORMAT_VERSION = "1.0"
-
-
-def source_document(origin: Origin | None) -> dict[str, Any] | None:
-    """A place in a manifest as JSON-ready data."""
-    return {"file": origin.file, "line": origin.line, "column": origin.column} if origin else None
 
 
 def _action(action: Action) -> dict[str, Any]:
@@ -27,7 +21,7 @@ def _action(action: Action) -> dict[str, Any]:
         "reason": action.reason.value,
         "before": None if action.before is None else dict(action.before),
         "after": None if action.after is None else dict(action.after),
-        "source": source_document(action.source),
+        "source": action.source.document() if action.source else None,
         "depends_on": list(action.depends_on),
         "effects": dict(action.effects),
     }
@@ -41,7 +35,7 @@ def _allowance(item: AllowanceState) -> dict[str, Any]:
         "until": item.until,
         "reason": item.reason,
         "in_force": item.in_force,
-        "source": source_document(item.source),
+        "source": item.source.document(),
     }
 
 
@@ -100,15 +94,6 @@ def to_document(plan: Plan) -> dict[str, Any]:
             }
             for g in plan.guards
         ],
-        "diagnostics": [
-            {
-                "severity": d.severity.value,
-                "code": d.code,
-                "message": d.message,
-                "hint": d.hint,
-                "source": source_document(d.origin),
-            }
-            for d in plan.diagnostics
-        ],
+        "diagnostics": [item.document() for item in plan.diagnostics],
         "summary": dict(plan.summary),
     }

@@ -8,7 +8,7 @@ from typing import Any
 
 from orgsync_reconcile.model.plan import Action, Drift, ManualTask, Plan, Reason
 from orgsync_reconcile.plan.codes import COMPONENT_ADDED
-from orgsync_reconcile.plan.document import drift_document, source_document
+from orgsync_reconcile.plan.document import drift_document
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,7 +55,7 @@ class DriftReport:
                     "org": item.org,
                     "change": item.change.value,
                     "reason": item.reason.value,
-                    "source": source_document(item.source),
+                    "source": item.source.document() if item.source else None,
                 }
                 for item in self.changes
             ],

@@ -9,6 +9,7 @@ from orgsync_reconcile.clock import Clock
 from orgsync_reconcile.errors import StoreError, UsageError
 from orgsync_reconcile.model.connection import Side
 from orgsync_reconcile.stores.sql import diagnosis as reading
+from orgsync_reconcile.stores.sql import links
 from orgsync_reconcile.stores.sql.connections import find_connection
 from orgsync_reconcile.stores.sql.flow.pair import Pair
 from orgsync_reconcile.stores.sql.flow.paths import read_paths
@@ -82,7 +83,7 @@ def _diagnosis(subject: Subject, wanted: str, findings: list[Finding]) -> Diagno
         record=wanted,
         partner_org=other.label if other else subject.partner_label,
         partner_record=ours if swapped else theirs,
-        linked_since=link.since if link and link.status == reading.ACTIVE else "",
+        linked_since=link.since if link and link.status == links.ACTIVE else "",
         findings=tuple(findings),
     )
 
@@ -117,7 +118,7 @@ def _sender(subject: Subject) -> Subject:
     if subject.target is None or subject.to is None or subject.object in subject.paths:
         return subject
     link = reading.link_status(subject.source, subject.from_.number, subject.record)
-    if link is None or link.status == reading.DISCONNECTED or subject.object not in subject.back:
+    if link is None or link.status == links.DISCONNECTED or subject.object not in subject.back:
         return subject
     return Subject(
         name=subject.name,
@@ -147,7 +148,7 @@ def _about(subject: Subject) -> Iterator[Finding]:
 
 def _no_such_record(subject: Subject) -> Finding:
     link = reading.link_status(subject.source, subject.from_.number, subject.record) if subject.object else None
-    if link is not None and link.status == reading.ACTIVE:
+    if link is not None and link.status == links.ACTIVE:
         return Finding(
             severity=Severity.ERROR,
             code="gone",

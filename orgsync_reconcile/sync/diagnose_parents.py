@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from orgsync_reconcile.stores.sql import diagnosis as reading
+from orgsync_reconcile.stores.sql import links
 from orgsync_reconcile.sync.diagnosis import Finding, Severity, Subject
 
 #: How far up a chain of parents is followed.
@@ -75,13 +76,13 @@ def _next(subject: Subject, name: str, record: str) -> str:
 def _is_there(subject: Subject, record: str) -> bool:
     link = reading.link_status(subject.source, subject.from_.number, record)
     if link is not None:
-        return link.status in (reading.ACTIVE, reading.REFERENCE)
+        return link.status in (links.ACTIVE, links.REFERENCE)
     if subject.target is None or subject.to is None:
         return False
     # References and links that are not mirrored yet are known in the target alone.
     row = subject.target.db.execute(
         "SELECT 1 FROM main.orgsync_link WHERE partner = ? AND connection = ? AND status IN (?, ?)",
-        [record, subject.to.number, reading.ACTIVE, reading.REFERENCE],
+        [record, subject.to.number, links.ACTIVE, links.REFERENCE],
     ).fetchone()
     return row is not None
 

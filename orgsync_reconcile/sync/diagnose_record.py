@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from orgsync_reconcile.model.connection import Side
 from orgsync_reconcile.model.wording import counted
 from orgsync_reconcile.stores.sql import diagnosis as reading
+from orgsync_reconcile.stores.sql import links
 from orgsync_reconcile.stores.sql.diagnosis import RecordRow
 from orgsync_reconcile.stores.sql.flow.one_record import OneRecord, compare_one
 from orgsync_reconcile.stores.sql.flow.paths import Path
@@ -23,11 +24,11 @@ def diagnose_record(subject: Subject, row: RecordRow) -> Iterator[Finding]:
     route = list(diagnose_route(subject))
     yield from route
     link = reading.link_status(subject.source, subject.from_.number, subject.record)
-    linked = link is not None and link.status == reading.ACTIVE
+    linked = link is not None and link.status == links.ACTIVE
     queue = list(queue_findings(subject, link.partner if link and linked else ""))
     yield from queue
     path = subject.path
-    if link is not None and link.status in (reading.DISCONNECTED, reading.SEVERED):
+    if link is not None and link.status in (links.DISCONNECTED, links.SEVERED):
         yield _cut(subject, link)
     elif path is not None and subject.target is not None:
         if not linked or link is None:
@@ -81,7 +82,7 @@ def queue_findings(subject: Subject, partner: str) -> Iterator[Finding]:
 
 
 def _cut(subject: Subject, link: reading.Link) -> Finding:
-    if link.status == reading.SEVERED:
+    if link.status == links.SEVERED:
         return Finding(
             severity=Severity.ERROR,
             code="severed",

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from orgsync_reconcile.clock import milliseconds
 from orgsync_reconcile.model.connection import ConnectionStatus, Side
 from orgsync_reconcile.stores.sql.connections import find_connection
 from orgsync_reconcile.stores.sql.org import Org
@@ -100,7 +101,7 @@ def left_behind(orgs: Mapping[Side, Org | None], connection: str, since: str) ->
     queued = sum(
         1 for _ in read_queue(secondary, mine.number, primary if theirs else None, theirs.number if theirs else 0)
     )
-    begin = int(datetime.fromisoformat(since).timestamp() * 1000) if since else 0
+    begin = milliseconds(datetime.fromisoformat(since)) if since else 0
     row = secondary.db.execute(
         "SELECT count(*) FROM orgsync_held WHERE connection = ? AND next_retry IS NULL AND queued_at >= ?",
         [mine.number, begin],

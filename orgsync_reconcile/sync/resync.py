@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from orgsync_reconcile.clock import Clock
+from orgsync_reconcile.clock import Clock, milliseconds
 from orgsync_reconcile.failpoints import FailPoint, reach
 from orgsync_reconcile.model.connection import ConflictPolicy, Side
 from orgsync_reconcile.stores.sql.flow import Flow, Pair
@@ -33,7 +33,7 @@ def resync(pair: Pair, *, source: Side | None = None, clock: Clock) -> Resynced:
     """
     with pair.lease():
         found = find_break(pair)
-        rejoined = _rejoin(pair, found.side, int(clock().timestamp() * 1000)) if found else Rejoined()
+        rejoined = _rejoin(pair, found.side, milliseconds(clock())) if found else Rejoined()
         for side in Side:
             Flow(pair, side).finish(clock())
     winner = source or (found.side.other if found else None)

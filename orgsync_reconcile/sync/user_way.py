@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from orgsync_reconcile.clock import Clock
+from orgsync_reconcile.clock import Clock, milliseconds
 from orgsync_reconcile.model.connection import Side
 from orgsync_reconcile.plan.users import counterpart
 from orgsync_reconcile.stores.sql.connections import Connection, get_connection
@@ -37,7 +37,7 @@ class Way:
     @property
     def now_ms(self) -> int:
         """The present moment in milliseconds."""
-        return int(self.clock().timestamp() * 1000)
+        return milliseconds(self.clock())
 
 
 def way_between(source: Org, target: Org, connection: str, side: Side, clock: Clock) -> Way:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 
-from orgsync_reconcile.clock import Clock
+from orgsync_reconcile.clock import Clock, milliseconds
 from orgsync_reconcile.model.connection import ConflictPolicy, Side
 from orgsync_reconcile.stores.sql.flow import Flow, Pair
 from orgsync_reconcile.stores.sql.flow.continuity import check_continuity
@@ -94,7 +94,7 @@ def _repair(
     sent_as_new = 0
     for found in unequal:
         for part in plan_repair(found, policy):
-            queue_repair(flow.pair, part, (flow, back), int(clock().timestamp() * 1000), same_ids=same_ids)
+            queue_repair(flow.pair, part, (flow, back), milliseconds(clock()), same_ids=same_ids)
             for item in part:
                 winners[item.winner] += 1
                 sent_as_new += item.op == "I" and not same_ids

@@ -25,7 +25,7 @@ from plan_simulation import Simulation
 from orgsync_reconcile.model.actual import Actual
 from orgsync_reconcile.model.connection import ConflictPolicy, Direction, SyncOptions
 from orgsync_reconcile.model.desired import BulkSyncPlan, Desired
-from orgsync_reconcile.model.graph import ANY_OBJECT
+from orgsync_reconcile.model.schema import ANY_OBJECT
 from orgsync_reconcile.plan import build_plan
 
 STANDARD = (

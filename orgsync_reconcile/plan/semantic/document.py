@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from orgsync_reconcile.model.diagnostic import Diagnostic
-from orgsync_reconcile.model.origin import Origin
 from orgsync_reconcile.model.plan import Risk
 from orgsync_reconcile.plan.document import to_document as plan_document
 from orgsync_reconcile.plan.semantic.difference import Difference, Review, Revision
@@ -26,8 +24,8 @@ def to_document(review: Review) -> dict[str, Any]:
         "overlapping": list(review.overlapping),
         "env": review.environment,
         "differences": [_difference(item) for item in review.differences],
-        "untrusted": [_diagnostic(item) for item in review.untrusted],
-        "warnings": [_diagnostic(item) for item in review.warnings],
+        "untrusted": [item.document() for item in review.untrusted],
+        "warnings": [item.document() for item in review.warnings],
         "plan": plan_document(review.plan.plan) if review.plan.plan else None,
         "plan_absent": review.plan.absent,
         "plan_merged": review.plan.merged,
@@ -57,21 +55,7 @@ def _difference(item: Difference) -> dict[str, Any]:
         "message": item.message,
         "before": item.before,
         "after": item.after,
-        "items": [{"name": name, "source": _source(origin)} for name, origin in item.items],
-        "source": {**_source(item.origin), "side": "base" if item.gone else "head"},
+        "items": [{"name": name, "source": origin.document()} for name, origin in item.items],
+        "source": {**item.origin.document(), "side": "base" if item.gone else "head"},
         "effects": dict(item.effects),
-    }
-
-
-def _source(origin: Origin) -> dict[str, Any]:
-    return {"file": origin.file, "line": origin.line, "column": origin.column}
-
-
-def _diagnostic(item: Diagnostic) -> dict[str, Any]:
-    return {
-        "severity": item.severity.value,
-        "code": item.code,
-        "message": item.message,
-        "hint": item.hint,
-        "source": _source(item.origin) if item.origin else None,
     }

@@ -10,10 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from types import MappingProxyType
 
-from orgsync_reconcile.catalog import ANY_OBJECT
 from orgsync_reconcile.errors import UsageError
 from orgsync_reconcile.model.actual import HygieneFinding
-from orgsync_reconcile.model.schema import COMPUTED, SCALED, FieldDef, FieldType, ObjectDef
+from orgsync_reconcile.model.schema import ANY_OBJECT, COMPUTED, SCALED, FieldDef, FieldType, ObjectDef
 from orgsync_reconcile.stores.sql.dialect import Dialect
 from orgsync_reconcile.stores.sql.org import Org
 from orgsync_reconcile.stores.sql.schema import Objects

@@ -10,9 +10,6 @@ from orgsync_reconcile.clock import iso
 from orgsync_reconcile.stores.sql.org import Org
 from orgsync_reconcile.stores.sql.text import commas, quote
 
-#: The status of a link.
-ACTIVE, DISCONNECTED, REFERENCE, SEVERED = 1, 2, 3, 4
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RecordRow:

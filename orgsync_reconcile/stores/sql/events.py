@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from orgsync_reconcile.clock import Clock, system_clock
+from orgsync_reconcile.clock import Clock, milliseconds, system_clock
 from orgsync_reconcile.model.events import ControlEvent, Lane, QueueAction
 from orgsync_reconcile.stores.sql import history
 from orgsync_reconcile.stores.sql.org import Org
@@ -45,7 +45,7 @@ def add_event(
     org.db.execute(
         "INSERT INTO orgsync_event (connection, lane, action, object, field, detail, actor, at)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        [*values, actor, int(clock().timestamp() * 1000)],
+        [*values, actor, milliseconds(clock())],
     )
 
 

@@ -8,6 +8,9 @@ from contextlib import contextmanager
 from orgsync_reconcile.errors import RecordError
 from orgsync_reconcile.stores.sql.org import Org
 
+#: The status of a link: of records that sync; that do not for now; that both orgs have by name; that an undelete has parted.
+ACTIVE, DISCONNECTED, REFERENCE, SEVERED = 1, 2, 3, 4
+
 
 def object_number(org: Org, name: str) -> int:
     """The permanent number of an object in this org."""

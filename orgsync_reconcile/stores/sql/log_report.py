@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from orgsync_reconcile.catalog.objects import ANY_OBJECT
 from orgsync_reconcile.clock import iso
 from orgsync_reconcile.errors import UsageError
 from orgsync_reconcile.model.report import ENTRY_FIELDS, TIME_GROUPS, ReportDefinition
-from orgsync_reconcile.model.schema import SYSTEM_FIELDS, FieldDef, FieldType, ObjectDef
+from orgsync_reconcile.model.schema import ANY_OBJECT, SYSTEM_FIELDS, FieldDef, FieldType, ObjectDef
 from orgsync_reconcile.stores.sql.filters import compile_filter
 from orgsync_reconcile.stores.sql.layout import ROW
 from orgsync_reconcile.stores.sql.org import Org

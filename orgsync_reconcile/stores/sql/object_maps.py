@@ -7,12 +7,11 @@ from typing import Literal
 from orgsync_reconcile.errors import StoreError
 from orgsync_reconcile.model.wording import counted
 from orgsync_reconcile.stores.sql.connections import Connection
+from orgsync_reconcile.stores.sql.links import ACTIVE, DISCONNECTED
 from orgsync_reconcile.stores.sql.org import Org
 
 #: Which of the two maps of a connection.
 Kind = Literal["published", "subscribed"]
-
-_ACTIVE, _DISCONNECTED = 1, 2
 
 
 def require_object(org: Org, object_name: str) -> None:
@@ -63,12 +62,12 @@ def _move_links(org: Org, known: Connection, object_name: str, old: int, new: in
 
 def revive(org: Org, known: Connection, object_name: str) -> int:
     """Lets the object's links count again that were disconnected; returns how many (PUB-10)."""
-    return _move_links(org, known, object_name, _DISCONNECTED, _ACTIVE)
+    return _move_links(org, known, object_name, DISCONNECTED, ACTIVE)
 
 
 def disconnect_records(org: Org, known: Connection, object_name: str) -> int:
     """Cuts the object's links and forgets what was held or waiting for them; its next bulk sync starts afresh."""
-    cut = _move_links(org, known, object_name, _ACTIVE, _DISCONNECTED)
+    cut = _move_links(org, known, object_name, ACTIVE, DISCONNECTED)
     number = "(SELECT number FROM orgsync_object WHERE name = ?2)"
     for table in ("orgsync_held", "orgsync_waiting"):
         org.db.execute(f"DELETE FROM {table} WHERE connection = ?1 AND object = {number}", [known.number, object_name])

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
-from orgsync_reconcile.clock import Clock
+from orgsync_reconcile.clock import Clock, milliseconds
 from orgsync_reconcile.model.events import QueueAction
 from orgsync_reconcile.stores.sql import events, history
 from orgsync_reconcile.stores.sql.connections import get_connection
@@ -185,5 +185,5 @@ def send_again(org: Org, connection: str, object_name: str, fields: Iterable[str
             f" SELECT l.object, l.local, 'U', ?1{values} FROM orgsync_link AS l"
             " WHERE l.connection = ?2 AND l.status = 1"
             " AND l.object = (SELECT number FROM orgsync_object WHERE name = ?3) ORDER BY l.number",
-            [int(clock().timestamp() * 1000), known.number, object_name],
+            [milliseconds(clock()), known.number, object_name],
         ).rowcount

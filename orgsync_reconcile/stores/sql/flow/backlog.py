@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from orgsync_reconcile.clock import milliseconds
 from orgsync_reconcile.stores.sql.flow.flow import Flow
 
 
@@ -23,7 +24,7 @@ def not_due(flow: Flow, now: datetime) -> tuple[int, int]:
 
     A try that is further ahead than the longest pause was set by a clock that has gone backwards since (QUE-5).
     """
-    now_ms = int(now.timestamp() * 1000)
+    now_ms = milliseconds(now)
     return now_ms, now_ms + max(flow.pair.retry, default=0) * 1000
 
 

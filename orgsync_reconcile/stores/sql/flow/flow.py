@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from orgsync_reconcile.clock import iso
+from orgsync_reconcile.clock import iso, milliseconds
 from orgsync_reconcile.model.connection import Side
 from orgsync_reconcile.stores.sql.flow import staging, stamps
 from orgsync_reconcile.stores.sql.flow.continuity import note_seen
@@ -98,7 +98,7 @@ class Flow:
             code=self.target.code,
             stand_in=owner or self.target.admin_id,
             now=iso(now),
-            now_ms=int(now.timestamp() * 1000),
+            now_ms=milliseconds(now),
             audit=bool(audit),
             rooted=self.stamped and has_several(self.source),
             stamped=self.target.org_id if self.stamped else "",
@@ -147,7 +147,7 @@ class Flow:
         if is_told(self.source.db, self._back, *self.numbers):
             return
         with self._back.reading():
-            now_ms = int(now.timestamp() * 1000)
+            now_ms = milliseconds(now)
             mirror(self.source, self._back, *self.numbers, self.words, self.pair.retry, now_ms)
             mirror_severed(self.source, self._back, *self.numbers, [path.source for path in self.paths.values()])
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from orgsync_reconcile.stores.sql.database import Database
+from orgsync_reconcile.stores.sql.links import REFERENCE
 from orgsync_reconcile.stores.sql.partner import Partner
 from orgsync_reconcile.stores.sql.text import literal, quote
 
@@ -25,9 +26,6 @@ _NAMES = dict.fromkeys(_BY_NAME, ('r."Name"', "''")) | {
 }
 
 _Name = tuple[str, str | None, str | None]
-
-#: The link status of such a pair.
-REFERENCE = 3
 
 
 def refresh_references(db: Database, partner: Partner, connection: int, now_ms: int) -> None:

@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from orgsync_reconcile.model.graph import ANY_OBJECT
+from orgsync_reconcile.model.schema import ANY_OBJECT
 from orgsync_reconcile.stores.sql.dialect import Dialect
 from orgsync_reconcile.stores.sql.flow import backlog, staging
 from orgsync_reconcile.stores.sql.flow.batch import BatchResult, move_staged
