@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 
+import psycopg
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 from model_base import Base, kinds, places
 from model_orgs import ADMIN, KINDS, OBJECTS, OWNED, REFERENCES, plain_fields
+from org_stores import insert
 
 
 class ClientSteps(Base):
@@ -33,15 +35,8 @@ class ClientSteps(Base):
         values = {
             item: KINDS[what][1][value % len(KINDS[what][1])] for item, what in plain_fields(self.seed)[kind].items()
         }
-        columns = ", ".join(f'"{item}"' for item in values)
-        self._do(
-            org,
-            f'INSERT INTO "{kind}" ("Name", "{column}", {columns}) VALUES (?, (SELECT "Id" FROM "{other}" WHERE "Name" = ?),'
-            f" {', '.join('?' for _ in values)})",
-            name,
-            owner,
-            *values.values(),
-        )
+        (found,) = self.net.all(org, f'SELECT "Id" FROM "{other}" WHERE "Name" = ?', owner) if owner else [None]
+        insert(self.net.clients[org], kind, Name=name, **{column: found}, **values)
         self.model.insert(name, kind, {**values, column: owner, **({"OwnerId": ADMIN} if kind == OWNED else {})})
 
     @rule(edits=st.lists(st.tuples(places, kinds, places, places, places), min_size=1, max_size=8))
@@ -71,8 +66,8 @@ class ClientSteps(Base):
         if name is None or owner is None:
             return
         change = f'UPDATE "{kind}" SET "{field}" = (SELECT "Id" FROM "{other}" WHERE "Name" = ?1) WHERE "Name" = ?2'
-        self._do(org, f'{change} AND "{field}" IS NOT (SELECT "Id" FROM "{other}" WHERE "Name" = ?1)', owner, name)
-        if self.net.all(org, "SELECT changes()") == [1]:
+        changed = f'{change} AND "{field}" IS NOT (SELECT "Id" FROM "{other}" WHERE "Name" = ?1)'
+        if self._do(org, changed, owner, name) == 1:
             self.model.write(org, name, {field: owner})
 
     @rule(place=places, kind=kinds, record=places)
@@ -93,9 +88,9 @@ class ClientSteps(Base):
         before = set(self._names(org, "Detail__c"))
         try:
             self._do(org, f'UPDATE "{kind}" SET "IsDeleted" = FALSE WHERE "Name" = ?', name)
-        except sqlite3.IntegrityError as error:
+        except (sqlite3.IntegrityError, psycopg.IntegrityError) as error:
             # Its key, or that of a detail, belongs to another record by now.
-            assert "UNIQUE" in str(error), error
+            assert "unique" in str(error).lower(), error
             return
         self.model.restore(org, [name, *(set(self._names(org, "Detail__c")) - before)])
 

@@ -8,6 +8,7 @@ from admin_steps import AdminSteps
 from client_steps import ClientSteps
 from hypothesis.stateful import precondition, rule
 from model_orgs import OBJECTS, OWNED, REFERENCES, plain_fields
+from org_stores import Templates
 from people_steps import PeopleSteps
 from publication_steps import PublicationSteps
 from refusal_steps import RefusalSteps
@@ -68,7 +69,7 @@ class Orgs(ClientSteps, AdminSteps, RefusalSteps, PeopleSteps, PublicationSteps)
         """The org's records that are not deleted, by name, by plain SQL."""
         found: dict[str, dict[str, Any]] = {}
         for name, title, active in self.net.all(
-            org, 'SELECT "LastName", "Title", "IsActive" FROM "User" WHERE "LastName" GLOB \'u[0-9]*\''
+            org, 'SELECT "LastName", "Title", "IsActive" FROM "User" WHERE substr("LastName", 1, 1) = \'u\''
         ):
             assert name not in found, f"{org} has the user {name} twice"
             found[name] = {"Title": title, "IsActive": active}
@@ -101,6 +102,6 @@ def _differences(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
     return {name: (one.get(name), other.get(name)) for name in {*one, *other} if one.get(name) != other.get(name)}
 
 
-def machine(shape: str) -> type[Orgs]:
-    """The machine of one shape."""
-    return type(f"Orgs_{shape}", (Orgs,), {"shape": shape})
+def machine(shape: str, pairing: str, templates: Templates) -> type[Orgs]:
+    """The machine of one shape, with orgs in the stores of a pairing."""
+    return type(f"Orgs_{shape}", (Orgs,), {"shape": shape, "pairing": pairing, "templates": templates})

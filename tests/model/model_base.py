@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import os
 import shutil
 import tempfile
@@ -12,8 +11,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize
-from model_orgs import ADMIN, OBJECTS, OWNED, REFERENCES, SHAPES, make_template, open_net, population
+from model_orgs import ADMIN, OBJECTS, OWNED, REFERENCES, SHAPES, open_net, population
 from net_world import Net
+from org_stores import Templates, update
 from reference_model import Reference
 
 #: A number that is taken modulo what there is to choose from.
@@ -21,14 +21,15 @@ places = st.integers(0, 7)
 kinds = st.sampled_from(OBJECTS)
 #: Orgs that live for seconds stay in memory where the system has room for files there: nothing here is about disks.
 ROOM = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-TEMPLATES = Path(tempfile.mkdtemp(prefix="orgsync-model-templates-", dir=ROOM))
-atexit.register(shutil.rmtree, TEMPLATES, ignore_errors=True)
 
 
 class Base(RuleBasedStateMachine):
     """Real orgs beside the reference model."""
 
     shape = "pair"
+    #: The stores that the orgs lie in, in turn, and where orgs are at hand that are made already.
+    pairing: str
+    templates: Templates
 
     def __init__(self) -> None:
         super().__init__()
@@ -47,8 +48,7 @@ class Base(RuleBasedStateMachine):
     @initialize(seed=st.integers(0, 5))
     def connect(self, seed: int) -> None:
         self.seed = seed
-        template = make_template(TEMPLATES, self.shape, seed)
-        self.net = open_net(template, self.shape, self.folder, self.stack)
+        self.net = open_net(self.templates, self.pairing, self.shape, seed, self.folder, self.stack)
         for name, (_, kind, values) in population(self.shape, seed).items():
             self.model.insert(name, kind, {**values, **({"OwnerId": ADMIN} if kind == OWNED else {})})
 
@@ -63,7 +63,7 @@ class Base(RuleBasedStateMachine):
         return ways[place % len(ways)]
 
     def _names(self, org: str, kind: str, deleted: int = 0) -> list[str]:
-        return self.net.all(org, f'SELECT "Name" FROM "{kind}" WHERE "IsDeleted" = ? ORDER BY "Name"', deleted)
+        return sorted(self.net.all(org, f'SELECT "Name" FROM "{kind}" WHERE "IsDeleted" = ?', deleted))
 
     def _pick(self, org: str, kind: str, place: int, deleted: int = 0) -> str | None:
         names = self._names(org, kind, deleted)
@@ -73,13 +73,13 @@ class Base(RuleBasedStateMachine):
         """What a query finds in any of the orgs."""
         return {row for org in self.net.orgs for row in self.net.all(org, sql, *values)}
 
-    def _do(self, org: str, sql: str, *values: object) -> None:
-        self.net.clients[org].execute(sql, values)
+    def _do(self, org: str, sql: str, *values: object) -> int:
+        """How many records a client's statement wrote."""
+        return self.net.clients[org].execute(sql, values).rowcount
 
     def _set(self, org: str, kind: str, name: str, **values: object) -> None:
         """A client's update, in the orgs and in the model."""
-        sets = ", ".join(f'"{item}" = ?' for item in values)
-        self._do(org, f'UPDATE "{kind}" SET {sets} WHERE "Name" = ?', *values.values(), name)
+        update(self.net.clients[org], kind, name, values, key="Name")
         self.model.write(org, name, values)
 
     def _below(self, names: set[str]) -> set[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 from orgsync_reconcile.app import apply
@@ -24,11 +24,11 @@ def admin(shape: str, org: str) -> str:
     return "admin@acme.example" + ".dr" * DEPTH[shape][org]
 
 
-def write_orgs(folder: Path, shape: str) -> None:
-    """The orgs of a shape."""
+def write_orgs(folder: Path, shape: str, address: Callable[[str], str]) -> None:
+    """The orgs of a shape, at the addresses of their names."""
     (folder / "manifests").mkdir(exist_ok=True)
     orgs = [
-        f"version: 1\nkind: Org\nname: {org}\nstore: sqlite:{org}.db\nadmin: {admin(shape, org)}\n"
+        f"version: 1\nkind: Org\nname: {org}\nstore: {address(org)}\nadmin: {admin(shape, org)}\n"
         for org in DEPTH[shape]
     ]
     (folder / "manifests" / "orgs.yaml").write_text("---\n".join(orgs))

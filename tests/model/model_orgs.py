@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import random
-import shutil
-import sqlite3
 import tempfile
-from collections.abc import Collection, Sequence
-from contextlib import ExitStack, closing
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
 
 from model_manifests import admin, apply_all, write_orgs, write_way
 from net_world import Net
+from org_stores import Maker, Templates, insert
 
 from orgsync_reconcile.model.schema import FieldDef, FieldType, ObjectDef
 from orgsync_reconcile.stores.sql.create import NewOrg
 from orgsync_reconcile.stores.sql.flow import Pair
 from orgsync_reconcile.stores.sql.org import Org
 from orgsync_reconcile.stores.sql.schema import deploy_objects
-from orgsync_reconcile.stores.sqlite.create import create_org
+from orgsync_reconcile.stores.urls import create_store
 
 #: Shape -> the orgs, and the connections by the names of their ends.
 SHAPES = {
@@ -130,68 +129,67 @@ def _id(net: Net, org: str, node: object) -> str | None:
     return next(iter(net.all(org, 'SELECT "Id" FROM "Node__c" WHERE "Name" = ?', node)), None)
 
 
-def _populate(folder: Path, shape: str, seed: int) -> None:
+def _populate(folder: Path, shape: str, seed: int, address: Callable[[str], str]) -> None:
     """Makes these records and sends them everywhere."""
     with ExitStack() as stack:
-        net = _net(folder, shape, stack)
+        net = _net(folder, shape, {name: address(name) for name in SHAPES[shape][0]}, stack)
         for name, (org, kind, values) in population(shape, seed).items():
             found = {
                 item: _id(net, org, value) if item in REFERENCES[kind] else value for item, value in values.items()
             }
-            columns = {"Name": name, **found}
-            net.clients[org].execute(
-                f'INSERT INTO "{kind}" ({", ".join(columns)}) VALUES ({", ".join("?" * len(columns))})',
-                [*columns.values()],
-            )
+            insert(net.clients[org], kind, Name=name, **found)
         net.settle()
 
 
-def make_template(base: Path, shape: str, seed: int) -> Path:
-    """A folder with connected orgs of that shape and schema; made once."""
-    folder = base / f"{shape}-{seed}"
-    if folder.exists():
-        return folder
-    building = Path(tempfile.mkdtemp(dir=base))
+@cache
+def maker(shape: str, seed: int) -> Maker:
+    """Makes connected orgs of that shape and schema."""
+
+    def make(address: Callable[[str], str]) -> None:
+        for place, name in enumerate(SHAPES[shape][0]):
+            _make_org(address(name), NewOrg(name=name, admin=admin(shape, name)), _schema(seed, name), place)
+        with tempfile.TemporaryDirectory() as made:
+            folder = Path(made)
+            _write_manifests(folder, shape, seed, address)
+            apply_all(folder)
+            _populate(folder, shape, seed, address)
+
+    return make
+
+
+def _make_org(address: str, new: NewOrg, objects: Sequence[ObjectDef], place: int) -> None:
+    with create_store(address, new, base=Path()) as org:
+        if place % 2:
+            # Other numbers for the same fields.
+            alone = FieldDef.from_dict({"name": "Own__c", "type": FieldType.TEXT, "length": 9, "custom": True})
+            deploy_objects(
+                org,
+                [
+                    ObjectDef(name=o.name, key_prefix=o.key_prefix, label=o.name, custom=True,
+                              fields={"Name": o.fields["Name"], "Own__c": alone})
+                    for o in objects
+                ],
+            )  # fmt: skip
+        deploy_objects(org, objects)
+
+
+def _write_manifests(folder: Path, shape: str, seed: int, address: Callable[[str], str]) -> None:
+    write_orgs(folder, shape, address)
+    for way in SHAPES[shape][1]:
+        write_way(folder, shape, way, policy_of(seed), dict.fromkeys(OBJECTS, ()))
+
+
+def open_net(templates: Templates, pairing: str, shape: str, seed: int, folder: Path, stack: ExitStack) -> Net:
+    """Copies of the orgs that `maker` makes, opened; they go with the stack."""
+    copied = templates.copied(pairing, maker(shape, seed), SHAPES[shape][0], folder, joined=True)
+    addresses = stack.enter_context(copied)
+    _write_manifests(folder, shape, seed, addresses.__getitem__)
+    return _net(folder, shape, addresses, stack)
+
+
+def _net(folder: Path, shape: str, addresses: Mapping[str, str], stack: ExitStack) -> Net:
     names, ways = SHAPES[shape]
-    for place, name in enumerate(names):
-        with create_org(building / f"{name}.db", NewOrg(name=name, admin=admin(shape, name))) as org:
-            objects = _schema(seed, name)
-            if place % 2:
-                # Other numbers for the same fields.
-                alone = FieldDef.from_dict({"name": "Own__c", "type": FieldType.TEXT, "length": 9, "custom": True})
-                deploy_objects(
-                    org,
-                    [
-                        ObjectDef(name=o.name, key_prefix=o.key_prefix, label=o.name, custom=True,
-                                  fields={"Name": o.fields["Name"], "Own__c": alone})
-                        for o in objects
-                    ],
-                )  # fmt: skip
-            deploy_objects(org, objects)
-    write_orgs(building, shape)
-    for way in ways:
-        write_way(building, shape, way, policy_of(seed), dict.fromkeys(OBJECTS, ()))
-    apply_all(building)
-    _populate(building, shape, seed)
-    for name in names:
-        # An org that another one has attached keeps its last commits beside the file.
-        with closing(sqlite3.connect(building / f"{name}.db")) as db:
-            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    building.rename(folder)
-    return folder
-
-
-def open_net(template: Path, shape: str, folder: Path, stack: ExitStack) -> Net:
-    """A copy of the template, opened."""
-    for name in SHAPES[shape][0]:
-        shutil.copyfile(template / f"{name}.db", folder / f"{name}.db")
-    shutil.copytree(template / "manifests", folder / "manifests")
-    return _net(folder, shape, stack)
-
-
-def _net(folder: Path, shape: str, stack: ExitStack) -> Net:
-    names, ways = SHAPES[shape]
-    net = Net(folder, names, stack)
+    net = Net(folder, names, stack, addresses)
     for way in ways:
         net.pairs[way] = Pair(net.orgs[way[0]], net.orgs[way[1]], way)
     return net

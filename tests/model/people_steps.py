@@ -10,7 +10,7 @@ from model_base import Base, places
 from model_manifests import DEPTH
 
 TITLES = ("Chief", "Agent", None)
-_NAMED = 'SELECT "LastName" FROM "User" WHERE "LastName" GLOB \'u[0-9]*\' ORDER BY 1'
+_NAMED = 'SELECT "LastName" FROM "User" WHERE substr("LastName", 1, 1) = \'u\' ORDER BY 1'
 
 
 class PeopleSteps(Base):
@@ -29,7 +29,7 @@ class PeopleSteps(Base):
         self._do(
             org,
             'INSERT INTO "User" ("Username", "LastName", "Alias", "Email", "ProfileId", "IsActive")'
-            ' SELECT ?1 || ?2, ?1, ?1, \'people@acme.example\', "Id", 1 FROM "Profile" WHERE "Name" = ?3',
+            ' SELECT ?1 || ?2, ?1, ?1, \'people@acme.example\', "Id", TRUE FROM "Profile" WHERE "Name" = ?3',
             name,
             "@acme.example" + ".dr" * DEPTH[self.shape][org],
             "Standard User" if standard else "Chatter Free User",
@@ -64,8 +64,8 @@ class PeopleSteps(Base):
         if owner is None or name is None:
             return
         user = '(SELECT "Id" FROM "User" WHERE "LastName" = ?1)'
-        self._do(org, f'UPDATE "Node__c" SET "OwnerId" = {user} WHERE "Name" = ?2 AND "OwnerId" <> {user}', owner, name)
-        if self.net.all(org, "SELECT changes()") == [1]:
+        change = f'UPDATE "Node__c" SET "OwnerId" = {user} WHERE "Name" = ?2 AND "OwnerId" <> {user}'
+        if self._do(org, change, owner, name) == 1:
             self.model.write(org, name, {"OwnerId": owner})
 
     def strangers(self) -> set[str]:

@@ -89,7 +89,7 @@ class RefusalSteps(Base):
         holder = self.net.all(org, f'SELECT "Name" FROM "{kind}" WHERE "Key__c" = ? AND "IsDeleted" = FALSE', value)
         if old == value:
             return
-        self._do(org, "BEGIN IMMEDIATE")
+        self._do(org, "BEGIN")
         for other in holder:
             self._set(org, kind, other, Key__c=None)
         self._set(org, kind, name, Key__c=value)

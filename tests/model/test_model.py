@@ -7,20 +7,22 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
-from machine import machine
+from machine import Orgs, machine
 from model_orgs import SHAPES
+from org_stores import Templates
 
 #: How many runs of each shape `make soak` makes.
 RUNS = int(os.environ.get("ORGSYNC_MODEL_RUNS", "400"))
 
 
-def play(shape: str, runs: int, steps: int, *, random: bool) -> None:
+def play(orgs: type[Orgs], runs: int, steps: int, *, random: bool) -> None:
     run_state_machine_as_test(
-        machine(shape),
+        orgs,
         settings=settings(
             max_examples=runs,
             stateful_step_count=steps,
@@ -33,17 +35,25 @@ def play(shape: str, runs: int, steps: int, *, random: bool) -> None:
     )
 
 
+@pytest.fixture
+def orgs_of(pairing: str, templates: Templates) -> Callable[[str], type[Orgs]]:
+    """The machine of a shape, on the stores of the test's pairing."""
+    return lambda shape: machine(shape, pairing, templates)
+
+
 @pytest.mark.parametrize("shape", SHAPES)
-def test_the_model_holds(shape: str) -> None:
+def test_the_model_holds(shape: str, orgs_of: Callable[[str], type[Orgs]]) -> None:
     """CNF-1, CNF-3, CON-10, LKP-1 to LKP-4, QUE-3, QUE-4, BLK-2, SUS-1: whatever is done, in any order."""
-    play(shape, 3, 25, random=False)
+    play(orgs_of(shape), 3, 25, random=False)
 
 
 @pytest.mark.parametrize("drained", [True, False])
 @pytest.mark.parametrize(("deleting", "restoring"), [(0, 1), (1, 0)])
-def test_an_undelete_elsewhere_does_not_outlast_a_hard_delete(deleting: int, restoring: int, drained: bool) -> None:
+def test_an_undelete_elsewhere_does_not_outlast_a_hard_delete(
+    deleting: int, restoring: int, drained: bool, orgs_of: Callable[[str], type[Orgs]]
+) -> None:
     """QUE-4, CNF-3: random steps seldom get there, so these steps are fixed."""
-    orgs = machine("chain")()
+    orgs = orgs_of("chain")()
     orgs.connect(seed=0)
     orgs.insert(0, "Leaf__c", 0, 0)
     orgs.drain_all()
@@ -57,9 +67,9 @@ def test_an_undelete_elsewhere_does_not_outlast_a_hard_delete(deleting: int, res
 
 
 @pytest.mark.parametrize("drained", [True, False])
-def test_records_swap_their_keys(drained: bool) -> None:
+def test_records_swap_their_keys(drained: bool, orgs_of: Callable[[str], type[Orgs]]) -> None:
     """QUE-4: random steps seldom get there either. Two records of an org swap unique values, and a third one takes one."""
-    orgs = machine("chain")()
+    orgs = orgs_of("chain")()
     orgs.connect(seed=0)
     orgs.give_key(0, "Leaf__c", 0, 0, 0)
     orgs.give_key(0, "Leaf__c", 1, 1, 0)
@@ -77,8 +87,10 @@ def test_records_swap_their_keys(drained: bool) -> None:
 
 @pytest.mark.soak
 @pytest.mark.parametrize("shape", SHAPES)
-def test_the_model_holds_for_long(shape: str) -> None:
+def test_the_model_holds_for_long(shape: str, pairing: str, orgs_of: Callable[[str], type[Orgs]]) -> None:
     """The same, with other steps every time, and more of them; ORGSYNC_MODEL_RUNS sets how many runs."""
     begun = time.monotonic()
-    play(shape, RUNS, 60, random=True)
-    print(f"{shape}: {RUNS} runs of 60 steps, seconds: {time.monotonic() - begun:.0f}; all orgs are as the model says")
+    play(orgs_of(shape), RUNS, 60, random=True)
+    print(
+        f"{shape}, {pairing}: {RUNS} runs of 60 steps, seconds: {time.monotonic() - begun:.0f}; all orgs are as the model says"
+    )

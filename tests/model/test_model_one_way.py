@@ -5,17 +5,18 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
-from model_base import ROOM, TEMPLATES, places
+from model_base import ROOM, places
 from net_world import Net, P, make_orgs
+from org_stores import Templates
 
 from orgsync_reconcile.stores.sql.flow import Pair
 
@@ -24,15 +25,11 @@ RUNS = int(os.environ.get("ORGSYNC_MODEL_RUNS", "400"))
 columns = st.sampled_from(COLUMNS)
 
 
-@cache
-def connected() -> Path:
-    """Two orgs with a one-way connection; made once."""
-    folder = TEMPLATES / "one-way"
-    folder.mkdir()
-    make_orgs(lambda name: f"sqlite:{folder / name}.db", "ab")
+def make_connected(address: Callable[[str], str]) -> None:
+    """Two orgs with a one-way connection."""
+    make_orgs(address, "ab")
     with ExitStack() as stack:
-        Net(folder, "ab", stack).connect("ab", one_way=True)
-    return folder
+        Net(Path(), "ab", stack, {name: address(name) for name in "ab"}).connect("ab", one_way=True)
 
 
 @dataclass
@@ -60,6 +57,9 @@ class Row:
 class OneWay(RuleBasedStateMachine):
     """The primary a, the secondary b, and what a reader of the guide would expect of b."""
 
+    pairing: str
+    templates: Templates
+
     def __init__(self) -> None:
         super().__init__()
         self.folder = Path(tempfile.mkdtemp(prefix="orgsync-one-way-", dir=ROOM))
@@ -68,8 +68,8 @@ class OneWay(RuleBasedStateMachine):
 
     @initialize()
     def connect(self) -> None:
-        shutil.copytree(connected(), self.folder, dirs_exist_ok=True)
-        self.net = Net(self.folder, "ab", self.stack)
+        copied = self.templates.copied(self.pairing, make_connected, "ab", self.folder, joined=True)
+        self.net = Net(self.folder, "ab", self.stack, self.stack.enter_context(copied))
         self.net.pairs["ab"] = Pair(self.net.orgs["a"], self.net.orgs["b"], "ab")
 
     def teardown(self) -> None:
@@ -181,9 +181,9 @@ class OneWay(RuleBasedStateMachine):
             row.theirs, row.alive_there, row.severed = dict(row.ours), True, False
 
 
-def play(runs: int, steps: int, *, random: bool) -> None:
+def play(pairing: str, templates: Templates, runs: int, steps: int, *, random: bool) -> None:
     run_state_machine_as_test(
-        OneWay,
+        type("OneWay", (OneWay,), {"pairing": pairing, "templates": templates}),
         settings=settings(
             max_examples=runs,
             stateful_step_count=steps,
@@ -196,12 +196,14 @@ def play(runs: int, steps: int, *, random: bool) -> None:
     )
 
 
-def test_the_secondary_is_as_the_model_says() -> None:
+@pytest.mark.pairings
+def test_the_secondary_is_as_the_model_says(pairing: str, templates: Templates) -> None:
     """PUB-7, LKP-5, FWD-1, BLK-2: after every drain, in any order of steps."""
-    play(6, 25, random=False)
+    play(pairing, templates, 6, 25, random=False)
 
 
 @pytest.mark.soak
-def test_the_secondary_is_as_the_model_says_for_long() -> None:
+@pytest.mark.pairings
+def test_the_secondary_is_as_the_model_says_for_long(pairing: str, templates: Templates) -> None:
     """The same with other steps every time; ORGSYNC_MODEL_RUNS sets how many runs."""
-    play(RUNS, 60, random=True)
+    play(pairing, templates, RUNS, 60, random=True)
