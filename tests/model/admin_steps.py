@@ -7,7 +7,7 @@ from datetime import timedelta
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 from model_base import Base, kinds, places
-from model_orgs import REFERENCES
+from model_orgs import lookups
 
 from orgsync_reconcile.model.connection import ConnectionStatus, Side
 from orgsync_reconcile.stores.sql import connections
@@ -54,7 +54,7 @@ class AdminSteps(Base):
             self.model.records[other].loose.add("")
         related = [
             other
-            for other, references in REFERENCES.items()
+            for other, references in lookups(self.seed).items()
             if kind in references.values() and other not in self.hidden_kinds()
         ]
         forward(

@@ -8,7 +8,7 @@ import psycopg
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 from model_base import Base, kinds, places
-from model_orgs import ADMIN, KINDS, OBJECTS, OWNED, REFERENCES, plain_fields
+from model_orgs import ADMIN, KINDS, MASTER, OBJECTS, OWNED, lookups, plain_fields
 from org_stores import insert
 
 
@@ -26,18 +26,25 @@ class ClientSteps(Base):
     @rule(place=places, kind=kinds, parent=places, value=places)
     def insert(self, place: int, kind: str, parent: int, value: int) -> None:
         org = self._org(place)
-        column, other = next(iter(REFERENCES[kind].items()))
-        owner = self._pick(org, other, parent) if kind == "Detail__c" or parent % 2 else None
-        if kind == "Detail__c" and owner is None:
+        leading = lookups(self.seed)[kind]
+        parents = {
+            column: self._pick(org, other, parent) if (kind, column) == ("Detail__c", MASTER) or turn % 2 else None
+            for turn, (column, other) in enumerate(leading.items(), parent)
+        }
+        if kind == "Detail__c" and parents[MASTER] is None:
             return
         self.made += 1
         name = f"{org}{self.made}"
         values = {
             item: KINDS[what][1][value % len(KINDS[what][1])] for item, what in plain_fields(self.seed)[kind].items()
         }
-        (found,) = self.net.all(org, f'SELECT "Id" FROM "{other}" WHERE "Name" = ?', owner) if owner else [None]
-        insert(self.net.clients[org], kind, Name=name, **{column: found}, **values)
-        self.model.insert(name, kind, {**values, column: owner, **({"OwnerId": ADMIN} if kind == OWNED else {})})
+        found = {
+            column: self.net.all(org, f'SELECT "Id" FROM "{leading[column]}" WHERE "Name" = ?', name)[0]
+            for column, name in parents.items()
+            if name is not None
+        }
+        insert(self.net.clients[org], kind, Name=name, **found, **values)
+        self.model.insert(name, kind, {**values, **parents, **({"OwnerId": ADMIN} if kind == OWNED else {})})
 
     @rule(edits=st.lists(st.tuples(places, kinds, places, places, places), min_size=1, max_size=8))
     def update(self, edits: list[tuple[int, str, int, int, int]]) -> None:
@@ -60,7 +67,7 @@ class ClientSteps(Base):
     @rule(place=places, kind=kinds, record=places, column=places, parent=places)
     def move(self, place: int, kind: str, record: int, column: int, parent: int) -> None:
         org = self._org(place)
-        references = list(REFERENCES[kind].items())
+        references = list(lookups(self.seed)[kind].items())
         field, other = references[column % len(references)]
         name, owner = self._pick(org, kind, record), self._pick(org, other, parent)
         if name is None or owner is None:

@@ -7,7 +7,7 @@ from typing import Any
 from admin_steps import AdminSteps
 from client_steps import ClientSteps
 from hypothesis.stateful import precondition, rule
-from model_orgs import OBJECTS, OWNED, REFERENCES, plain_fields
+from model_orgs import OBJECTS, OWNED, lookups, plain_fields
 from org_stores import Templates
 from people_steps import PeopleSteps
 from publication_steps import PublicationSteps
@@ -76,17 +76,18 @@ class Orgs(ClientSteps, AdminSteps, RefusalSteps, PeopleSteps, PublicationSteps)
         hidden = self.hidden_fields()
         for kind in OBJECTS:
             columns = [*plain_fields(self.seed)[kind], "Key__c", "Stage__c"]
+            references = lookups(self.seed)[kind]
             joins = "".join(
                 f' LEFT JOIN "{other}" AS p{place} ON p{place}."Id" = t."{column}" AND p{place}."IsDeleted" = FALSE'
-                for place, (column, other) in enumerate(REFERENCES[kind].items())
+                for place, (column, other) in enumerate(references.items())
             )
-            parents = [f'p{place}."Name"' for place in range(len(REFERENCES[kind]))]
+            parents = [f'p{place}."Name"' for place in range(len(references))]
             wanted = ", ".join(['t."Name"', *(f't."{item}"' for item in columns), *parents])
             for name, *values in self.net.all(
                 org, f'SELECT {wanted} FROM "{kind}" AS t{joins} WHERE t."IsDeleted" = FALSE'
             ):
                 assert name not in found, f"{org} has {name} twice"
-                shown = dict(zip([*columns, *REFERENCES[kind]], values, strict=True))
+                shown = dict(zip([*columns, *references], values, strict=True))
                 found[name] = {column: value for column, value in shown.items() if (kind, column) not in hidden}
         owners = f'SELECT t."Name", u."LastName" FROM "{OWNED}" AS t JOIN "User" AS u ON u."Id" = t."OwnerId"'
         for name, owner in self.net.all(org, f'{owners} WHERE t."IsDeleted" = FALSE'):

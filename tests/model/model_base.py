@@ -11,7 +11,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize
-from model_orgs import ADMIN, OBJECTS, OWNED, REFERENCES, SHAPES, open_net, population
+from model_orgs import ADMIN, OBJECTS, OWNED, SHAPES, lookups, open_net, population
 from net_world import Net
 from org_stores import Templates, update
 from reference_model import Reference
@@ -89,7 +89,7 @@ class Base(RuleBasedStateMachine):
             marks = ", ".join("?" * len(ahead))
             ahead = {
                 name
-                for kind, references in REFERENCES.items()
+                for kind, references in lookups(self.seed).items()
                 for column, other in references.items()
                 for name in self._all(
                     f'SELECT t."Name" FROM "{kind}" AS t JOIN "{other}" AS p ON p."Id" = t."{column}"'

@@ -29,13 +29,24 @@ SHAPES = {
     "diamond": ("abcd", ("ab", "ac", "bd", "cd")),
 }
 POLICIES = ("primary-wins", "secondary-wins", "latest-wins")
-#: Object -> its references; the detail cascades.
-REFERENCES = {
+OBJECTS = ("Node__c", "Leaf__c", "Detail__c")
+#: The details' master, with which they go and come.
+MASTER = "Node__c"
+#: Object -> its lookups in every schema, and the object that each leads to.
+_LOOKUPS = {
     "Node__c": {"Parent__c": "Node__c", "Leaf__c": "Leaf__c"},
-    "Leaf__c": {"Node__c": "Node__c"},
-    "Detail__c": {"Node__c": "Node__c"},
+    "Leaf__c": {MASTER: MASTER},
+    "Detail__c": {MASTER: MASTER},
 }
-OBJECTS = tuple(REFERENCES)
+#: (object, lookup, the object that it leads to) of which a schema has some.
+_MORE_LOOKUPS = (
+    ("Node__c", "Other__c", "Node__c"),
+    ("Node__c", "Detail__c", "Detail__c"),
+    ("Leaf__c", "Twin__c", "Leaf__c"),
+    ("Leaf__c", "Detail__c", "Detail__c"),
+    ("Detail__c", "Leaf__c", "Leaf__c"),
+    ("Detail__c", "Before__c", "Detail__c"),
+)
 #: The last name of the administrator of every org: one person.
 ADMIN = "Administrator"
 #: The object whose records have owners.
@@ -69,6 +80,15 @@ def plain_fields(seed: int) -> dict[str, dict[str, str]]:
     }
 
 
+@cache
+def lookups(seed: int) -> dict[str, dict[str, str]]:
+    """Object -> its lookups, the detail's master among them -> the object that each leads to, for a schema."""
+    found = {name: dict(known) for name, known in _LOOKUPS.items()}
+    for name, column, other in random.Random(f"lookups of {seed}").sample(_MORE_LOOKUPS, 3):
+        found[name][column] = other
+    return found
+
+
 def policy_of(seed: int) -> str:
     """Whose value stays where both ends of a connection changed one."""
     return POLICIES[seed % len(POLICIES)]
@@ -83,7 +103,7 @@ def _schema(seed: int, stages: Collection[str]) -> list[ObjectDef]:
     """The objects with fields of kinds that `seed` draws; `stages`: the orgs whose own stage is taken."""
     found = []
     stage = {"type": FieldType.PICKLIST, "restricted": True, "picklist": ("Open", *map(only, sorted(stages)))}
-    for place, (name, references) in enumerate(REFERENCES.items()):
+    for place, (name, references) in enumerate(lookups(seed).items()):
         fields: list[dict[str, object]] = [
             {"name": "Name", "type": FieldType.TEXT, "length": 80, "name_field": True, "custom": False},
             {"name": "Key__c", "type": FieldType.TEXT, "length": 10, "unique": True},
@@ -94,7 +114,7 @@ def _schema(seed: int, stages: Collection[str]) -> list[ObjectDef]:
             fields.append({"name": "OwnerId", "custom": False, **owner})
         fields += [{"name": item, **KINDS[kind][0]} for item, kind in plain_fields(seed)[name].items()]
         for column, parent in references.items():
-            if name == "Detail__c":
+            if (name, column) == ("Detail__c", MASTER):
                 detail = {"type": FieldType.MASTER_DETAIL, "required": True, "cascade_delete": True}
                 fields.append({"name": column, "reference_to": (parent,), **detail})
             else:
@@ -120,7 +140,7 @@ def population(shape: str, seed: int) -> dict[str, tuple[str, str, dict[str, obj
         for kind in OBJECTS:
             plain = {item: KINDS[what][1][0] for item, what in plain_fields(seed)[kind].items()}
             owner = f"{org}-Node__c" if kind != "Node__c" else None
-            column = next(iter(REFERENCES[kind]))
+            column = next(iter(lookups(seed)[kind]))
             found[f"{org}-{kind}"] = (org, kind, {**plain, column: owner})
     return found
 
@@ -134,9 +154,7 @@ def _populate(folder: Path, shape: str, seed: int, address: Callable[[str], str]
     with ExitStack() as stack:
         net = _net(folder, shape, {name: address(name) for name in SHAPES[shape][0]}, stack)
         for name, (org, kind, values) in population(shape, seed).items():
-            found = {
-                item: _id(net, org, value) if item in REFERENCES[kind] else value for item, value in values.items()
-            }
+            found = {item: _id(net, org, value) if item in _LOOKUPS[kind] else value for item, value in values.items()}
             insert(net.clients[org], kind, Name=name, **found)
         net.settle()
 

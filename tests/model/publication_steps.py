@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis.stateful import precondition, rule
 from model_base import Base, kinds, places
 from model_manifests import apply_all, write_way
-from model_orgs import OBJECTS, REFERENCES, plain_fields, policy_of
+from model_orgs import OBJECTS, lookups, plain_fields, policy_of
 
 from orgsync_reconcile.model.connection import Side
 from orgsync_reconcile.sync.verify import verify
@@ -34,13 +34,13 @@ class PublicationSteps(Base):
     def hidden_fields(self) -> set[tuple[str, str]]:
         """Lookups to an object that is not published are not published either (PUB-4)."""
         kinds_hidden = self.hidden_kinds()
-        lookups = {
+        leading = {
             (kind, column)
-            for kind, references in REFERENCES.items()
+            for kind, references in lookups(self.seed).items()
             for column, other in references.items()
             if other in kinds_hidden
         }
-        return lookups | {(kind, field) for _, kind, field in self.withdrawn if field}
+        return leading | {(kind, field) for _, kind, field in self.withdrawn if field}
 
     # In a ring, what is withdrawn from one connection still goes over the others.
     @precondition(lambda self: self.shape in ("pair", "chain", "hub") and not self.suspended and not self.withdrawn)

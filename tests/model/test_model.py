@@ -42,9 +42,21 @@ def orgs_of(pairing: str, templates: Templates) -> Callable[[str], type[Orgs]]:
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_the_model_holds(shape: str, orgs_of: Callable[[str], type[Orgs]]) -> None:
+def test_the_model_holds_in_files(shape: str, orgs_of: Callable[[str], type[Orgs]]) -> None:
     """CNF-1, CNF-3, CON-10, LKP-1 to LKP-4, QUE-3, QUE-4, BLK-2, SUS-1: whatever is done, in any order."""
     play(orgs_of(shape), 3, 25, random=False)
+
+
+@pytest.mark.pairings("sqlite-postgres", "postgres-sqlite", "postgres-postgres")
+def test_the_model_holds_on_servers(orgs_of: Callable[[str], type[Orgs]]) -> None:
+    """The same where one of two orgs lies on a server, or both."""
+    play(orgs_of("pair"), 3, 25, random=False)
+
+
+@pytest.mark.pairings("sqlite-postgres", "postgres-postgres")
+def test_the_model_holds_in_a_chain_with_servers(orgs_of: Callable[[str], type[Orgs]]) -> None:
+    """CON-10: the same where what arrives goes on."""
+    play(orgs_of("chain"), 2, 20, random=False)
 
 
 @pytest.mark.parametrize("drained", [True, False])
@@ -86,6 +98,7 @@ def test_records_swap_their_keys(drained: bool, orgs_of: Callable[[str], type[Or
 
 
 @pytest.mark.soak
+@pytest.mark.pairings
 @pytest.mark.parametrize("shape", SHAPES)
 def test_the_model_holds_for_long(shape: str, pairing: str, orgs_of: Callable[[str], type[Orgs]]) -> None:
     """The same, with other steps every time, and more of them; ORGSYNC_MODEL_RUNS sets how many runs."""
