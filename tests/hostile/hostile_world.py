@@ -17,13 +17,13 @@ MANIFEST = f"""\
 version: 1
 kind: Org
 name: acme
-store: sqlite:acme.db
+store: "{{acme}}"
 admin: admin@acme.example
 ---
 version: 1
 kind: Org
 name: acme-dr
-store: sqlite:acme-dr.db
+store: "{{acme-dr}}"
 admin: admin@acme-dr.example
 ---
 version: 1
@@ -79,5 +79,8 @@ class HostileWorld(World):
         """Runs the program over the two orgs."""
         manifests = self.folder / "manifests"
         manifests.mkdir(exist_ok=True)
-        (manifests / "connection.yaml").write_text(MANIFEST)
+        text = MANIFEST
+        for side, name in NAMES.items():
+            text = text.replace(f"{{{name}}}", self.addresses[side])
+        (manifests / "connection.yaml").write_text(text)
         return CliRunner().invoke(cli, ["-C", str(self.folder), *args])

@@ -347,7 +347,7 @@ def marks(db: Client, table: str, values: Mapping[str, object]) -> list[str]:
     """What stands for each value in a statement that writes these columns."""
     numbers = any(isinstance(value, int) and not isinstance(value, bool) for value in values.values())
     scales = _scales(db, table) if numbers and isinstance(db, PostgresDatabase) else {}
-    return [f"(CAST(? AS numeric) / {10 ** scales[name]})" if scales.get(name) else "?" for name in values]
+    return [f"(CAST(? AS numeric) * 1e-{scales[name]})" if scales.get(name) else "?" for name in values]
 
 
 def _scales(db: PostgresDatabase, table: str) -> dict[str, int]:

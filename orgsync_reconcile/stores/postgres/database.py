@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import ClassVar
 
 import psycopg
@@ -21,6 +21,7 @@ from orgsync_reconcile.stores.postgres.statement import Parameters, translate
 from orgsync_reconcile.stores.postgres.tables import counter, engine_counter
 from orgsync_reconcile.stores.postgres.values import register
 from orgsync_reconcile.stores.sql.database import STREAMED, Database
+from orgsync_reconcile.stores.sql.sieve import Sieve
 
 Cursor = psycopg.Cursor[TupleRow]
 
@@ -228,6 +229,7 @@ class PostgresDatabase(Database):
         kinds: Sequence[str],
         empty: bool,
         chunk: int,
+        sieve: Sieve | None = None,
     ) -> int:
         # The ways of rows are built on sessions.
         from orgsync_reconcile.stores.postgres.transport import copy_between, copy_rows_in
@@ -236,7 +238,13 @@ class PostgresDatabase(Database):
             return copy_between(
                 source, sql, parameters, self, table, dict(zip(columns, kinds, strict=True)), empty=empty
             )
-        return copy_rows_in(source.execute(sql, parameters), self, table, columns, empty=empty)
+        rows = source.execute(sql, parameters)
+        return copy_rows_in(rows if sieve is None else sieve(rows), self, table, columns, empty=empty)
+
+    @override
+    def any_text(self) -> AbstractContextManager[None]:
+        # The server takes no other text.
+        return nullcontext()
 
     @override
     def measure(self, table: str) -> None:

@@ -10,7 +10,9 @@ from typing_extensions import override
 
 from orgsync_reconcile.catalog.ids import checksum18
 from orgsync_reconcile.model.schema import SCALED, FieldDef, FieldType
+from orgsync_reconcile.stores.postgres.fitness import doubt_of
 from orgsync_reconcile.stores.sql.dialect import Dialect
+from orgsync_reconcile.stores.sql.sieve import Doubt
 
 #: Text in byte order, so that every server sorts alike and only the letters of ASCII have a case, as in every store.
 TEXT = 'text COLLATE "C"'
@@ -24,6 +26,11 @@ _KINDS = {
     FieldType.GEOLOCATION: "double precision",
     FieldType.BASE64: "bytea",
 }
+
+
+def scaled_down(number: str, scale: int) -> str:
+    """A whole number with its last `scale` digits behind the point. A division would round what has 18 digits."""
+    return f"{number} * {Decimal(1).scaleb(-scale):f}"
 
 
 class PostgresDialect(Dialect):
@@ -72,6 +79,10 @@ class PostgresDialect(Dialect):
     @override
     def find(self, text: str, part: str) -> str:
         return f"strpos({text}, {part})"
+
+    @override
+    def doubt(self, kind: str) -> Doubt | None:
+        return doubt_of(kind)
 
     @override
     def moment(self, text: str) -> str:
@@ -125,7 +136,7 @@ class PostgresDialect(Dialect):
         kind = field.result_type if field.result_type is not None else field.type
         if kind not in SCALED:
             return "?"
-        return f"(CAST(? AS numeric) / {10**field.scale})" if field.scale else "?"
+        return f"({scaled_down('CAST(? AS numeric)', field.scale)})" if field.scale else "?"
 
 
 DIALECT: Final = PostgresDialect()

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing_extensions import override
 
 from orgsync_reconcile.model.schema import FieldDef, ObjectDef
+from orgsync_reconcile.stores.postgres.dialect import scaled_down
 from orgsync_reconcile.stores.sql import formulas
 from orgsync_reconcile.stores.sql.text import literal
 
@@ -38,7 +39,7 @@ class _Words(formulas.Words):
         # round() would take halves to the even side, and a cast to numeric keeps 15 digits.
         away = f"trunc({moved} + CASE WHEN {moved} < 0 THEN -0.5 ELSE 0.5 END)"
         near = f"CASE WHEN abs({moved}) < {_WHOLE} THEN {away} ELSE {moved} END"
-        return f"CASE WHEN abs({moved}) < 1e18 THEN ({near})::bigint::numeric / {10**scale} END"
+        return f"CASE WHEN abs({moved}) < 1e18 THEN {scaled_down(f'({near})::bigint::numeric', scale)} END"
 
 
 _WORDS = _Words()

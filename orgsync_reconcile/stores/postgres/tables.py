@@ -14,6 +14,12 @@ from orgsync_reconcile.stores.sql.layout import ROW
 from orgsync_reconcile.stores.sql.text import commas, literal, quote
 
 _DIGITS = 18
+#: Where days and moments begin, and before what they end.
+_CALENDAR = {
+    FieldType.DATE: ("date '0001-01-01'", "date '10000-01-01'"),
+    FieldType.DATETIME: ("timestamptz '0001-01-01 00:00:00+00'", "timestamptz '10000-01-01 00:00:00+00'"),
+    FieldType.TIME: ("time '00:00:00'", "time '24:00:00'"),
+}
 #: How full a page of records is made, in percent: a changed record that stays in its page leaves the indexes alone.
 _FILLED = 80
 
@@ -40,6 +46,11 @@ def constraints(field: FieldDef, row: str = "") -> dict[str, str]:
     elif field.type in SCALED:
         limit = 10 ** (min(field.precision or _DIGITS, _DIGITS) - (field.scale or 0))
         tests["NUMBER_OUTSIDE_VALID_RANGE"] = f"abs({column}) < {limit}"
+    elif field.type in _CALENDAR:
+        # Neither infinite nor beyond the years that every store writes with four digits.
+        tests["INVALID_TYPE_ON_FIELD_IN_RECORD"] = (
+            f"{column} >= {_CALENDAR[field.type][0]} AND {column} < {_CALENDAR[field.type][1]}"
+        )
     elif field.type is FieldType.PICKLIST and field.restricted and field.picklist:
         values = commas(literal(value) for value in field.picklist)
         tests["INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST"] = f"{column} IN ({values})"

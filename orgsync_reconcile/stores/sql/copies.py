@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ from orgsync_reconcile.stores.sql.layout import ROW, system_field
 from orgsync_reconcile.stores.sql.org import Org
 from orgsync_reconcile.stores.sql.partner import Partner
 from orgsync_reconcile.stores.sql.schema import Objects
+from orgsync_reconcile.stores.sql.sieve import Sieve, Unfit
 from orgsync_reconcile.stores.sql.text import commas, quote
 
 if TYPE_CHECKING:
@@ -120,6 +121,8 @@ class _Brought:
     entries: list[tuple[str, Sequence[object]]] = field(default_factory=list)
     asked: set[tuple[object, ...]] = field(default_factory=set)
     values: dict[tuple[str, str], set[object]] = field(default_factory=dict)
+    #: What the store cannot hold of the records that came, per object.
+    unfit: dict[str, list[Unfit]] = field(default_factory=dict)
 
 
 class CopiedPartner(Partner):
@@ -262,19 +265,42 @@ class CopiedPartner(Partner):
         if shape.loose and table in self._brought.filled:
             self._tighten(table, shape)
         values = commas(column.value for column in shape.columns.values())
-        found = self._db.take_rows(
-            self._other.db,
-            f"SELECT {values} FROM main.{quote(table)} AS s WHERE {_theirs(where)}",
-            parameters,
-            f"partner.{quote(table)}",
-            {name: column.mark for name, column in shape.columns.items()},
-            kinds=[column.kind for column in shape.columns.values()],
-            empty=table not in self._brought.filled,
-            chunk=shape.chunk,
-        )
+        sieve = self._sieve(table, shape)
+        with nullcontext() if sieve is None else self._other.db.any_text():
+            found = self._db.take_rows(
+                self._other.db,
+                f"SELECT {values} FROM main.{quote(table)} AS s WHERE {_theirs(where)}",
+                parameters,
+                f"partner.{quote(table)}",
+                {name: column.mark for name, column in shape.columns.items()},
+                kinds=[column.kind for column in shape.columns.values()],
+                empty=table not in self._brought.filled,
+                chunk=shape.chunk,
+                sieve=sieve,
+            )
+        if sieve is not None and sieve.unfit:
+            self._brought.unfit.setdefault(table, []).extend(sieve.unfit)
         self._brought.filled.add(table)
         if found >= MANY and table in _OURS:
             self._db.measure(f"partner.{quote(table)}")
+
+    def _sieve(self, table: str, shape: _Shape) -> Sieve | None:
+        """What the rows of a table have to pass; None where both orgs are of one kind of store."""
+        if self._db.dialect is self._other.db.dialect:
+            return None
+        names = [name.strip('"') for name in shape.columns]
+        doubts = [self._db.dialect.doubt(column.kind) for column in shape.columns.values()]
+        return Sieve(names, doubts, key=None if table in _OURS else names.index("Id"))
+
+    @override
+    def unfit(self, path: Path) -> Sequence[Unfit]:
+        return self._brought.unfit.get(path.object, ()) if self._brought else ()
+
+    @override
+    def leave_out(self, path: Path, records: Iterable[str]) -> None:
+        self._db.executemany(
+            f'UPDATE partner.{quote(path.object)} SET {_ALLOWED} = 0 WHERE "Id" = ?', [(item,) for item in records]
+        )
 
     def _shape(self, table: str) -> _Shape:
         """The table's shape; the first question after it in a reading makes the table, or empties it."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 from orgsync_reconcile.stores.sql.dialect import Dialect
+from orgsync_reconcile.stores.sql.sieve import Sieve
 
 #: So many rows in a temporary table are worth a look at it.
 MANY = 1000
@@ -106,13 +108,17 @@ class Database(Protocol):
         kinds: Sequence[str],
         empty: bool,
         chunk: int,
+        sieve: Sieve | None = None,
     ) -> int:
         """Copies what a query finds in another session into a table here; returns how many rows it found.
 
         Rows that are there already stay. `columns` are the table's, as quoted names, in the order of the query, each with the mark that stands for a
         value of it: `?`, or what makes one of it; `kinds` are their types. `empty` says that the table holds no rows.
-        At most `chunk` rows are in memory at once.
+        At most `chunk` rows are in memory at once. The `sieve` is for rows of another kind of store.
         """
+
+    def any_text(self) -> AbstractContextManager[None]:
+        """In the block, what a column of text holds that is no UTF-8 is read with lone surrogates; else that is an error."""
 
     def measure(self, table: str) -> None:
         """Looks at a temporary table, named whole, that many rows came into: statements over it are planned for them."""

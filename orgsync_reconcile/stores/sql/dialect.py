@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import ClassVar
 
 from orgsync_reconcile.model.schema import COMPUTED, SCALED, FieldDef, FieldType
+from orgsync_reconcile.stores.sql.sieve import Doubt
 from orgsync_reconcile.stores.sql.text import literal
 
 
@@ -75,6 +76,10 @@ class Dialect(ABC):
     @abstractmethod
     def json_value(self, column: str, key: str) -> str:
         """The text or number that a column's JSON text holds under a key, as text; NULL where it has none."""
+
+    @abstractmethod
+    def doubt(self, kind: str) -> Doubt | None:
+        """What is asked of values of another kind of store that come into a column of a type; None: nothing."""
 
     @abstractmethod
     def moment(self, text: str) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from orgsync_reconcile.stores.sql.database import Rows
 from orgsync_reconcile.stores.sql.dialect import Dialect
+from orgsync_reconcile.stores.sql.sieve import Unfit
 
 if TYPE_CHECKING:
     from orgsync_reconcile.stores.sql.flow.paths import Path
@@ -99,6 +100,17 @@ class Partner(ABC):
     @abstractmethod
     def part_size(self) -> int | None:
         """How many records a step should bring at once; None where that makes no difference."""
+
+    @abstractmethod
+    def unfit(self, path: Path) -> Sequence[Unfit]:
+        """The values of the object's records that came in this reading and that this org's store cannot hold.
+
+        Something that no org holds stands for them in what was brought.
+        """
+
+    @abstractmethod
+    def leave_out(self, path: Path, records: Iterable[str]) -> None:
+        """Of these records, which were brought and have an unfit value, `allowed` holds no longer."""
 
     def row(self, sql: str, parameters: Sequence[object] = ()) -> Any:
         """The first row of `query`, or None."""

@@ -11,6 +11,7 @@ from typing_extensions import override
 from orgsync_reconcile.stores.sql.database import Database, Rows
 from orgsync_reconcile.stores.sql.dialect import Dialect
 from orgsync_reconcile.stores.sql.partner import Partner
+from orgsync_reconcile.stores.sql.sieve import Unfit
 from orgsync_reconcile.stores.sql.text import commas
 
 if TYPE_CHECKING:
@@ -86,3 +87,12 @@ class AttachedPartner(Partner):
     @override
     def part_size(self) -> int | None:
         return None
+
+    @override
+    def unfit(self, path: Path) -> Sequence[Unfit]:
+        # What one file holds, another does.
+        return ()
+
+    @override
+    def leave_out(self, path: Path, records: Iterable[str]) -> None:
+        """Nothing: there are none."""

@@ -12,6 +12,7 @@ from typing_extensions import override
 from orgsync_reconcile.catalog.ids import checksum18
 from orgsync_reconcile.model.schema import SCALED, FieldDef, FieldType
 from orgsync_reconcile.stores.sql.dialect import Dialect
+from orgsync_reconcile.stores.sql.sieve import Doubt
 from orgsync_reconcile.stores.sql.text import commas
 
 #: What display formats call a part of the date, and what strftime does.
@@ -61,6 +62,10 @@ class SqliteDialect(Dialect):
     @override
     def find(self, text: str, part: str) -> str:
         return f"instr({text}, {part})"
+
+    @override
+    def doubt(self, kind: str) -> Doubt | None:
+        return None
 
     @override
     def moment(self, text: str) -> str:

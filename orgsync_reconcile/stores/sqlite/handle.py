@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar
@@ -18,6 +19,7 @@ from orgsync_reconcile.stores.sql.database import STREAMED, Database
 from orgsync_reconcile.stores.sql.engine import Engine
 from orgsync_reconcile.stores.sql.org import BUSY_SECONDS, Org, require_known_version
 from orgsync_reconcile.stores.sql.partner import Partner
+from orgsync_reconcile.stores.sql.sieve import Sieve
 from orgsync_reconcile.stores.sql.text import commas
 from orgsync_reconcile.stores.sqlite.attached import AttachedPartner
 from orgsync_reconcile.stores.sqlite.dialect import DIALECT, SqliteDialect
@@ -41,6 +43,10 @@ class _BitOr:
 
     def finalize(self) -> int:
         return self.value
+
+
+def _any_text(data: bytes) -> str:
+    return data.decode(errors="surrogateescape")
 
 
 class SqliteDatabase(sqlite3.Connection, Database):
@@ -104,14 +110,26 @@ class SqliteDatabase(sqlite3.Connection, Database):
         kinds: Sequence[str],
         empty: bool,
         chunk: int,
+        sieve: Sieve | None = None,
     ) -> int:
         insert = f"INSERT OR IGNORE INTO {table} ({commas(columns)}) VALUES ({commas(columns.values())})"
-        rows = source.stream(sql, parameters, chunk=chunk)
+        found_rows = source.stream(sql, parameters, chunk=chunk)
+        rows = found_rows if sieve is None else sieve(found_rows)
         found = 0
         while part := list(islice(rows, chunk)):
             self.executemany(insert, part)
             found += len(part)
         return found
+
+    @override
+    @contextmanager
+    def any_text(self) -> Iterator[None]:
+        before = self.text_factory
+        self.text_factory = _any_text
+        try:
+            yield
+        finally:
+            self.text_factory = before
 
     @override
     def measure(self, table: str) -> None:

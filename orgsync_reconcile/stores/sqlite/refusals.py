@@ -45,6 +45,11 @@ def explain(error: Exception, where: str) -> OrgsyncError:
         return UnreachableError(
             "reading or writing the store failed (disk I/O error)", where=where, hint="check the disk and its mount"
         )
+    if text.startswith("Could not decode to UTF-8 column"):
+        column = text.split("'")[1]
+        return StoreError(
+            f"{column} holds text that is no UTF-8", where=where, hint="write it anew with the program that made it"
+        )
     return StoreError(text, where=where, hint="run with -vv and report this")
 
 

@@ -340,6 +340,7 @@ class BulkFlow:
             )
             rows = writes.ranged_rows(path, f"{wanted} AND {mine}")
         bringing.make_plain(self.flow, [path], f"s.{ROW} > ? AND s.{ROW} <= ?", [low, high])
+        writer.refusals.refuse_unfit_in_range(path)
         counts.copied = writer.insert_set(path, links, rows, low, high)
 
     def _copy_staged(self, path: Path, writer: Writer, counts: ObjectCounts) -> None:
@@ -351,6 +352,7 @@ class BulkFlow:
             end = flow.watermark()
             settling.settle_conflicts(flow, staged, facts, (end, end), ring=True)
         self._links_before = flow.last_link()
+        writer.refusals.refuse_unfit(path)
         counts.copied = writer.insert_new(path)
         if path.match is not None or known:
             writer.update_linked(path)

@@ -190,6 +190,7 @@ class Comparison:
                 f"{self._less} ORDER BY k.partner LIMIT ?",
                 [*part, left],
             ).fetchall()
+            unfit = {(item.record, item.field): item.value for item in self.flow.partner.unfit(self.path)}
             for source_record, target_record, *cells in rows:
                 for place, column in enumerate(columns):
                     equal, theirs, ours = cells[place * 3 : place * 3 + 3]
@@ -198,7 +199,7 @@ class Comparison:
                             source_record=source_record,
                             target_record=target_record,
                             field=column.name,
-                            source_value=theirs,
+                            source_value=unfit.get((source_record, column.name), theirs),
                             target_value=ours,
                         )
             left -= len(rows)

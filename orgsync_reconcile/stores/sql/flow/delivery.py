@@ -34,6 +34,8 @@ def write_staged(
     deleting = len(just_changed) < len(ordered)
     if deleting:
         cascades.prepare(flow.db)
+    for path in ordered:
+        writer.refusals.refuse_unfit(path)
     for path in reversed(ordered):
         if path.object not in just_changed:
             with flow.guard.writing(path.target):

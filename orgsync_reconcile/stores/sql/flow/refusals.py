@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from orgsync_reconcile.stores.faults import refusal
@@ -11,6 +12,7 @@ from orgsync_reconcile.stores.sql.flow.duplicates import find_duplicates
 from orgsync_reconcile.stores.sql.flow.paths import Path
 from orgsync_reconcile.stores.sql.flow.staging import Words
 from orgsync_reconcile.stores.sql.partner import Partner
+from orgsync_reconcile.stores.sql.sieve import Unfit
 from orgsync_reconcile.stores.sql.text import quote
 
 
@@ -55,6 +57,65 @@ class Refusals:
             self.items.append(
                 Refusal(record=record, object=path.source, op="U", code=code, error=error, masks=tuple(masks))
             )
+
+    def refuse_unfit(self, path: Path) -> None:
+        """Takes staged records out of temp.stage whose values that would be written this org's store cannot hold."""
+        done: set[str] = set()
+        for item in self.partner.unfit(path):
+            staged = self.db.execute(
+                f"SELECT n, local, ins, gone, {self.words.columns} FROM temp.stage WHERE object = ? AND record = ?",
+                [path.source, item.record],
+            ).fetchone()
+            if staged is None or item.record in done:
+                continue
+            number, local, ins, gone, *masks = staged
+            new = local is None
+            column = next((column for column in path.columns if column.name == item.field), None)
+            if column is None:
+                written = new and self._is_audit(item.field)
+            else:
+                written = new or ins == 1 or bool(masks[column.word] & column.bit)
+            if not written:
+                continue
+            if gone and column is not None and not new:
+                # That it was deleted or restored goes all the same.
+                word = self.words.names[column.word]
+                self.db.execute(f"UPDATE temp.stage SET {word} = {word} & ~{column.bit} WHERE n = ?", [number])
+            else:
+                self.db.execute("DELETE FROM temp.stage WHERE n = ?", [number])
+                done.add(item.record)
+            self._note_unfit(path, item, "I" if new else "U", masks)
+
+    def refuse_unfit_in_range(self, path: Path) -> None:
+        """The same for new records that are read by row number, without a stage."""
+        columns = {column.name for column in path.columns}
+        done: set[str] = set()
+        for item in self.partner.unfit(path):
+            linked = self.db.execute(
+                "SELECT 1 FROM main.orgsync_link WHERE partner = ? AND connection = ?",
+                [item.record, self.target.connection],
+            ).fetchone()
+            if linked is None and item.record not in done and (item.field in columns or self._is_audit(item.field)):
+                done.add(item.record)
+                self._note_unfit(path, item, "I", (0,) * self.words.width)
+        if done:
+            self.partner.leave_out(path, done)
+
+    def _is_audit(self, field: str) -> bool:
+        return self.target.audit and field in ("CreatedDate", "LastModifiedDate")
+
+    def _note_unfit(self, path: Path, item: Unfit, op: str, masks: Iterable[int]) -> None:
+        self.items.append(
+            Refusal(
+                record=item.record,
+                object=path.source,
+                op=op,
+                code="INVALID_TYPE_ON_FIELD_IN_RECORD",
+                error=f"the linked org cannot hold the value of {item.field}: {item.why}",
+                field=item.field,
+                masks=tuple(masks),
+            )
+        )
 
     def refuse_children(self, path: Path) -> None:
         """Records of temp.todo whose parent was itself refused stay behind with it (BLK-3)."""
