@@ -26,6 +26,8 @@ class RefusalSteps(Base):
     def _refused(self) -> set[str]:
         """The records that some org has with a value that another one refuses."""
         strange = [only(org) for org in self.net.orgs if org not in self.taught]
+        if not strange:
+            return set()
         marks = ", ".join("?" * len(strange))
         return {
             name

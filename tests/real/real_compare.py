@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from org_stores import Client
 from real_world import World
 
 ORGS = ("acme", "acme-secondary")
@@ -31,13 +31,12 @@ class Facts:
 
 
 @contextmanager
-def opened(world: World, org: str):  # type: ignore[no-untyped-def]
-    with closing(sqlite3.connect(world.path(org), isolation_level=None)) as db:
-        db.row_factory = sqlite3.Row
+def opened(world: World, org: str) -> Iterator[Client]:
+    with closing(world.client(org)) as db:
         yield db
 
 
-def facts(db: sqlite3.Connection) -> Facts:
+def facts(db: Client) -> Facts:
     """Reads them by plain SQL."""
     (connection,) = db.execute("SELECT number FROM orgsync_connection WHERE name = 'acme-dr'").fetchone()
     fields: dict[str, dict[str, dict[str, Any]]] = {}
@@ -67,8 +66,12 @@ def facts(db: sqlite3.Connection) -> Facts:
     )
 
 
-def rows_of(db: sqlite3.Connection, name: str) -> dict[str, sqlite3.Row]:
-    return {row["Id"]: row for row in db.execute(f'SELECT * FROM "{name}"')}
+def rows_of(db: Client, name: str) -> dict[str, dict[str, Any]]:
+    """Id -> column -> value."""
+    found = db.execute(f'SELECT * FROM "{name}"')
+    columns = [item[0] for item in found.description or ()]
+    rows = [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
+    return {row["Id"]: row for row in rows}
 
 
 def compare(world: World) -> dict[str, int]:
@@ -95,7 +98,7 @@ def compare(world: World) -> dict[str, int]:
 
 
 def _compare_object(
-    name: str, ours: Mapping[str, sqlite3.Row], theirs: Mapping[str, sqlite3.Row], here: Facts, there: Facts
+    name: str, ours: Mapping[str, Mapping[str, Any]], theirs: Mapping[str, Mapping[str, Any]], here: Facts, there: Facts
 ) -> int:
     count = 0
     for local, row in ours.items():

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from org_stores import Client, insert
+from org_stores import update as write
 from real_compare import ORGS, REFERENCES, Facts, facts, opened, rows_of
 from real_world import World
 
@@ -36,12 +37,12 @@ def edit_both(world: World, step: int, orgs: Sequence[str] = ORGS) -> None:
                 _edit(second, name, there, mapped, role=1, step=step)
 
 
-def is_ours(name: str, row: sqlite3.Row) -> bool:
+def is_ours(name: str, row: Mapping[str, Any]) -> bool:
     """Whether the record is the connection's own contact, or its account."""
     return name in OURS and row[OURS[name][0]] == OURS[name][1]
 
 
-def _edit(db: sqlite3.Connection, name: str, found: Facts, places: Mapping[str, int], *, role: int, step: int) -> None:
+def _edit(db: Client, name: str, found: Facts, places: Mapping[str, int], *, role: int, step: int) -> None:
     db.execute("BEGIN")
     rows = rows_of(db, name)
     fields = {key: item for key, item in found.fields[name].items() if key not in KEPT}
@@ -56,22 +57,21 @@ def _edit(db: sqlite3.Connection, name: str, found: Facts, places: Mapping[str, 
         elif turn == 5 + role:
             for field, definition in fields.items():
                 if definition["type"] in REFERENCES:
-                    _reparent(db, name, local, field, definition)
+                    _reparent(db, name, local, field, definition, found)
         elif turn == 7 + role:
             db.execute(f'DELETE FROM "{name}" WHERE "Id" = ?', [local])
             if place % 4 < 2:
-                db.execute(f'UPDATE "{name}" SET "IsDeleted" = 0 WHERE "Id" = ?', [local])
+                db.execute(f'UPDATE "{name}" SET "IsDeleted" = FALSE WHERE "Id" = ?', [local])
     template = next(iter(sorted(places)), None)
     if template is not None:
         copy_record(db, name, rows[template], found.fields[name], f"{step}{role}")
     db.execute("COMMIT")
 
 
-def update(db: sqlite3.Connection, name: str, record: str, values: Mapping[str, Any]) -> None:
+def update(db: Client, name: str, record: str, values: Mapping[str, Any]) -> None:
     """A few fields per statement, as forms do."""
     for chunk in _chunks(list(values.items()), 3):
-        sets = ", ".join(f'"{field}" = ?' for field, _ in chunk)
-        db.execute(f'UPDATE "{name}" SET {sets} WHERE "Id" = ?', [*(value for _, value in chunk), record])
+        write(db, name, record, dict(chunk))
 
 
 def _chunks(items: Sequence[tuple[str, Any]], size: int) -> Iterator[Sequence[tuple[str, Any]]]:
@@ -79,13 +79,13 @@ def _chunks(items: Sequence[tuple[str, Any]], size: int) -> Iterator[Sequence[tu
         yield items[start : start + size]
 
 
-def _reparent(db: sqlite3.Connection, name: str, record: str, field: str, definition: Mapping[str, Any]) -> None:
+def _reparent(db: Client, name: str, record: str, field: str, definition: Mapping[str, Any], found: Facts) -> None:
     """Another parent of the same object; none where the object refers to itself and only it is left."""
     parents = definition["reference_to"]
-    if len(parents) != 1 or not db.execute("SELECT 1 FROM sqlite_master WHERE name = ?", parents).fetchone():
+    if len(parents) != 1 or parents[0] not in found.objects:
         return
     other = db.execute(
-        f'SELECT max("Id") FROM "{parents[0]}" WHERE "IsDeleted" = 0 AND "Id" NOT IN (?, coalesce((SELECT "{field}"'
+        f'SELECT max("Id") FROM "{parents[0]}" WHERE "IsDeleted" = FALSE AND "Id" NOT IN (?, coalesce((SELECT "{field}"'
         f' FROM "{name}" WHERE "Id" = ?), \'\'))',
         [record, record],
     ).fetchone()[0]
@@ -93,15 +93,13 @@ def _reparent(db: sqlite3.Connection, name: str, record: str, field: str, defini
         db.execute(f'UPDATE "{name}" SET "{field}" = ? WHERE "Id" = ?', [other, record])
 
 
-def copy_record(db: sqlite3.Connection, name: str, row: sqlite3.Row, fields: Mapping[str, Any], mark: str) -> None:
+def copy_record(db: Client, name: str, row: Mapping[str, Any], fields: Mapping[str, Any], mark: str) -> None:
     """A new record like another one, under an Id that the org mints."""
     values = {field: row[field] for field in fields if row[field] is not None}
     for field, item in fields.items():
         if item.get("unique") and field in values:
             values |= new_values({field: values[field]}, {field: item}, f"copy.{mark}")
-    names = ", ".join(f'"{field}"' for field in values)
-    marks = ", ".join("?" for _ in values)
-    db.execute(f'INSERT INTO "{name}" ({names}) VALUES ({marks})', list(values.values()))
+    insert(db, name, **values)
 
 
 def new_values(row: Any, fields: Mapping[str, Mapping[str, Any]], mark: str) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 import yaml
-from real_world import REAL, World, two_orgs
+from real_world import REAL, World
 
 from orgsync_reconcile.catalog import standard_objects
 from orgsync_reconcile.importers import read_sfdx
@@ -185,18 +185,18 @@ def _records(db: sqlite3.Connection, table: Table, ids: Mapping[str, str]) -> It
         yield record
 
 
-def from_dump(folder: Path, name: str) -> World:
-    """Two new orgs: the packages in both, NPSP with what the dumped org added and its records in the first."""
+def fill_from_dump(world: World, name: str) -> World:
+    """Gives both orgs the packages, and the first one NPSP with what the dumped org added and its records."""
+    folder = world.folder
     with closing(open_dump(name)) as db:
         found = tables(db, name)
         write_projects(db, found, folder)
         files = write_trees(db, found, folder / "trees")
-    world = two_orgs(folder)
     if (folder / "packages").is_dir():
         for org in ("acme", "acme-secondary"):
-            world.run("org", "import", f"sqlite:orgs/{org}.db", "packages")
-    world.run("org", "import", "sqlite:orgs/acme.db", str(NPSP))
+            world.run("org", "import", world.store(org), "packages")
+    world.run("org", "import", world.store("acme"), str(NPSP))
     if (folder / "local").is_dir():
-        world.run("org", "import", "sqlite:orgs/acme.db", "local")
-    world.run("org", "load", "sqlite:orgs/acme.db", *map(str, files))
+        world.run("org", "import", world.store("acme"), "local")
+    world.run("org", "load", world.store("acme"), *map(str, files))
     return world

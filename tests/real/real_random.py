@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import random
-import sqlite3
 from contextlib import suppress
 
+from org_stores import Client
 from real_compare import REFERENCES, Facts, facts, opened, rows_of
 from real_edits import KEPT, copy_record, is_ours, new_values, update
 from real_world import World
+
+from orgsync_reconcile.stores.faults import refusals
 
 #: How many records of each object one round touches.
 RECORDS_PER_ROUND = 12
@@ -17,17 +19,15 @@ RECORDS_PER_ROUND = 12
 def edit_at_random(world: World, org: str, dice: random.Random) -> None:
     """Updates, new parents, deletes (for good, too), undeletes and new records; what the org refuses is left."""
     with opened(world, org) as db:
-        db.execute("BEGIN")
         found = facts(db)
         for name in found.fields:
             ids = sorted(record for record, row in rows_of(db, name).items() if not is_ours(name, row))
             for record in dice.sample(ids, min(len(ids), RECORDS_PER_ROUND)):
-                with suppress(sqlite3.IntegrityError):
+                with suppress(*refusals()):
                     _edit(db, found, name, record, dice)
-        db.execute("COMMIT")
 
 
-def _edit(db: sqlite3.Connection, found: Facts, name: str, record: str, dice: random.Random) -> None:
+def _edit(db: Client, found: Facts, name: str, record: str, dice: random.Random) -> None:
     row = rows_of(db, name).get(record)
     if row is None:
         return
@@ -41,16 +41,16 @@ def _edit(db: sqlite3.Connection, found: Facts, name: str, record: str, dice: ra
         case "parent":
             _move(db, found, name, record, dice)
         case "delete":
-            db.execute(f'DELETE FROM "{name}" WHERE "Id" = ? AND "IsDeleted" = 0', [record])
+            db.execute(f'DELETE FROM "{name}" WHERE "Id" = ? AND "IsDeleted" = FALSE', [record])
         case "undelete":
-            db.execute(f'UPDATE "{name}" SET "IsDeleted" = 0 WHERE "Id" = ? AND "IsDeleted" = 1', [record])
+            db.execute(f'UPDATE "{name}" SET "IsDeleted" = FALSE WHERE "Id" = ? AND "IsDeleted" = TRUE', [record])
         case "end":
-            db.execute(f'DELETE FROM "{name}" WHERE "Id" = ? AND "IsDeleted" = 1', [record])
+            db.execute(f'DELETE FROM "{name}" WHERE "Id" = ? AND "IsDeleted" = TRUE', [record])
         case _:
             copy_record(db, name, row, found.fields[name], f"{dice.randint(10, 99)}")
 
 
-def _move(db: sqlite3.Connection, found: Facts, name: str, record: str, dice: random.Random) -> None:
+def _move(db: Client, found: Facts, name: str, record: str, dice: random.Random) -> None:
     """Another living parent, or none, for one of the record's lookups."""
     lookups = [
         (key, item["reference_to"][0], bool(item.get("required")))
@@ -60,7 +60,7 @@ def _move(db: sqlite3.Connection, found: Facts, name: str, record: str, dice: ra
     if not lookups:
         return
     field, parent, required = dice.choice(sorted(lookups))
-    living = [row[0] for row in db.execute(f'SELECT "Id" FROM "{parent}" WHERE "IsDeleted" = 0 ORDER BY "Id"')]
+    living = [row[0] for row in db.execute(f'SELECT "Id" FROM "{parent}" WHERE "IsDeleted" = FALSE ORDER BY "Id"')]
     choices = living if required else [*living, None]
     if choices:
         db.execute(f'UPDATE "{name}" SET "{field}" = ? WHERE "Id" = ?', [dice.choice(choices), record])

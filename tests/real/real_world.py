@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
-import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+import tempfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from click.testing import CliRunner, Result
+from org_stores import Client, client_of
 
 from orgsync_reconcile.cli.main import cli
+from orgsync_reconcile.stores.sql.create import NewOrg
+from orgsync_reconcile.stores.urls import create_store
 
 REAL = Path(__file__).resolve().parents[2].parent / "shared" / "real"
 ABSENT = "the published projects are not beside the checkout"
@@ -35,11 +38,10 @@ _PUBLICATION = "version: 1\nkind: Publication\nconnection: acme-dr\nobject: {obj
 
 @dataclass(frozen=True, kw_only=True)
 class World:
-    """A working folder with manifests and two orgs, `acme` and `acme-secondary`."""
+    """A working folder with manifests and two orgs, `acme` and `acme-secondary`, at the addresses in `stores`."""
 
     folder: Path
-    #: Where orgs lie that are not in files of the folder.
-    stores: Mapping[str, str] = field(default_factory=dict)
+    stores: Mapping[str, str]
 
     # -- the program -------------------------------------------------------------------------------------------
 
@@ -95,13 +97,14 @@ class World:
 
     def store(self, org: str) -> str:
         """The org's address."""
-        return self.stores.get(org, f"sqlite:orgs/{org}.db")
+        return self.stores[org]
 
-    def path(self, org: str) -> Path:
-        return self.folder / "orgs" / f"{org}.db"
+    def client(self, org: str) -> Client:
+        """A session of any other program."""
+        return client_of(self.store(org))
 
     def read(self, org: str, sql: str, *values: object) -> list[Any]:
-        with closing(sqlite3.connect(self.path(org))) as db:
+        with closing(self.client(org)) as db:
             return db.execute(sql, values).fetchall()
 
     def one(self, org: str, sql: str, *values: object) -> Any:
@@ -110,7 +113,7 @@ class World:
         return rows[0][0]
 
     def write_sql(self, org: str, sql: str, *values: object) -> int:
-        with closing(sqlite3.connect(self.path(org))) as db, db:
+        with closing(self.client(org)) as db:
             return db.execute(sql, values).rowcount
 
     def publishable(self, org: str = "acme") -> list[str]:
@@ -127,12 +130,10 @@ def moved(document: Any) -> dict[str, tuple[int, int, int]]:
     return {name: count for name, count in counts.items() if any(count)}
 
 
-def two_orgs(folder: Path) -> World:
-    """A folder with two new orgs."""
-    world = World(folder=folder)
+def make_orgs(address: Callable[[str], str]) -> None:
+    """Two new orgs."""
     for name, admin in ADMINS.items():
-        world.run("org", "create", f"sqlite:orgs/{name}.db", "--name", name, "--admin", admin)
-    return world
+        create_store(address(name), NewOrg(name=name, admin=admin), base=Path()).close()
 
 
 #: Project -> the files of its records.
@@ -144,15 +145,29 @@ RECORDS: dict[str, Sequence[str]] = {
 }
 
 
-def from_project(folder: Path, project: str) -> World:
-    """Two new orgs, the first with a project's metadata and records."""
-    world = two_orgs(folder)
-    fill(world, project)
-    return world
-
-
-def fill(world: World, project: str) -> None:
+def fill(world: World, project: str) -> World:
     """Gives the first org a project's metadata and records."""
     store = world.store("acme")
     world.run("org", "import", store, str(REAL / project))
     world.run("org", "load", store, *(str(REAL / project / name) for name in RECORDS[project]))
+    return world
+
+
+def make_connected(project: str) -> Callable[[Callable[[str], str]], None]:
+    """What makes two orgs of a project, connected two-way and copied. One for each project, so that templates are known."""
+    return _CONNECTED[project]
+
+
+def _connected(project: str) -> Callable[[Callable[[str], str]], None]:
+    def make(address: Callable[[str], str]) -> None:
+        make_orgs(address)
+        with tempfile.TemporaryDirectory() as folder:
+            world = fill(World(folder=Path(folder), stores={name: address(name) for name in ADMINS}), project)
+            world.connect(world.publishable())
+            world.apply()
+            world.bulk_sync()
+
+    return make
+
+
+_CONNECTED = {project: _connected(project) for project in RECORDS}

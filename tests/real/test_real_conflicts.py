@@ -3,35 +3,20 @@
 from __future__ import annotations
 
 import random
-import shutil
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 from real_compare import ORGS, compare
 from real_random import edit_at_random
-from real_world import ABSENT, REAL, World, from_project
+from real_world import ABSENT, REAL, World
 
 pytestmark = pytest.mark.skipif(not REAL.is_dir(), reason=ABSENT)
 
 
-def connected(folder: Path, project: str) -> World:
-    made = from_project(folder, project)
-    made.connect(made.publishable())
-    made.apply()
-    made.bulk_sync()
-    return made
-
-
-@pytest.fixture(scope="module")
-def easy_spaces(tmp_path_factory: pytest.TempPathFactory) -> World:
-    return connected(tmp_path_factory.mktemp("easy-spaces"), "easy-spaces")
-
-
 @pytest.fixture
-def world(easy_spaces: World, tmp_path: Path) -> World:
+def world(connected: Callable[[str], World]) -> World:
     """Easy Spaces, connected and copied."""
-    shutil.copytree(easy_spaces.folder, tmp_path / "world")
-    return World(folder=tmp_path / "world")
+    return connected("easy-spaces")
 
 
 def pair(world: World, name: str, *, at: int = 0) -> tuple[str, str]:
@@ -48,6 +33,7 @@ def update(world: World, org: str, name: str, record: str, field: str, value: ob
     world.write_sql(org, f'UPDATE "{name}" SET "{field}" = ? WHERE "Id" = ?', value, record)
 
 
+@pytest.mark.pairings
 @pytest.mark.parametrize("seed", range(6))
 def test_cnf_3_whatever_both_orgs_do(world: World, seed: int) -> None:
     """CNF-1, CNF-2, CNF-3, LKP-2, LKP-4, ORG-6, QUE-4: random edits, drained in parts and in any order."""
@@ -63,9 +49,11 @@ def test_cnf_3_whatever_both_orgs_do(world: World, seed: int) -> None:
     compare(world)
 
 
-def test_cnf_1_edits_of_different_fields_survive_though_the_orgs_number_them_differently(tmp_path: Path) -> None:
+def test_cnf_1_edits_of_different_fields_survive_though_the_orgs_number_them_differently(
+    connected: Callable[[str], World],
+) -> None:
     """CNF-1: the secondary got its fields in another order, so one column's number there is another one's here."""
-    world = connected(tmp_path, "coral-cloud")
+    world = connected("coral-cloud")
     number = (
         "SELECT f.number FROM orgsync_field AS f JOIN orgsync_object AS o ON o.number = f.object"
         " WHERE o.name = 'Experience__c' AND f.name = ?"
@@ -102,7 +90,7 @@ def test_cnf_2_a_delete_that_loses_brings_the_children_back(world: World) -> Non
     world.run("drain", "--from", "secondary")
     world.drain()
     compare(world)
-    alive = 'SELECT count(*) FROM "Space__c" WHERE "Market__c" = ? AND "IsDeleted" = 0'
+    alive = 'SELECT count(*) FROM "Space__c" WHERE "Market__c" = ? AND "IsDeleted" = FALSE'
     assert world.one("acme", alive, market) == world.one("acme-secondary", alive, market_there) == spaces
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from real_npsp import NPSP
-from real_world import ABSENT, REAL, RECORDS, two_orgs
+from real_world import ABSENT, REAL, RECORDS, World
 
 from orgsync_reconcile.importers import read_sfdx
 
@@ -23,10 +23,10 @@ OBJECT = """<?xml version="1.0" encoding="UTF-8"?>
 
 
 @pytest.mark.parametrize("project", [*sorted(RECORDS), "npsp"])
-def test_org_8_every_component_is_kept_and_every_field_has_a_column(tmp_path: Path, project: str) -> None:
+def test_org_8_every_component_is_kept_and_every_field_has_a_column(new_world: World, project: str) -> None:
     """ORG-8, ORG-2: nothing is dropped; fields of objects that the org lacks are counted in the import's document."""
-    world = two_orgs(tmp_path)
-    document = world.json("org", "import", "sqlite:orgs/acme.db", str(REAL / project))
+    world = new_world
+    document = world.json("org", "import", world.store("acme"), str(REAL / project))
     found = read_sfdx(REAL / project).components
     kept = set(world.read("acme", "SELECT type, full_name FROM orgsync_component"))
     assert {(item.key.type, item.key.full_name) for item in found} <= kept
@@ -50,10 +50,10 @@ def test_org_8_every_component_is_kept_and_every_field_has_a_column(tmp_path: Pa
     assert sum(document["without_table"].values()) == (91 if project == "npsp" else 0)
 
 
-def test_org_8_fields_of_a_package_object_become_columns_when_it_comes(tmp_path: Path) -> None:
+def test_org_8_fields_of_a_package_object_become_columns_when_it_comes(new_world: World, tmp_path: Path) -> None:
     """ORG-8: a project that extends a package's object is told so, and is complete once the package is there."""
-    world = two_orgs(tmp_path)
-    url = "sqlite:orgs/acme.db"
+    world = new_world
+    url = world.store("acme")
     told = world.run("org", "import", url, str(NPSP)).stderr
     assert "kept without a table: 29 fields of npe01__OppPayment__c" in told
     folder = tmp_path / "package" / "objects" / "npe01__OppPayment__c"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 from real_compare import compare
-from real_world import ABSENT, REAL, World, from_project
+from real_world import ABSENT, REAL, World
 
 pytestmark = pytest.mark.skipif(not REAL.is_dir(), reason=ABSENT)
 
@@ -18,13 +18,9 @@ LAYOUT = "layouts/Property__c-Property Layout.layout-meta.xml"
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> World:
+def world(connected: Callable[[str], World]) -> World:
     """Dreamhouse, connected and copied."""
-    made = from_project(tmp_path, "dreamhouse")
-    made.connect(made.publishable())
-    made.apply()
-    made.bulk_sync()
-    return made
+    return connected("dreamhouse")
 
 
 def deploy(world: World, org: str, name: str, old: str, new: str, *, into: str = "") -> None:
@@ -34,7 +30,7 @@ def deploy(world: World, org: str, name: str, old: str, new: str, *, into: str =
     path = world.folder / "changed" / (into or name)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text.replace(old, new), encoding="utf-8")
-    world.run("org", "import", f"sqlite:orgs/{org}.db", "changed")
+    world.run("org", "import", world.store(org), "changed")
     path.unlink()
 
 

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from real_compare import compare, facts, opened
 from real_edits import edit_both
-from real_world import ABSENT, REAL, from_project
+from real_world import ABSENT, REAL, World, fill
 
 pytestmark = pytest.mark.skipif(not REAL.is_dir(), reason=ABSENT)
 
 
-def test_pub_7_one_way(tmp_path: Path) -> None:
+def test_pub_7_one_way(new_world: World) -> None:
     """PUB-7, LKP-5: nothing goes back; an edit in the secondary stands until the primary changes that very field."""
-    world = from_project(tmp_path, "easy-spaces")
+    world = fill(new_world, "easy-spaces")
     objects = world.publishable()
     world.connect(objects, direction="one-way")
     world.apply()
@@ -37,9 +35,9 @@ def test_pub_7_one_way(tmp_path: Path) -> None:
     assert world.plan()["actions"] == []
 
 
-def test_cnf_3_one_way_edits_of_the_primary_arrive(tmp_path: Path) -> None:
+def test_cnf_3_one_way_edits_of_the_primary_arrive(new_world: World) -> None:
     """QUE-4, LKP-1, LKP-4: inserts, updates, deletes, undeletes and new parents of the primary, value by value."""
-    world = from_project(tmp_path, "coral-cloud")
+    world = fill(new_world, "coral-cloud")
     world.connect(world.publishable(), direction="one-way")
     world.apply()
     world.bulk_sync()

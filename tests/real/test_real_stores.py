@@ -9,22 +9,13 @@ from pathlib import Path
 
 import pytest
 from org_stores import Client, client_of, update
-from real_world import ABSENT, ADMINS, REAL, World, fill
-
-from orgsync_reconcile.stores.sql.create import NewOrg
-from orgsync_reconcile.stores.urls import create_store
+from real_world import ABSENT, ADMINS, REAL, World, fill, make_orgs
 
 pytestmark = pytest.mark.skipif(not REAL.is_dir(), reason=ABSENT)
 #: Types of what is edited.
 TEXTS = ("text", "text_area", "long_text_area", "phone", "email")
 #: One project for each pairing that is not of files alone.
 PROJECTS = {"sqlite-postgres": "easy-spaces", "postgres-sqlite": "dreamhouse", "postgres-postgres": "ebikes"}
-
-
-def make_orgs(address: Callable[[str], str]) -> None:
-    """Two new orgs."""
-    for name, admin in ADMINS.items():
-        create_store(address(name), NewOrg(name=name, admin=admin), base=Path()).close()
 
 
 @pytest.mark.pairings(*PROJECTS)

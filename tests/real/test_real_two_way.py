@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from real_compare import ORGS, compare
 from real_edits import edit_both
-from real_npsp import from_dump
-from real_world import ABSENT, REAL, RECORDS, World, from_project
+from real_npsp import fill_from_dump
+from real_world import ABSENT, REAL, RECORDS, World, fill
 
 pytestmark = pytest.mark.skipif(not REAL.is_dir(), reason=ABSENT)
 
@@ -39,15 +37,14 @@ def verified(world: World) -> int:
 
 
 @pytest.fixture(params=[*sorted(RECORDS), "dev_org", "trailhead"])
-def world(request: pytest.FixtureRequest, tmp_path: Path) -> World:
-    make = from_project if request.param in RECORDS else from_dump
-    return make(tmp_path, request.param)
+def world(request: pytest.FixtureRequest, new_world: World) -> World:
+    return (fill if request.param in RECORDS else fill_from_dump)(new_world, request.param)
 
 
 def test_blk_7_cnf_3_ver_1_the_whole_way(world: World) -> None:
     """ORG-10, REC-2, PUB-2, BLK-7, ORG-7, CNF-1, CNF-3, LKP-1, LKP-4, QUE-4, VER-1: from import to equal after edits."""
     objects = world.publishable()
-    dirt = {item["kind"] for item in world.json("org", "check", "sqlite:orgs/acme.db")["findings"]}
+    dirt = {item["kind"] for item in world.json("org", "check", world.store("acme"))["findings"]}
     assert dirt <= {"duplicate"}
     world.connect(objects)
     world.apply()

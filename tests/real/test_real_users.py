@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 from real_compare import compare
-from real_world import ABSENT, REAL, World, from_project
+from real_world import ABSENT, REAL, World
 
 pytestmark = pytest.mark.skipif(not REAL.is_dir(), reason=ABSENT)
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> World:
+def world(connected: Callable[[str], World]) -> World:
     """E-Bikes, connected and copied."""
-    made = from_project(tmp_path, "ebikes")
-    made.connect(made.publishable())
-    made.apply()
-    made.bulk_sync()
-    return made
+    return connected("ebikes")
 
 
 def add(world: World, org: str, username: str) -> str:
@@ -26,7 +22,7 @@ def add(world: World, org: str, username: str) -> str:
     world.write_sql(
         org,
         'INSERT INTO "User" ("Username", "LastName", "FirstName", "Email", "Alias", "ProfileId", "IsActive")'
-        " VALUES (?, 'Rider', 'Ada', 'ada@acme.example', 'arider', (SELECT \"Id\" FROM \"Profile\" WHERE \"Name\" = 'Standard User'), 1)",
+        " VALUES (?, 'Rider', 'Ada', 'ada@acme.example', 'arider', (SELECT \"Id\" FROM \"Profile\" WHERE \"Name\" = 'Standard User'), TRUE)",
         username,
     )
     return str(world.one(org, 'SELECT "Id" FROM "User" WHERE "Username" = ?', username))
@@ -43,7 +39,9 @@ def test_usr_2_usr_3_users_go_both_ways_under_their_names(world: World) -> None:
     assert world.plan()["actions"] == []
 
     world.write_sql("acme", 'UPDATE "User" SET "Title" = ? WHERE "Username" = ?', "Mechanic", "bea@acme.example")
-    world.write_sql("acme-secondary", 'UPDATE "User" SET "IsActive" = 0 WHERE "Username" = ?', "ada@acme.example.dr")
+    world.write_sql(
+        "acme-secondary", 'UPDATE "User" SET "IsActive" = FALSE WHERE "Username" = ?', "ada@acme.example.dr"
+    )
     world.drain()
     title = 'SELECT "Title" FROM "User" WHERE "Username" = ?'
     assert world.one("acme-secondary", title, "bea@acme.example.dr") == "Mechanic"
