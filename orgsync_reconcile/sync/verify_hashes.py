@@ -62,10 +62,9 @@ def compare_hashes(
     )
     tally = _Tally()
     low, last = within or _all(flow, path)
-    with flow.source.db.any_text(), flow.target.db.any_text():
-        for high in ends.primary.boundaries(low, last, RANGE):
-            _compare(ends, low, high, tally, listed)
-            low = high
+    for high in ends.primary.boundaries(low, last, RANGE):
+        _compare(ends, low, high, tally, listed)
+        low = high
     faults = tally.different + tally.missing_primary + tally.missing_secondary
     result = ObjectResult(
         object=path.object,

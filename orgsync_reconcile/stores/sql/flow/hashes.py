@@ -6,8 +6,9 @@ reference that waits for a record which only the secondary has is told by that I
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from orgsync_reconcile.model.connection import Side
 from orgsync_reconcile.stores.canonical import Encoder, RangeSum, add_hash, encoder, record_hash
@@ -71,7 +72,7 @@ class RangeReader:
         """Count and sum of the records with keys in (low, high]."""
         count, total = 0, 0
         encoders = self._encoders
-        for key, _, alive, _, *values in self.db.execute(f"SELECT {self._values} {self._from}", [low, high]):
+        for key, _, alive, _, *values in self._read(low, high):
             texts = [encode(value) for encode, value in zip(encoders, values, strict=True)] if alive else None
             total = add_hash(total, record_hash(key, texts))
             count += 1
@@ -80,10 +81,15 @@ class RangeReader:
     def rows(self, low: str, high: str) -> dict[str, Row]:
         """Key -> record, of the keys in (low, high]."""
         found: dict[str, Row] = {}
-        for key, record, alive, changed, *values in self.db.execute(f"SELECT {self._values} {self._from}", [low, high]):
+        for key, record, alive, changed, *values in self._read(low, high):
             texts = tuple(encode(value) for encode, value in zip(self._encoders, values, strict=True))
             found[key] = Row(record=record, changed=changed, texts=texts if alive else None)
         return found
+
+    def _read(self, low: str, high: str) -> Iterator[Sequence[Any]]:
+        # A value that is no text has a hash all the same.
+        with self.db.any_text():
+            yield from self.db.execute(f"SELECT {self._values} {self._from}", [low, high])
 
 
 def _plain(encode: Encoder, texts: PlainTexts) -> Encoder:
