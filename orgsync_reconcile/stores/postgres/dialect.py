@@ -93,10 +93,6 @@ class PostgresDialect(Dialect):
         return f"((extract(epoch FROM {moment}) * 1000)::bigint)"
 
     @override
-    def empty(self, table: str) -> str:
-        return f"TRUNCATE {table} RESTART IDENTITY"
-
-    @override
     def column_type(self, field: FieldDef) -> str:
         kind = field.result_type if field.result_type is not None else field.type
         if kind in SCALED:

@@ -316,7 +316,7 @@ class CopiedPartner(Partner):
     def _make(self, table: str, shape: _Shape) -> None:
         name = f"partner.{quote(table)}"
         if self._org.kept.get(name) == shape:
-            self._db.execute(self._db.dialect.empty(name))
+            self._db.empty(name)
             return
         self._org.kept[name] = shape
         self._db.execute(f"DROP TABLE IF EXISTS {name}")

@@ -120,6 +120,9 @@ class Database(Protocol):
     def any_text(self) -> AbstractContextManager[None]:
         """In the block, what a column of text holds that is no UTF-8 is read with lone surrogates; else that is an error."""
 
+    def empty(self, table: str, *, numbered: bool = False) -> None:
+        """Empties a temporary table, named whole. Where it is `numbered`, by a column `n`, rows begin at 1 again."""
+
     def measure(self, table: str) -> None:
         """Looks at a temporary table, named whole, that many rows came into: statements over it are planned for them."""
 

@@ -90,10 +90,6 @@ class Dialect(ABC):
         """A record's moment as milliseconds since 1970."""
 
     @abstractmethod
-    def empty(self, table: str) -> str:
-        """The statement that empties a temporary table, named whole, whose `numbered` rows begin at 1 again."""
-
-    @abstractmethod
     def column_type(self, field: FieldDef) -> str:
         """The type of a column that holds the field's values, or a formula's results."""
 

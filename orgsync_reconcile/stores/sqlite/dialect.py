@@ -76,10 +76,6 @@ class SqliteDialect(Dialect):
         return f"((julianday({moment}) - 2440587.5) * 86400000)"
 
     @override
-    def empty(self, table: str) -> str:
-        return f"DELETE FROM {table}"
-
-    @override
     def column_type(self, field: FieldDef) -> str:
         kind = field.type
         if kind in (FieldType.FORMULA, FieldType.ROLL_UP_SUMMARY) and field.result_type:

@@ -94,7 +94,7 @@ def prepare(org: Org, words: Words) -> None:
 
 def clear(db: Database) -> None:
     """Empties the stage: the next record is number 1."""
-    db.execute(db.dialect.empty("temp.stage"))
+    db.empty("temp.stage", numbered=True)
 
 
 def stage_log(
@@ -111,7 +111,7 @@ def stage_log(
     left out: they never go back. So are those that were in the record already when it was copied.
     """
     here, there = connections[1], connections[0]
-    db.execute(db.dialect.empty("temp.path"))
+    db.empty("temp.path")
     db.executemany("INSERT INTO temp.path VALUES (?, ?)", [(p.source, p.since_seq) for p in paths.values()])
     clear(db)
     masks = words.columns
@@ -142,7 +142,7 @@ def _merge(db: Database, words: Words) -> None:
     """Several changes of one record become one, at the place of its first."""
     merged = commas(f"bit_or({name})" for name in words.names)
     columns = f"object, record, ins, gone, held, at, local, {words.columns}"
-    db.execute(db.dialect.empty("temp.entry"))
+    db.empty("temp.entry", numbered=True)
     db.execute(
         f"INSERT INTO temp.entry (n, {columns}) SELECT min(n), object, record, max(ins), max(gone), max(held), max(at), local,"
         f" {merged} FROM temp.stage GROUP BY record, object, local"

@@ -235,7 +235,7 @@ class Writer:
         """Fills temp.todo with the staged records of the object for which `condition` holds; returns how many."""
         source = f' CROSS JOIN partner.{quote(path.object)} AS s ON s."Id" = st.record' if joined else ""
         values = commas(masks) if masks else self.words.of("st")
-        self.db.execute(self.db.dialect.empty("temp.todo"))
+        self.db.empty("temp.todo", numbered=True)
         count = self.db.execute(
             f"INSERT INTO temp.todo (record, local, {self.words.columns}) SELECT st.record, st.local, {values}"
             f" FROM temp.stage AS st{source} WHERE st.object = :object AND ({condition}) ORDER BY st.n",
