@@ -75,7 +75,7 @@ def _drain_side(
     """Drains one direction; returns what is left of the allowance."""
     flow.watch_own_triggers()
     start, end = flow.watermark(), flow.head()
-    more = flow.head() > start or backlog.due(flow, clock()) or has_waiting(flow)
+    more = end > start or backlog.due(flow, clock()) or has_waiting(flow)
     most = SERVER_BATCH if flow.target.many_writers else BATCH
     while more and left != 0:
         size = most if left is None else min(most, left)

@@ -79,8 +79,8 @@ class Flow:
         ).fetchone()
 
     def head(self) -> int:
-        """The last position of the source's log."""
-        return self.source.db.log_end()
+        """The last position of the source's log that has entries: a server's own count goes on without any."""
+        return self.source.db.head()
 
     def target_facts(self, now: datetime) -> Target:
         """What the write statements need to know of the target at this moment."""
