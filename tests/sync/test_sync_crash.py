@@ -121,7 +121,8 @@ def test_killed_again_and_again(world: World, work: str) -> None:
     if work == "drain":
         fill(world, 60)
     kills = 0
-    for unit, limit in (("between", 2), ("steps", 30), ("pieces", 1), ("steps", 60), ("between", 3), ("pieces", 2)):
+    steps = [("steps", limit) for limit in (15, 30, 60)]
+    for unit, limit in (*steps, ("between", 1), ("pieces", 1), ("between", 2), ("pieces", 2), ("between", 3)):
         kills += killed(world, work, unit, limit)
     assert kills >= 5
     world.reopen()

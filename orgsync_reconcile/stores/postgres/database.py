@@ -25,7 +25,6 @@ from orgsync_reconcile.stores.sql.sieve import Sieve
 
 Cursor = psycopg.Cursor[TupleRow]
 
-
 #: Up to so many bytes a table is emptied row by row: giving it new files costs more.
 _SMALL = 1 << 17
 #: What every session is set to. What its commits say stands is on a disk: the partner's log is trimmed behind them.
