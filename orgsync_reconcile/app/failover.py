@@ -78,7 +78,7 @@ def show_failover(workspace: Workspace, name: str | None) -> Status:
 
 
 def drill_failover(workspace: Workspace, name: str | None, *, limit: int) -> Drill:
-    """What would be lost if the primary went away now (RTE-2). Changes nothing; both orgs have to be there."""
+    """What would be lost if the primary went away now (RTE-2). Changes nothing. Raises StoreError where an org is away."""
     with open_reachable(workspace, name, readonly=True) as found:
         orgs = found.reach.orgs
         primary, secondary = orgs[Side.PRIMARY], orgs[Side.SECONDARY]

@@ -153,16 +153,7 @@ def copy_records(
                 f"{found.desired.name} is one-way: nothing goes from the secondary to the primary",
                 hint="leave out --from, or make the connection two-way",
             )
-        now = workspace.clock()
-        earliest = _earliest(found, now)
-        cutoff = earliest if since is None else now - since if isinstance(since, timedelta) else since
-        # A day's grace: "365d" typed a moment later is still the year that the manifest allows.
-        if earliest is not None and cutoff is not None and cutoff < earliest - timedelta(days=1):
-            raise UsageError(
-                f"the cutoff {cutoff:%Y-%m-%d} is earlier than {found.desired.name} allows ({earliest:%Y-%m-%d})",
-                where=str(found.desired.origin_of("bulk_sync.max_age")),
-                hint="set bulk_sync.max_age in the manifest, or choose a later cutoff",
-            )
+        cutoff = _cutoff(found, since, workspace.clock())
         missed = expect(found)
         started = time.monotonic()
         place = place_of(workspace, found.desired.name)
@@ -188,9 +179,19 @@ def copy_records(
         )
 
 
-def _earliest(found: OpenConnection, now: datetime) -> datetime | None:
+def _cutoff(found: OpenConnection, since: datetime | timedelta | None, now: datetime) -> datetime | None:
+    """Records that were not touched since then stay; None where all go. Raises UsageError where it is not allowed."""
     age = found.desired.bulk_sync.max_age
-    return None if age is None else now - timedelta(seconds=age)
+    earliest = None if age is None else now - timedelta(seconds=age)
+    cutoff = earliest if since is None else now - since if isinstance(since, timedelta) else since
+    # A day's grace: "365d" typed a moment later is still the year that the manifest allows.
+    if earliest is not None and cutoff is not None and cutoff < earliest - timedelta(days=1):
+        raise UsageError(
+            f"the cutoff {cutoff:%Y-%m-%d} is earlier than {found.desired.name} allows ({earliest:%Y-%m-%d})",
+            where=str(found.desired.origin_of("bulk_sync.max_age")),
+            hint="set bulk_sync.max_age in the manifest, or choose a later cutoff",
+        )
+    return cutoff
 
 
 def compare(

@@ -44,7 +44,7 @@ class ApplyContext:
         return self.orgs[name]
 
     def actor(self, name: str) -> str:
-        """Who acts in an org, by username."""
+        """Who acts in an org, by username. Raises UsageError where the manifests no longer name the org."""
         if name not in self.desired.orgs:
             raise UsageError(f"the plan writes the org {name}, which the manifests do not name", hint="plan again")
         return self.desired.orgs[name].admin

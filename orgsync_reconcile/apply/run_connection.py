@@ -77,7 +77,10 @@ def _settle(context: ApplyContext, action: Action) -> None:
 
 
 def update(context: ApplyContext, action: Action) -> None:
-    """Change owner, contact, options or settings of a live connection, and tell the other org (CON-6, CON-7)."""
+    """Change owner, contact, options or settings of a live connection, and tell the other org (CON-6, CON-7).
+
+    Raises StoreError where the owner or the contact is gone since it was planned.
+    """
     after, name = _after(action), action.connection
     org, actor, clock = context.org(action.org), context.actor(action.org), context.clock
     with org.transaction():

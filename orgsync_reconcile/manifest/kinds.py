@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, Tag, model_validator
 from orgsync_reconcile.manifest.findings import shown
 from orgsync_reconcile.manifest.kind_connection import Connection
 from orgsync_reconcile.manifest.kind_failover import Failover
-from orgsync_reconcile.manifest.kind_operations import Mail
+from orgsync_reconcile.manifest.kind_mail import Mail
 from orgsync_reconcile.manifest.kind_report import Report
 from orgsync_reconcile.manifest.scalars import kind_of
 from orgsync_reconcile.manifest.terms import (

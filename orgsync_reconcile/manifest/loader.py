@@ -22,7 +22,7 @@ from orgsync_reconcile.manifest.files import Source, read_folder, shown_path
 from orgsync_reconcile.manifest.findings import Findings, TooManyFindings
 from orgsync_reconcile.manifest.kind_connection import Connection
 from orgsync_reconcile.manifest.kind_failover import Failover
-from orgsync_reconcile.manifest.kind_operations import Mail
+from orgsync_reconcile.manifest.kind_mail import Mail
 from orgsync_reconcile.manifest.kind_report import Report
 from orgsync_reconcile.manifest.kinds import KINDS, Metadata, Org, Publication
 from orgsync_reconcile.manifest.parse import documents

@@ -1,1 +1,1 @@
-"""What goes on around a connection: email to people, and the logins of the secondary org."""
+"""What goes on around a connection: unattended runs, alerts and email, logins, reports, drills, switches of users."""

@@ -1,1 +1,1 @@
-"""Org stores: where an org's tables live, behind small protocols (see `protocols`)."""
+"""Org stores: an org in SQL that every store takes (`sql`), and each store's own way (`sqlite`, `postgres`)."""

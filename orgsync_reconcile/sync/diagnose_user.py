@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from orgsync_reconcile.model.connection import Side
 from orgsync_reconcile.plan.users import SUFFIX, counterpart
 from orgsync_reconcile.stores.sql import diagnosis as reading
-from orgsync_reconcile.stores.sql import links
+from orgsync_reconcile.stores.sql import failures, links
 from orgsync_reconcile.stores.sql.people import Person, Setup, common_columns, read_people, read_setup
 from orgsync_reconcile.stores.sql.queue import read_queue
 from orgsync_reconcile.stores.sql.schema import Objects
@@ -105,7 +105,7 @@ def _queued(subject: Subject) -> Iterator[Finding]:
 
 
 def _failed(subject: Subject, person: Person) -> Iterator[Finding]:
-    failed = links.failed_before(subject.source, subject.from_.number, "user", person.username)
+    failed = failures.failed_before(subject.source, subject.from_.number, "user", person.username)
     if failed is None:
         return
     entry = reading.log_number(subject.source, subject.from_.id, subject.record)

@@ -10,9 +10,10 @@ from orgsync_reconcile.failpoints import FailPoint, reach
 from orgsync_reconcile.metadata import rewrite_reports
 from orgsync_reconcile.model.component import Component, ComponentKey
 from orgsync_reconcile.model.connection import Side
-from orgsync_reconcile.stores.sql import components, history, links
+from orgsync_reconcile.stores.sql import components, history
 from orgsync_reconcile.stores.sql.component_table import read_component, set_synced, summaries
 from orgsync_reconcile.stores.sql.connections import get_connection
+from orgsync_reconcile.stores.sql.failures import clear_failed, clear_failed_parts, failed_before, set_failed
 from orgsync_reconcile.stores.sql.org import Org
 from orgsync_reconcile.stores.sql.shapes import published_shapes, subscribed_shapes
 from orgsync_reconcile.stores.sql.subscriptions import drop_field, subscribe_field
@@ -78,12 +79,12 @@ def _tell(
     hashes = {key: item.hash for key, item in summaries(primary).items()} if failures else {}
     with primary.transaction():
         for key in keys:
-            links.clear_failed(primary, known.number, "component", str(key))
+            clear_failed(primary, known.number, "component", str(key))
             if key.type == "CustomObject":
-                links.clear_failed_parts(primary, known.number, key.full_name)
+                clear_failed_parts(primary, known.number, key.full_name)
         for key, why in failures.items():
             fingerprint = hashes.get(key, "")
-            if links.failed_before(primary, known.number, "component", str(key)) == (fingerprint, why):
+            if failed_before(primary, known.number, "component", str(key)) == (fingerprint, why):
                 continue
             history.record_event(
                 primary, connection, history.METADATA_FAILED, f"{key}: {why}", actor=actor, clock=clock
@@ -97,7 +98,7 @@ def _tell(
                 error_code="METADATA_DEPLOY_ERROR",
                 description=why,
             )
-            links.set_failed(primary, known.number, "component", str(key), fingerprint, why)
+            set_failed(primary, known.number, "component", str(key), fingerprint, why)
         if keys or failures:
             primary.touch_revision()
 

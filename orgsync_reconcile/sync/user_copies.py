@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from orgsync_reconcile.errors import OrgsyncError, RecordError
 from orgsync_reconcile.failpoints import FailPoint, reach
 from orgsync_reconcile.stores.faults import faults, refusal, refusals
-from orgsync_reconcile.stores.sql import links
+from orgsync_reconcile.stores.sql import failures, links
 from orgsync_reconcile.stores.sql.people import Person, Setup, read_people, read_setup
 from orgsync_reconcile.stores.sql.savepoint import savepoint
 from orgsync_reconcile.sync.user_failures import log_failures
@@ -146,5 +146,5 @@ def _tell_source(way: Way, tally: Tally) -> None:
         for person, local in tally.pairs:
             if mirrored.get(local) != person.id:
                 links.add_link(way.source, number, "User", person.id, local, made_here=False, since_ms=way.now_ms)
-            links.clear_failed(way.source, number, "user", person.username)
+            failures.clear_failed(way.source, number, "user", person.username)
         log_failures(way, tally.failed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from orgsync_reconcile.plan.users import SUFFIX
-from orgsync_reconcile.stores.sql import links
+from orgsync_reconcile.stores.sql import failures
 from orgsync_reconcile.stores.sql.history import USER_UPSERT, log_failure
 from orgsync_reconcile.stores.sql.org import Org
 from orgsync_reconcile.stores.sql.people import Person
@@ -45,7 +45,7 @@ def _hashes(org: Org) -> dict[str, str]:
 
 def _log(way: Way, person: Person, fingerprint: str, why: Refused) -> None:
     number = way.from_.number
-    if links.failed_before(way.source, number, "user", person.username) == (fingerprint, str(why)):
+    if failures.failed_before(way.source, number, "user", person.username) == (fingerprint, str(why)):
         return
     log_failure(
         way.source,
@@ -58,4 +58,4 @@ def _log(way: Way, person: Person, fingerprint: str, why: Refused) -> None:
         field=why.field,
         field_type=why.field_type,
     )
-    links.set_failed(way.source, number, "user", person.username, fingerprint, str(why))
+    failures.set_failed(way.source, number, "user", person.username, fingerprint, str(why))

@@ -25,6 +25,7 @@ from orgsync_reconcile.stores.sql import (
     contacts,
     diagnosis,
     events,
+    failures,
     flags,
     held,
     history,
@@ -285,11 +286,11 @@ def test_links_and_failures(org: Org, publish: Publish) -> None:
         for _ in range(2):
             links.add_link(org, here, "Account", "001a", "001b", made_here=True, since_ms=MOMENT)
         for error in ("no", "still no"):
-            links.set_failed(org, here, "component", "CustomField:Thing__c.F__c", "h", error)
+            failures.set_failed(org, here, "component", "CustomField:Thing__c.F__c", "h", error)
         for name in ("Layout:Thing__c-L", "Layout:Thing__cx-L", "CustomField:Other__c.F__c"):
-            links.set_failed(org, here, "component", name, "h", "no")
-        assert links.failed_before(org, here, "component", "CustomField:Thing__c.F__c") == ("h", "still no")
-        links.clear_failed_parts(org, here, "Thing__c")
+            failures.set_failed(org, here, "component", name, "h", "no")
+        assert failures.failed_before(org, here, "component", "CustomField:Thing__c.F__c") == ("h", "still no")
+        failures.clear_failed_parts(org, here, "Thing__c")
     rows = org.db.execute("SELECT name FROM orgsync_failed ORDER BY name").fetchall()
     assert rows == [("CustomField:Other__c.F__c",), ("Layout:Thing__cx-L",)]
     assert links.partners_of(org, here, "Account") == {"001b": "001a"}

@@ -1,4 +1,4 @@
-"""The triggers of an object's table: minting, audit fields, soft delete with cascade, and change capture.
+"""The triggers of an object's table: minting, audit fields, soft delete with cascade; capture joins them.
 
 They work for any client (ORG-2, ORG-5 to ORG-7). All names begin with `orgsync_`; any other trigger on the table is the
 org's own. What costs nothing when it has nothing to do stands in a row trigger with a condition; capture sees each

@@ -1,1 +1,1 @@
-"""An org in one SQLite file: real tables, triggers that capture every writer, and our own `orgsync_*` tables."""
+"""What an org keeps, in SQL that every store takes: schema, components, connections, queues, movement of records."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from orgsync_reconcile.clock import Clock, iso
 from orgsync_reconcile.errors import StoreError
@@ -135,21 +136,7 @@ def create_connection(
         if contact_id is not None:
             row = db.execute('SELECT "AccountId" FROM "Contact" WHERE "Id" = ?', [contact_id]).fetchone()
             values["AccountId"] = row[0] if row else None
-        known = find_connection(org, name)
-        if known is not None and known.partner_org_id != partner_org_id:
-            db.execute(
-                "UPDATE orgsync_connection SET name = ? WHERE number = ?", [f"{name}-{known.number}", known.number]
-            )
-            known = None
-        if known is None:
-            ((number,),) = db.execute(
-                "INSERT INTO orgsync_connection (name, id, side, partner_org_id) VALUES (?, ?, ?, ?) RETURNING number",
-                [name, insert_row(org, "PartnerNetworkConnection", values), side.value, partner_org_id],
-            ).fetchall()
-        else:
-            number = known.number
-            events.forget_events(org, number)
-            update_row(org, "PartnerNetworkConnection", known.id, values)
+        number = _make_or_revive(org, name, side, partner_org_id, values)
         db.execute(
             "UPDATE orgsync_connection SET side = ?, partner_name = ?, suspended_by = '', suspended_reason = '', settings = ?"
             " WHERE number = ?",
@@ -165,6 +152,22 @@ def create_connection(
         history.record_event(org, name, history.STATUS, status.shown, actor=actor, clock=clock)
         rebuild_triggers(org, PEOPLE)
         org.touch_revision()
+    return number
+
+
+def _make_or_revive(org: Org, name: str, side: Side, partner_org_id: str, values: Mapping[str, Any]) -> int:
+    """The number of the connection, which is new or was there; one to another org makes room for its name."""
+    db, known = org.db, find_connection(org, name)
+    if known is not None and known.partner_org_id == partner_org_id:
+        events.forget_events(org, known.number)
+        update_row(org, "PartnerNetworkConnection", known.id, values)
+        return known.number
+    if known is not None:
+        db.execute("UPDATE orgsync_connection SET name = ? WHERE number = ?", [f"{name}-{known.number}", known.number])
+    ((number,),) = db.execute(
+        "INSERT INTO orgsync_connection (name, id, side, partner_org_id) VALUES (?, ?, ?, ?) RETURNING number",
+        [name, insert_row(org, "PartnerNetworkConnection", values), side.value, partner_org_id],
+    ).fetchall()
     return int(number)
 
 

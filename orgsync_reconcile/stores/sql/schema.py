@@ -105,7 +105,7 @@ def _register(org: Org, obj: ObjectDef) -> int:
 def free_key_prefix(org: Org, taken: Collection[str] = ()) -> str:
     """The next key prefix for a custom object: a00, a01, … in lowercase letters and digits.
 
-    `taken` are prefixes that objects will have which are not deployed yet.
+    `taken` are prefixes that objects will have which are not deployed yet. Raises MetadataError where none is left.
     """
     digits = "0123456789abcdefghijklmnopqrstuvwxyz"
     used = {row[0] for row in org.db.execute("SELECT key_prefix FROM orgsync_object")}.union(taken)

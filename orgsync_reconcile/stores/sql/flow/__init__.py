@@ -1,7 +1,7 @@
-"""Moving records between two orgs in files, in sets that run inside the database.
+"""Moving records between two orgs, in sets that run inside the target's database.
 
-The target is the main database of one connection and the source is attached to it read-only under the name `partner`,
-so that one statement reads there and writes here, and only the target is locked.
+Statements run in the target's session and see the source as `partner`: attached read-only, or as copies of the rows that
+they need (`stores.sql.partner`). So one statement reads there and writes here, and only the target is locked.
 """
 
 from orgsync_reconcile.stores.sql.flow.batch import BatchResult, send_batch

@@ -1,4 +1,4 @@
-"""One org's linked records of a path as sums over ranges of Ids, read from this org's file alone (VER-1).
+"""One org's linked records of a path as sums over ranges of Ids, read from this org alone (VER-1).
 
 Records go by the primary's Id in both orgs, and so do references: the secondary translates its own by its links. A
 reference that waits for a record which only the secondary has is told by that Id.
