@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -23,15 +23,23 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Tests of one org run on each kind of store, tests of several on pairings of them."""
     here = metafunc.definition
-    files_only = here.get_closest_marker("files_only") is not None
+    in_files = here.get_closest_marker("files_only")
+    files_only = in_files is not None and not in_files.args
     if "store" in metafunc.fixturenames:
         metafunc.parametrize("store", ["sqlite"] if files_only else list(STORES))
     if "pairing" in metafunc.fixturenames and not files_only:
         chosen = here.get_closest_marker("pairings")
-        if metafunc.config.getoption("every_pairing"):
-            metafunc.parametrize("pairing", PAIRINGS)
-        elif chosen is not None:
-            metafunc.parametrize("pairing", chosen.args or PAIRINGS)
+        every = metafunc.config.getoption("every_pairing")
+        if every or chosen is not None:
+            wanted = chosen.args if chosen is not None and chosen.args and not every else PAIRINGS
+            ends = in_files.args if in_files is not None else ()
+            metafunc.parametrize("pairing", [pairing for pairing in wanted if _lie_in_files(pairing, ends)])
+
+
+def _lie_in_files(pairing: str, ends: Sequence[str]) -> bool:
+    """Whether these ends of a pairing, `primary` and `secondary`, are files."""
+    stores = dict(zip(("primary", "secondary"), pairing.split("-"), strict=True))
+    return all(stores[end] == "sqlite" for end in ends)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

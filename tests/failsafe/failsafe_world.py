@@ -6,15 +6,18 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from click.testing import CliRunner, Result
+from org_stores import put_away
 from sync_world import CONNECTION, NAMES, P, S, World
+from two_orgs import at_addresses
 
 from orgsync_reconcile.cli.main import cli
 from orgsync_reconcile.model.connection import Side
-from orgsync_reconcile.stores.sqlite.handle import open_org
 
 MANIFEST = f"""\
 version: 1
@@ -41,10 +44,14 @@ direction: two-way
 
 
 class FailsafeWorld(World):
-    """Two orgs in a folder, `away` beside them for files that are taken away."""
+    """Two orgs, of which either can be taken away."""
+
+    def __init__(self, folder: Path, stack: ExitStack, *, addresses: Mapping[str, str]) -> None:
+        super().__init__(folder, stack, addresses=addresses)
+        self._away: dict[Side, Callable[[], None]] = {}
 
     def close(self) -> None:
-        """Ends all connections, so that a file can go."""
+        """Ends all sessions, so that an org can go."""
         self._pair = None
         for side in (P, S):
             self.orgs[side].close()
@@ -53,32 +60,27 @@ class FailsafeWorld(World):
     def open(self, *sides: Side) -> None:
         """Opens the orgs again, or those at these ends."""
         for side in sides or (P, S):
-            path = self.folder / f"{NAMES[side]}.db"
-            self.orgs[side] = self.stack.enter_context(open_org(path, label=NAMES[side], busy_seconds=10))
+            self.orgs[side] = self.opened(side)
             self.clients[side] = self.client(side)
 
-    def files(self, side: Side, folder: Path | None = None) -> list[Path]:
+    def files(self, side: Side) -> list[Path]:
         """The org's file and what SQLite keeps beside it."""
-        return sorted((folder or self.folder).glob(f"{NAMES[side]}.db*"))
+        return sorted(self.folder.glob(f"{NAMES[side]}.db*"))
 
     def take_away(self, side: Side) -> None:
-        """The org's file is gone, as from a folder that is no longer mounted."""
-        away = self.folder / "away"
-        away.mkdir(exist_ok=True)
-        for path in self.files(side):
-            path.rename(away / path.name)
+        """Nobody finds the org at its address."""
+        self._away[side] = put_away(self.addresses[side])
 
     def bring_back(self, side: Side) -> None:
-        """The same file is in its place again."""
-        for path in self.files(side, self.folder / "away"):
-            path.rename(self.folder / path.name)
+        """It is in its place again."""
+        self._away.pop(side)()
 
     def _manifests(self) -> None:
         folder = self.folder / "manifests"
         folder.mkdir(exist_ok=True)
         path = folder / "connection.yaml"
         if not path.exists():
-            path.write_text(MANIFEST)
+            path.write_text(at_addresses(MANIFEST, {NAMES[side]: place for side, place in self.addresses.items()}))
 
     def program(self, *args: str, **environment: str) -> Result:
         """Runs the program over the two orgs."""

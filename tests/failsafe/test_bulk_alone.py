@@ -24,6 +24,7 @@ def held(world: FailsafeWorld, side: str, host: str, pid: int) -> None:
     world.clients[P].execute(LOCK, [f"bulk-sync/{CONNECTION}/{side}", host, pid])
 
 
+@pytest.mark.pairings("sqlite-sqlite", "postgres-sqlite")
 def test_a_second_one_is_told_who_holds_it(world: FailsafeWorld) -> None:
     """BLK-4: holder, host, process and since when; exit 6; the other direction and a drain go on."""
     world.connect("Account")
@@ -44,6 +45,7 @@ def test_a_second_one_is_told_who_holds_it(world: FailsafeWorld) -> None:
     assert world.all(P, "SELECT * FROM orgsync_lease") == []
 
 
+@pytest.mark.pairings
 def test_the_lock_of_a_dead_process_is_taken_over(world: FailsafeWorld) -> None:
     """BLK-4: its process ended without a word; nobody has to release anything."""
     world.connect("Account")
@@ -65,6 +67,7 @@ def test_waiting_for_another_one(world: FailsafeWorld) -> None:
     assert waiting.returncode == 0
 
 
+@pytest.mark.pairings
 def test_two_processes_at_once(world: FailsafeWorld) -> None:
     """BLK-4, QUE-6: while one copies, a second one is refused, and a drain that finds it under way leaves it alone."""
     world.connect()
@@ -87,6 +90,7 @@ def test_two_processes_at_once(world: FailsafeWorld) -> None:
     world.assert_equal()
 
 
+@pytest.mark.pairings
 def test_a_killed_one_is_gone_on_with(world: FailsafeWorld) -> None:
     """BLK-4, BLK-5: killed after its checkpoint: status shows what remains, and the next one takes over lock and place."""
     world.connect()

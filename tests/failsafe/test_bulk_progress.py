@@ -7,6 +7,7 @@ import os
 import socket
 from typing import Any
 
+import pytest
 from failsafe_world import FailsafeWorld
 from sync_world import CONNECTION, P, S
 
@@ -21,6 +22,7 @@ def seen(world: FailsafeWorld) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.pairings
 def test_rate_and_estimate_count_from_the_process_that_is_at_it(world: FailsafeWorld) -> None:
     """BLK-5, BLK-4: an interrupted one has neither; what was copied before it, and the pause, do not count."""
     world.connect()

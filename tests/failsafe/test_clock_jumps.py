@@ -6,23 +6,22 @@ from datetime import timedelta
 
 import pytest
 from failsafe_world import FailsafeWorld
+from org_stores import refuse
 from sync_world import CONNECTION, P, S
 
 from orgsync_reconcile.clock import iso
-
-REFUSE = 'CREATE TRIGGER "no" BEFORE INSERT ON "Account" BEGIN SELECT RAISE(ABORT, \'FIELD_CUSTOM_VALIDATION_EXCEPTION:Name: no\'); END'
 
 
 @pytest.mark.parametrize("days", [4000, 40, 1, -1, -40, -4000], ids="{:+d} days".format)
 def test_a_refusal_under_a_wrong_clock_comes_due_under_the_right_one(world: FailsafeWorld, days: int) -> None:
     """QUE-5, LOG-1: refused while the clock was wrong; it is right again, the target is mended, and two days later it is there."""
     world.connect("Account")
-    world.clients[S].execute(REFUSE)
+    mend = refuse(world.clients[S], "Account")
     record = world.insert(P, "Account", Name="x")
     wrong, right = iso(world.now + timedelta(days=days)), iso(world.now)
     assert world.program("drain", CONNECTION, ORGSYNC_NOW=wrong).exit_code == 5
     assert [item.record for item in world.queue(P)] == [record]
-    world.clients[S].execute('DROP TRIGGER "no"')
+    mend()
     for command in ("queue", "list"), ("status",):
         assert world.program(*command, CONNECTION, ORGSYNC_NOW=right).exit_code == 0
     assert world.program("drain", CONNECTION, ORGSYNC_NOW=iso(world.now + timedelta(days=2))).exit_code == 0

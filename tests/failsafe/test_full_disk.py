@@ -13,6 +13,8 @@ from orgsync_reconcile.model.connection import Side
 
 FULL = "the disk is full; nothing of the last step was kept; make room and run this again"
 
+pytestmark = pytest.mark.files_only
+
 
 @pytest.fixture
 def fill(monkeypatch: pytest.MonkeyPatch) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from failsafe_world import FailsafeWorld
-from sync_world import CONNECTION
+from sync_world import CONNECTION, P
 
 
 def test_a_plan_names_the_command_that_mends_it(world: FailsafeWorld) -> None:
@@ -26,8 +26,8 @@ def test_a_plan_names_the_command_that_mends_it(world: FailsafeWorld) -> None:
 
 def test_an_unknown_feature_switches_nothing_on(world: FailsafeWorld) -> None:
     """ORG-1: all or none; one line with the features that there are."""
-    refused = world.program("org", "enable", "sqlite:acme.db", "feed-tracking", "chatter")
+    refused = world.program("org", "enable", world.addresses[P], "feed-tracking", "chatter")
     assert refused.exit_code == 64
     assert "there is no feature 'chatter'; choose from: audit-field-creation, duplicate-management" in refused.stderr
-    done = world.program("org", "enable", "sqlite:acme.db", "feed-tracking", "--format", "json")
+    done = world.program("org", "enable", world.addresses[P], "feed-tracking", "--format", "json")
     assert json.loads(done.stdout)["enabled"] == ["feed-tracking"]

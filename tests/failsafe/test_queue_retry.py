@@ -6,9 +6,8 @@ import json
 
 import pytest
 from failsafe_world import FailsafeWorld
+from org_stores import refuse
 from sync_world import CONNECTION, P, S, text
-
-REFUSE = 'CREATE TRIGGER "no" BEFORE INSERT ON "Account" BEGIN SELECT RAISE(ABORT, \'FIELD_CUSTOM_VALIDATION_EXCEPTION:Name: no\'); END'
 
 
 def due(world: FailsafeWorld, *args: str) -> dict[str, dict[str, int]]:
@@ -27,10 +26,10 @@ def statuses(world: FailsafeWorld) -> list[str]:
 def test_records_that_wait_are_sent_by_the_next_drain(world: FailsafeWorld) -> None:
     """LOG-2, QUE-5: not before the schedule says so, but by hand; the log has one entry at the first try, one at the end."""
     world.connect("Account")
-    world.clients[S].execute(REFUSE)
+    mend = refuse(world.clients[S], "Account")
     first, second = (world.insert(P, "Account", Name=name) for name in ("a", "b"))
     assert world.program("drain", CONNECTION).exit_code == 5
-    world.clients[S].execute('DROP TRIGGER "no"')
+    mend()
     world.program("drain", CONNECTION)
     assert world.count(S, "Account") == 0
     assert due(world, first) == {"acme": {"waiting": 1, "failed": 0}, "acme-dr": {"waiting": 0, "failed": 0}}
@@ -49,7 +48,7 @@ def test_records_that_wait_are_sent_by_the_next_drain(world: FailsafeWorld) -> N
 def test_records_that_failed_for_good_begin_anew(world: FailsafeWorld) -> None:
     """LOG-1, LOG-2: --failed takes these alone; a new round of tries has its own entries."""
     world.connect("Account", settings={"retry": "60"})
-    world.clients[S].execute(REFUSE)
+    mend = refuse(world.clients[S], "Account")
     gone = world.insert(P, "Account", Name="failed")
     world.drain()
     world.later(hours=1)
@@ -62,7 +61,7 @@ def test_records_that_failed_for_good_begin_anew(world: FailsafeWorld) -> None:
     world.drain()
     assert statuses(world)[2:] == ["Retrying", "Retrying"]
     world.now = now
-    world.clients[S].execute('DROP TRIGGER "no"')
+    mend()
     world.later(hours=2)
     world.drain()
     assert world.other(P, gone)
@@ -74,7 +73,7 @@ def test_records_that_failed_for_good_begin_anew(world: FailsafeWorld) -> None:
 def test_records_that_were_never_refused(world: FailsafeWorld) -> None:
     """LOG-2: one line that says so, and nothing is changed, not even for the others that were named."""
     world.connect("Account")
-    world.clients[S].execute(REFUSE)
+    refuse(world.clients[S], "Account")
     held, fine = world.insert(P, "Account", Name="a"), world.insert(S, "Contact", LastName="b")
     world.drain()
     before = world.all(P, "SELECT * FROM orgsync_held")

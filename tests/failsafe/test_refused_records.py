@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 from failsafe_world import FailsafeWorld
+from org_stores import drop_trigger, own_trigger, refuse
 from sync_world import CONNECTION, P, S, field, text
 
 from orgsync_reconcile.model.schema import FieldDef, FieldType
@@ -58,28 +59,50 @@ CASES = {
     "a number with too many digits": Case(
         "NUMBER_OUTSIDE_VALID_RANGE", field("Value__c", FieldType.NUMBER, precision=3, scale=0), 1000, 999
     ),
-    "words in a number": Case(
-        "NUMBER_OUTSIDE_VALID_RANGE", field("Value__c", FieldType.NUMBER, precision=3, scale=0), "many", 1
-    ),
-    "no date": Case("INVALID_TYPE_ON_FIELD_IN_RECORD", field("Value__c", FieldType.DATE), "noon", "2026-11-23"),
-    "no answer": Case("INVALID_TYPE_ON_FIELD_IN_RECORD", field("Value__c", FieldType.CHECKBOX), 7, 1),
     "against a rule of the target": Case(
         "FIELD_CUSTOM_VALIDATION_EXCEPTION",
         PLAIN,
         "x",
         "x",
-        rule="FIELD_CUSTOM_VALIDATION_EXCEPTION:Value__c: not here",
+        rule="not here",
     ),
-    "of a deleted record": Case(
-        "ENTITY_IS_DELETED", PLAIN, "x", "x", rule="ENTITY_IS_DELETED:Value__c: entity is deleted"
+    "of a deleted record": Case("ENTITY_IS_DELETED", PLAIN, "x", "x", rule="entity is deleted"),
+    "against a rule without a code": Case(
+        "FIELD_CUSTOM_VALIDATION_EXCEPTION", PLAIN, "x", "x", rule="not here", named=""
     ),
-    "against a rule without a code": Case("FIELD_INTEGRITY_EXCEPTION", PLAIN, "x", "x", rule="not here", named=""),
 }
 
 
+#: What a column of the other store cannot even hold for a moment.
+UNREADABLE = {
+    "words in a number": Case(
+        "NUMBER_OUTSIDE_VALID_RANGE", field("Value__c", FieldType.NUMBER, precision=3, scale=0), "many", 1
+    ),
+    "no date": Case("INVALID_TYPE_ON_FIELD_IN_RECORD", field("Value__c", FieldType.DATE), "noon", "2026-11-23"),
+    "no answer": Case("INVALID_TYPE_ON_FIELD_IN_RECORD", field("Value__c", FieldType.CHECKBOX), 7, 1),
+}
+
+#: A file takes any value from a client that has its checks off; a server never does.
+loose_source = pytest.mark.files_only("primary")
+
+
+@loose_source
+@pytest.mark.pairings("sqlite-sqlite", "sqlite-postgres")
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_it_is_held_and_told_and_sent_once_mended(world: FailsafeWorld, case: Case) -> None:
     """LOG-1, LOG-2, QUE-4, QUE-5: others arrive; code, field, its type and the next try are told; then Resolved."""
+    refused_and_mended(world, case)
+
+
+@pytest.mark.files_only
+@pytest.mark.parametrize("case", UNREADABLE.values(), ids=UNREADABLE)
+def test_an_unreadable_value_is_held_and_sent_once_mended(world: FailsafeWorld, case: Case) -> None:
+    """LOG-1, LOG-2, QUE-4, QUE-5: the same for what is no value of the field's type."""
+    refused_and_mended(world, case)
+
+
+def refused_and_mended(world: FailsafeWorld, case: Case) -> None:
+    """A record that the target refuses goes between two others, is held and told, and arrives once it is mended."""
     for side in (P, S):
         world.extend("Account", case.field, side=side)
     world.connect("Account")
@@ -89,10 +112,8 @@ def test_it_is_held_and_told_and_sent_once_mended(world: FailsafeWorld, case: Ca
         world.insert(S, "Account", Name="there", Value__c=case.taken)
         world.drain(P)
     if case.rule:
-        words = case.rule.replace("'", "''")
-        world.clients[S].execute(
-            f'CREATE TRIGGER "rule" BEFORE INSERT ON "Account" WHEN NEW."Name" = \'bad\' BEGIN SELECT RAISE(ABORT, \'{words}\'); END'
-        )
+        code = case.code if case.named else ""
+        mend = refuse(world.clients[S], "Account", case.rule, code=code, field="Value__c", only="NEW.\"Name\" = 'bad'")
     world.clients[P].execute("PRAGMA ignore_check_constraints = ON")
     good = {"Value__c": case.good} if case.code != "DUPLICATE_VALUE" else {"Value__c": None}
     world.insert(P, "Account", Name="before", **good)
@@ -115,7 +136,7 @@ def test_it_is_held_and_told_and_sent_once_mended(world: FailsafeWorld, case: Ca
     assert entry["description"]
 
     if case.rule:
-        world.clients[S].execute('DROP TRIGGER "rule"')
+        mend()
         world.later(hours=1)
     else:
         world.update(P, "Account", record, Value__c=case.good)
@@ -127,13 +148,12 @@ def test_it_is_held_and_told_and_sent_once_mended(world: FailsafeWorld, case: Ca
     assert world.queue(P) == []
 
 
+@pytest.mark.pairings("sqlite-sqlite", "postgres-postgres")
 def test_an_id_that_is_none_in_the_target(world: FailsafeWorld) -> None:
     """LOG-1, LOG-2: what the target's own trigger puts into a lookup is held against the record, in the platform's words."""
     world.connect("Account", "Contact")
-    world.clients[S].execute(
-        'CREATE TRIGGER "rule" AFTER INSERT ON "Contact" WHEN NEW."LastName" = \'bad\' BEGIN'
-        ' UPDATE "Contact" SET "AccountId" = \'001\' WHERE orgsync_row = NEW.orgsync_row; END'
-    )
+    spoil = 'UPDATE "Contact" SET "AccountId" = \'001\' WHERE orgsync_row = NEW.orgsync_row'
+    own_trigger(world.clients[S], "spoil", "AFTER INSERT", "Contact", spoil, "NEW.\"LastName\" = 'bad'")
     world.insert(P, "Contact", LastName="good")
     record = world.insert(P, "Contact", LastName="bad")
     assert world.program("drain", CONNECTION).exit_code == 5
@@ -141,13 +161,14 @@ def test_an_id_that_is_none_in_the_target(world: FailsafeWorld) -> None:
     assert (entry["status"], entry["error_code"], entry["record"]) == ("Retrying", "MALFORMED_ID", record)
     assert entry["description"] == "the value of AccountId is not a record Id"
     assert world.all(P, 'SELECT "FieldName", "FieldType" FROM "PartnerNetworkSyncLog"') == [("AccountId", "lookup")]
-    world.clients[S].execute('DROP TRIGGER "rule"')
+    drop_trigger(world.clients[S], "spoil")
     world.later(hours=1)
     world.drain()
     assert world.log_words(P)[-1] == ("Resolved", "", record)
     world.assert_equal()
 
 
+@loose_source
 def test_an_id_that_is_none_in_the_source(world: FailsafeWorld) -> None:
     """LKP-2, QUE-2: a lookup that names nothing arrives blank and is listed as missing; the record and others arrive."""
     world.connect("Account", "Contact")

@@ -20,17 +20,13 @@ from orgsync_reconcile.app.workspace import Workspace
 from orgsync_reconcile.errors import StoreError, UnreachableError
 from orgsync_reconcile.model.connection import Side
 from orgsync_reconcile.stores.sql.connections import get_connection
-from orgsync_reconcile.stores.sqlite.handle import open_org
+from orgsync_reconcile.stores.urls import open_store
 
 
 def reason(world: FailsafeWorld, side: Side) -> str:
     """Why the end has suspended itself."""
-    with open_org(world.folder / f"{NAMES[side]}.db") as org:
+    with open_store(world.addresses[side], base=world.folder) as org:
         return get_connection(org, CONNECTION).suspended_reason
-
-
-def _gone(world: FailsafeWorld, side: Side) -> None:
-    """Nothing more: the file has been taken away already."""
 
 
 def _no_database(world: FailsafeWorld, side: Side) -> None:
@@ -52,7 +48,6 @@ def _cut_off(world: FailsafeWorld, side: Side) -> None:
 
 
 WAYS: dict[str, tuple[Callable[[FailsafeWorld, Side], None], str]] = {
-    "gone": (_gone, "there is no org at"),
     "no database": (_no_database, "is not an SQLite database"),
     "a folder": (_folder_in_its_place, "there is no org at"),
     "empty": (_empty, "is a database, but not an org"),
@@ -60,18 +55,46 @@ WAYS: dict[str, tuple[Callable[[FailsafeWorld, Side], None], str]] = {
 }
 
 
+@pytest.mark.pairings
+@pytest.mark.parametrize("side", [P, S], ids=str)
+def test_suspended_and_resumed_by_itself(world: FailsafeWorld, side: Side) -> None:
+    """SUS-3, CON-5: the org is gone; the other end says why, and goes on when it is back, without a loss."""
+    goes_and_comes(world, side, "there is no org at")
+
+
+@pytest.mark.files_only
 @pytest.mark.parametrize("side", [P, S], ids=str)
 @pytest.mark.parametrize("way", WAYS)
-def test_suspended_and_resumed_by_itself(world: FailsafeWorld, way: str, side: Side) -> None:
-    """SUS-3, CON-5: whatever keeps the org away; the other end says why, and goes on when it is back, without a loss."""
+def test_whatever_stands_in_the_place_of_a_file(world: FailsafeWorld, way: str, side: Side) -> None:
+    """SUS-3: what is no org there counts as none, with its own words, and is never written to."""
+    spoil, message = WAYS[way]
+
+    def mend() -> None:
+        path = world.folder / f"{NAMES[side]}.db"
+        if path.is_dir():
+            path.rmdir()
+        for rest in world.files(side):
+            rest.unlink()
+
+    goes_and_comes(world, side, message, spoil=lambda: spoil(world, side), mend=mend)
+
+
+def goes_and_comes(
+    world: FailsafeWorld,
+    side: Side,
+    message: str,
+    *,
+    spoil: Callable[[], None] = lambda: None,
+    mend: Callable[[], None] = lambda: None,
+) -> None:
+    """An org is taken away, with something else in its place where `spoil` puts it, and brought back."""
     world.connect("Account")
     world.insert(side.other, "Account", Name="before")
     world.drain()
     world.insert(side.other, "Account", Name="meanwhile")
     world.close()
     world.take_away(side)
-    spoil, message = WAYS[way]
-    spoil(world, side)
+    spoil()
     first = world.program("drain", CONNECTION)
     assert first.exit_code == 1
     (line,) = first.stderr.strip().splitlines()
@@ -87,12 +110,7 @@ def test_suspended_and_resumed_by_itself(world: FailsafeWorld, way: str, side: S
     assert message in here["suspended"]["reason"]
     assert here["queue"]["pending"] >= 1
     assert world.program("drain", CONNECTION).exit_code == 1
-    path = world.folder / f"{NAMES[side]}.db"
-    if path.is_dir():
-        path.rmdir()
-    path.unlink(missing_ok=True)
-    for rest in world.files(side):
-        rest.unlink()
+    mend()
     world.bring_back(side)
     back = world.program("drain", CONNECTION)
     assert back.exit_code == 0, back.output
@@ -104,6 +122,7 @@ def test_suspended_and_resumed_by_itself(world: FailsafeWorld, way: str, side: S
     world.assert_equal()
 
 
+@pytest.mark.pairings("sqlite-sqlite", "postgres-postgres")
 @pytest.mark.parametrize("command", [("bulk-sync",), ("verify",), ("users", "sync"), ("reconcile",)], ids=" ".join)
 def test_every_command_that_needs_both_orgs_suspends_and_resumes(
     world: FailsafeWorld, command: tuple[str, ...]
@@ -142,11 +161,15 @@ def test_an_org_that_was_never_connected_suspends_nothing(world: FailsafeWorld) 
     world.take_away(S)
     result = world.program("drain", CONNECTION)
     assert result.exit_code == 1
-    assert "orgsync org create sqlite:acme-dr.db" in result.stderr
-    with open_org(world.folder / "acme.db") as org, pytest.raises(StoreError, match="there is no connection"):
+    assert "orgsync org create " in result.stderr
+    with (
+        open_store(world.addresses[P], base=world.folder) as org,
+        pytest.raises(StoreError, match="there is no connection"),
+    ):
         get_connection(org, CONNECTION)
 
 
+@pytest.mark.files_only
 def test_an_org_that_came_back_from_a_backup_does_not_resume(world: FailsafeWorld) -> None:
     """SUS-3, QUE-3: both can be reached, and yet nothing flows before resync has joined them."""
     world.connect("Account")
@@ -219,9 +242,10 @@ def eventually(what: Callable[[], object]) -> None:
     raise AssertionError("it never came to that")
 
 
+@pytest.mark.pairings
 @pytest.mark.parametrize("side", [P, S], ids=str)
 def test_a_following_drain_waits_and_goes_on(world: FailsafeWorld, side: Side, monkeypatch: pytest.MonkeyPatch) -> None:
-    """SUS-3: the file goes and comes under it: it says so once, suspends, waits, resumes and sends; nothing is lost."""
+    """SUS-3: the org goes and comes under it: it says so once, suspends, waits, resumes and sends; nothing is lost."""
     monkeypatch.setattr(follow, "PATIENCE", (0.02, 0.05))
     monkeypatch.setattr(follow, "REST", 0.05)
     world.connect("Account")
@@ -263,6 +287,7 @@ def test_a_following_drain_of_what_was_never_there_ends(world: FailsafeWorld) ->
         next(rounds)
 
 
+@pytest.mark.files_only
 def test_a_file_that_goes_between_two_batches(world: FailsafeWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     """SUS-3, QUE-3: what were written to a file that is gone would be lost; a drain under way stops before it."""
     world.connect("Account")
@@ -279,6 +304,7 @@ def test_a_file_that_goes_between_two_batches(world: FailsafeWorld, monkeypatch:
     world.assert_equal()
 
 
+@pytest.mark.files_only
 def test_a_disk_error_while_writing(world: FailsafeWorld, tmp_path: Path) -> None:
     """SUS-3, QUE-3: the system refuses a write of the target: one line, nothing half done, and it goes on afterwards."""
     world.connect("Account")
@@ -326,6 +352,6 @@ def test_the_page_says_why_and_since_when(world: FailsafeWorld) -> None:
     page = world.program("status", CONNECTION).stdout
     assert "acme (primary): Suspended by itself since 2026-03-02 06:00:00 UTC: acme-dr cannot be reached" in page
     assert "hidden while suspended" in page
-    assert "secondary: cannot be reached: there is no org at acme-dr.db" in page
+    assert "secondary: cannot be reached: there is no org at " in page
     for command in (("queue", "list"), ("log", "list"), ("history",)):
         assert world.program(*command, CONNECTION).exit_code == 0

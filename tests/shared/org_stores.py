@@ -50,7 +50,7 @@ class Store(Protocol):
 
     @staticmethod
     def refusal(code: str, field: str, message: str) -> str:
-        """What a trigger's body says to refuse a record."""
+        """What a trigger's body says to refuse a record; without a code the message alone."""
 
     @staticmethod
     def lock(table: str, /) -> str:
@@ -113,7 +113,8 @@ class Files:
 
     @staticmethod
     def refusal(code: str, field: str, message: str) -> str:
-        return f"SELECT RAISE(ABORT, '{code}:{field}: {message}')"
+        said = f"{code}:{field}: {message}" if code else message
+        return f"SELECT RAISE(ABORT, '{said}')"
 
     @staticmethod
     def lock(_table: str) -> str:
@@ -174,7 +175,11 @@ class Schemas:
 
     @staticmethod
     def refusal(code: str, field: str, message: str) -> str:
-        return f"RAISE EXCEPTION '{field}: {message}' USING CONSTRAINT = '{code}:{field}'"
+        return (
+            f"RAISE EXCEPTION '{field}: {message}' USING CONSTRAINT = '{code}:{field}'"
+            if code
+            else f"RAISE EXCEPTION '{message}'"
+        )
 
     @staticmethod
     def lock(table: str) -> str:
@@ -269,7 +274,12 @@ def refuse(
     """Gives the org a rule: records of the object for which `only` holds are refused. Returns what takes it away."""
     store = _store_of(db)
     _run(db, store.trigger("rule", when, table, store.refusal(code, field, message), only))
-    return lambda: _run(db, ['DROP TRIGGER "rule"' if store is Files else 'DROP FUNCTION "rule" CASCADE'])
+    return lambda: drop_trigger(db, "rule")
+
+
+def drop_trigger(db: Client, name: str) -> None:
+    """Takes a trigger of the org's own away."""
+    _run(db, [f'DROP TRIGGER "{name}"' if _store_of(db) is Files else f'DROP FUNCTION "{name}" CASCADE'])
 
 
 def keep_others_out(db: Client, table: str) -> Callable[[], None]:

@@ -78,4 +78,6 @@ def refusal(error: Exception) -> tuple[str, str, str]:
             "INVALID_FIELD_FOR_INSERT_UPDATE": f"{field} cannot be changed",
         }
         return code, field, words.get(code, rest)
+    if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_CONSTRAINT_TRIGGER:
+        return "FIELD_CUSTOM_VALIDATION_EXCEPTION", "", text
     return "FIELD_INTEGRITY_EXCEPTION", "", text
