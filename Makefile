@@ -6,12 +6,13 @@ STAMP := $(VENV)/.installed
 WORKERS ?= 2
 DEMO ?= build/demo
 
-.PHONY: help check-python setup demo test conformance lint format docs bench soak clean
+.PHONY: help check-python setup demo test conformance pairings lint format docs bench soak clean
 
 help:
 	@echo "make demo    the whole story on two embedded orgs, in $(DEMO)"
 	@echo "make test    the tests"
 	@echo "make conformance  what every kind of store has to pass, alone and in pairings"
+	@echo "make pairings  every test of several orgs on every pairing of stores"
 	@echo "make setup   a virtual environment in $(VENV) with the program at $(BIN)/orgsync"
 	@echo "make lint    format, style, types and the order of the rooms"
 	@echo "make format  lets the formatter rewrite the code"
@@ -42,6 +43,9 @@ test: $(STAMP)
 
 conformance: $(STAMP)
 	$(BIN)/python -m pytest -q -n $(WORKERS) -m 'conformance and not soak'
+
+pairings: $(STAMP)
+	$(BIN)/python -m pytest -q -n $(WORKERS) -m 'conformance and not soak' --every-pairing
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

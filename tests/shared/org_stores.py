@@ -41,8 +41,8 @@ class Store(Protocol):
         """Takes the orgs away, whoever has them open."""
 
     @staticmethod
-    def client(address: str) -> Client:
-        """Opens a session of any other program on an org."""
+    def client(address: str, patience: float, /) -> Client:
+        """Opens a session of any other program on an org, which waits so many seconds for others."""
 
     @staticmethod
     def trigger(name: str, when: str, table: str, body: str, condition: str) -> Sequence[str]:
@@ -102,8 +102,8 @@ class Files:
         """Nothing: the folder goes with the run."""
 
     @staticmethod
-    def client(address: str) -> sqlite3.Connection:
-        db = sqlite3.connect(address.removeprefix("sqlite:"), isolation_level=None, timeout=10)
+    def client(address: str, patience: float) -> sqlite3.Connection:
+        db = sqlite3.connect(address.removeprefix("sqlite:"), isolation_level=None, timeout=patience)
         db.execute("PRAGMA synchronous = OFF")
         return db
 
@@ -161,8 +161,8 @@ class Schemas:
         self.server.drop(self.url)
 
     @staticmethod
-    def client(address: str) -> PostgresDatabase:
-        return connect(parse_address(address), "client", busy_seconds=10)
+    def client(address: str, patience: float) -> PostgresDatabase:
+        return connect(parse_address(address), "client", busy_seconds=patience)
 
     @staticmethod
     def trigger(name: str, when: str, table: str, body: str, condition: str) -> Sequence[str]:
@@ -251,9 +251,9 @@ def _store_of(db: Client) -> type[Store]:
     return Schemas if isinstance(db, PostgresDatabase) else Files
 
 
-def client_of(address: str) -> Client:
-    """A session of any other program on the org at an address."""
-    return _BY_SCHEME[address.partition(":")[0]].client(address)
+def client_of(address: str, patience: float = 10) -> Client:
+    """A session of any other program on the org at an address, which waits so many seconds for others."""
+    return _BY_SCHEME[address.partition(":")[0]].client(address, patience)
 
 
 def own_trigger(db: Client, name: str, when: str, table: str, body: str, condition: str = "1 = 1") -> None:
@@ -291,6 +291,12 @@ def keep_others_out(db: Client, table: str) -> Callable[[], None]:
 def put_away(address: str) -> Callable[[], None]:
     """Moves the org at an address to where nobody finds it. Returns what brings it back."""
     return _BY_SCHEME[address.partition(":")[0]].put_away(address)
+
+
+def assert_intact(db: Client) -> None:
+    """An org's file is whole; a server sees to that by itself."""
+    if isinstance(db, sqlite3.Connection):
+        assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
 
 
 def logged(db: Client) -> int:

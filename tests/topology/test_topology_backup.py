@@ -15,6 +15,8 @@ from orgsync_reconcile.stores.sql.flow import Pair
 from orgsync_reconcile.stores.sqlite.handle import open_org
 from orgsync_reconcile.sync.resync import resync
 
+pytestmark = pytest.mark.files_only
+
 LINKS = "SELECT connection, local, partner, made_here, root FROM orgsync_link WHERE status = 1 ORDER BY 1, 2"
 
 
