@@ -41,8 +41,8 @@ class Store(Protocol):
         """Takes the orgs away, whoever has them open."""
 
     @staticmethod
-    def client(address: str, patience: float, /) -> Client:
-        """Opens a session of any other program on an org, which waits so many seconds for others."""
+    def client(address: str) -> Client:
+        """Opens a session of any other program on an org."""
 
     @staticmethod
     def trigger(name: str, when: str, table: str, body: str, condition: str) -> Sequence[str]:
@@ -102,8 +102,8 @@ class Files:
         """Nothing: the folder goes with the run."""
 
     @staticmethod
-    def client(address: str, patience: float) -> sqlite3.Connection:
-        db = sqlite3.connect(address.removeprefix("sqlite:"), isolation_level=None, timeout=patience)
+    def client(address: str) -> sqlite3.Connection:
+        db = sqlite3.connect(address.removeprefix("sqlite:"), isolation_level=None, timeout=10)
         db.execute("PRAGMA synchronous = OFF")
         return db
 
@@ -161,8 +161,8 @@ class Schemas:
         self.server.drop(self.url)
 
     @staticmethod
-    def client(address: str, patience: float) -> PostgresDatabase:
-        return connect(parse_address(address), "client", busy_seconds=patience)
+    def client(address: str) -> PostgresDatabase:
+        return connect(parse_address(address), "client", busy_seconds=10)
 
     @staticmethod
     def trigger(name: str, when: str, table: str, body: str, condition: str) -> Sequence[str]:
@@ -251,9 +251,9 @@ def _store_of(db: Client) -> type[Store]:
     return Schemas if isinstance(db, PostgresDatabase) else Files
 
 
-def client_of(address: str, patience: float = 10) -> Client:
-    """A session of any other program on the org at an address, which waits so many seconds for others."""
-    return _BY_SCHEME[address.partition(":")[0]].client(address, patience)
+def client_of(address: str) -> Client:
+    """A session of any other program on the org at an address."""
+    return _BY_SCHEME[address.partition(":")[0]].client(address)
 
 
 def own_trigger(db: Client, name: str, when: str, table: str, body: str, condition: str = "1 = 1") -> None:
