@@ -168,13 +168,6 @@ def test_unknown_words_are_usage_errors(words: dict[str, object], message: str, 
     assert list(tmp_path.iterdir()) == []
 
 
-def test_features_and_limits_are_kept(org: Org) -> None:
-    """ORG-1: features that were switched on, and the edition's limits."""
-    assert org.db.execute("SELECT name FROM orgsync_feature").fetchall() == [("salesforce-to-salesforce",)]
-    limits = dict(org.db.execute("SELECT name, value FROM orgsync_limit").fetchall())
-    assert limits["custom_objects"] == 200
-
-
 def test_a_failed_transaction_leaves_nothing(org: Org) -> None:
     """ORG-7: what is rolled back was never there."""
     with pytest.raises(RuntimeError), org.transaction() as db:

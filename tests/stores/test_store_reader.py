@@ -58,6 +58,13 @@ def test_reading_changes_nothing(org: Org, address: str) -> None:
     assert org.db.execute("SELECT revision FROM orgsync_org").fetchone() == before
 
 
+def test_features_and_limits_are_kept(org: Org) -> None:
+    """ORG-1: features that were switched on, and the edition's limits."""
+    assert org.db.execute("SELECT name FROM orgsync_feature").fetchall() == [("salesforce-to-salesforce",)]
+    limits = dict(org.db.execute("SELECT name, value FROM orgsync_limit").fetchall())
+    assert limits["custom_objects"] == 200
+
+
 @pytest.mark.files_only
 def test_users_with_what_they_have(org: Org, client: Client) -> None:
     """USR-1, USR-3, CON-8: profile, role, permission sets and permissions by name; seats by licence."""
