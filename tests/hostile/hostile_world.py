@@ -5,36 +5,13 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from click.testing import CliRunner, Result
-from sync_world import CONNECTION, NAMES, P, S, World
+from click.testing import Result
+from sync_program import run_program, write_manifests
+from sync_world import NAMES, P, S, World
 
-from orgsync_reconcile.cli.main import cli
 from orgsync_reconcile.model.connection import Side
 from orgsync_reconcile.stores.sqlite.handle import open_org
 from orgsync_reconcile.sync.resync import Resynced, resync
-
-MANIFEST = f"""\
-version: 1
-kind: Org
-name: acme
-store: "{{acme}}"
-admin: admin@acme.example
----
-version: 1
-kind: Org
-name: acme-dr
-store: "{{acme-dr}}"
-admin: admin@acme-dr.example
----
-version: 1
-kind: Connection
-name: {CONNECTION}
-primary: acme
-secondary: acme-dr
-owner: admin@acme.example
-contact: {{first_name: Elise, last_name: Medina, email: elise@acme.example, account: Acme}}
-direction: two-way
-"""
 
 
 class HostileWorld(World):
@@ -77,10 +54,5 @@ class HostileWorld(World):
 
     def program(self, *args: str) -> Result:
         """Runs the program over the two orgs."""
-        manifests = self.folder / "manifests"
-        manifests.mkdir(exist_ok=True)
-        text = MANIFEST
-        for side, name in NAMES.items():
-            text = text.replace(f"{{{name}}}", self.addresses[side])
-        (manifests / "connection.yaml").write_text(text)
-        return CliRunner().invoke(cli, ["-C", str(self.folder), *args])
+        write_manifests(self.folder, self.addresses)
+        return run_program(self.folder, *args)

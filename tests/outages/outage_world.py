@@ -2,47 +2,22 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
 import psycopg
-from click.testing import CliRunner, Result
-from sync_world import CONNECTION, NAMES, P, S, World
+from click.testing import Result
+from sync_program import run_program, start_program, write_manifests
+from sync_world import CONNECTION, NAMES, World
 
-from orgsync_reconcile.cli.main import cli
 from orgsync_reconcile.model.connection import Side
 from orgsync_reconcile.stores.postgres.local_server import LocalServer
 from orgsync_reconcile.stores.sql.connections import get_connection
 from orgsync_reconcile.stores.sql.create import NewOrg
 from orgsync_reconcile.stores.urls import create_store, open_store
-
-_MANIFEST = """\
-version: 1
-kind: Org
-name: acme
-store: {primary}
-admin: admin@acme.example
----
-version: 1
-kind: Org
-name: acme-dr
-store: {secondary}
-admin: admin@acme-dr.example
----
-version: 1
-kind: Connection
-name: {connection}
-primary: acme
-secondary: acme-dr
-owner: admin@acme.example
-contact: {{first_name: Elise, last_name: Medina, email: elise@acme.example, account: Acme}}
-direction: two-way
-"""
 
 
 def eventually(what: Callable[[], object], seconds: float = 30) -> None:
@@ -93,30 +68,15 @@ class OutageWorld:
         """Ends all sessions."""
         self.stack.close()
 
-    def manifests(self) -> None:
-        """Writes the manifests, with the addresses of now."""
-        folder = self.folder / "manifests"
-        folder.mkdir(exist_ok=True)
-        (folder / "connection.yaml").write_text(
-            _MANIFEST.format(primary=self.addresses[P], secondary=self.addresses[S], connection=CONNECTION)
-        )
-
     def program(self, *args: str, **environment: str) -> Result:
-        """Runs the program over the two orgs."""
-        self.manifests()
-        return CliRunner().invoke(cli, ["-C", str(self.folder), *args], env=environment)
+        """Runs the program over the two orgs, where they lie now."""
+        write_manifests(self.folder, self.addresses)
+        return run_program(self.folder, *args, **environment)
 
     def start(self, *args: str) -> subprocess.Popen[str]:
         """The program as a process of its own; the caller ends it."""
-        self.manifests()
-        return subprocess.Popen(
-            [sys.executable, "-m", "orgsync_reconcile", "-C", str(self.folder), *args],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env=dict(os.environ),
-        )
+        write_manifests(self.folder, self.addresses)
+        return start_program(self.folder, *args)
 
     def reason(self, side: Side) -> str:
         """Why the end has suspended itself; empty where it has not."""
