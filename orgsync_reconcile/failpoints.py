@@ -31,7 +31,7 @@ class FailPoint(StrEnum):
     BULK_BEFORE_TARGET_COMMIT = "bulk:before-target-commit"
     #: The target has the range and the new position, and the source does not know.
     BULK_AFTER_TARGET_COMMIT = "bulk:after-target-commit"
-    #: Both know of the range; the next one has not begun.
+    #: Both know of the range; the next one has not begun, or is not committed.
     BULK_AFTER_SOURCE_MIRROR = "bulk:after-source-mirror"
     #: The target has forwarded records and live links, and the source does not know.
     FORWARD_AFTER_TARGET_COMMIT = "forward:after-target-commit"

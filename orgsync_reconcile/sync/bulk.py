@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from datetime import datetime
 from functools import partial
 from itertools import groupby
@@ -21,6 +22,7 @@ from orgsync_reconcile.stores.sql.flow.network import exchange
 from orgsync_reconcile.stores.sql.flow.paths import Path
 from orgsync_reconcile.stores.sql.leases import bulk_lease, lease
 from orgsync_reconcile.sync.again import again
+from orgsync_reconcile.sync.bulk_lanes import WORTH, bulk_lanes
 from orgsync_reconcile.sync.bulk_parts import BulkCrew, BulkPart
 from orgsync_reconcile.sync.bulk_progress import holder_of_bulk
 from orgsync_reconcile.sync.control import is_active
@@ -157,20 +159,23 @@ def _copy_all(
     reach(FailPoint.BULK_AFTER_CHECKPOINT)
     end = bulk.last_row(path)
     missing = bulk.missing(path, end, RANGE)
-    if crew is None:
-        ranges = _copy_here(flow, back, bulk, path, missing, clock)
-    else:
-        parts = [
-            BulkPart(
-                source=flow.side, object=path.object, cutoff=bulk.moment, started=before.started, low=low, high=high
-            )
-            for low, high in missing
-        ]
-        ranges = _copy_there(flow, back, bulk, parts, clock, crew)
-    for _ in ranges:
-        if progress:
-            moved = _since(bulk.counts(path), before)
-            progress(path.object, min(moved.copied + moved.failed, before.remaining), before.remaining)
+    with ExitStack() as stack:
+        if crew is None and len(missing) >= WORTH and flow.pair.many_writers and bulk.goes_in_any_order(path):
+            crew = stack.enter_context(bulk_lanes(flow.pair, flow.side, clock))
+        if crew is None:
+            ranges = _copy_here(flow, back, bulk, path, missing, clock)
+        else:
+            parts = [
+                BulkPart(
+                    source=flow.side, object=path.object, cutoff=bulk.moment, started=before.started, low=low, high=high
+                )
+                for low, high in missing
+            ]
+            ranges = _copy_there(flow, back, bulk, parts, clock, crew)
+        for _ in ranges:
+            if progress:
+                moved = _since(bulk.counts(path), before)
+                progress(path.object, min(moved.copied + moved.failed, before.remaining), before.remaining)
     with flow.pair.lease():
         bulk.finish(path, end, clock())
     return _since(bulk.counts(path), before)
@@ -200,7 +205,8 @@ def _copy_there(
 ) -> Iterator[None]:
     """Has these ranges copied by others; yields after each. Raises PartialError where some failed.
 
-    In rounds: after each one the source learns of its links, and a drain that waits gets its turn.
+    In rounds: after each one a drain that waits gets its turn, and the source learns of its links: by a herald while the
+    next round is copied, where there is one.
     """
     at_once = None if all(org.many_writers for org in flow.pair.orgs.values()) else 1
     left = list(parts)
@@ -214,11 +220,17 @@ def _copy_there(
             if done.error is not None:
                 failed.append(done.error)
             yield
+        if crew.herald is not None:
+            crew.herald.told()
         with flow.pair.lease():
             again(bulk.fill)
-            finish_both(flow, back, clock)
+            if crew.herald is None or failed or not left:
+                finish_both(flow, back, clock)
+                reach(FailPoint.BULK_AFTER_SOURCE_MIRROR)
+        if crew.herald is not None and left and not failed:
+            crew.herald.tell()
         if failed:
-            raise _explain(failed, parts[0].object)
+            raise _explain(failed, parts[0].object) if crew.herald is None else failed[0]
 
 
 def _explain(failed: Sequence[Exception], name: str) -> OrgsyncError:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
 import threading
-from collections.abc import Iterator
-from contextlib import ExitStack
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack
 from functools import partial
 from pathlib import Path
 
@@ -14,15 +19,28 @@ from postgres_server import Server, name_of
 from two_orgs import connection, make_on_server, must, publication, server_orgs, write_documents
 
 from orgsync_reconcile.app.workspace import Workspace, open_connection
-from orgsync_reconcile.clock import system_clock
+from orgsync_reconcile.clock import Clock, system_clock
+from orgsync_reconcile.errors import StoreFullError
+from orgsync_reconcile.failpoints import VARIABLE, FailPoint
 from orgsync_reconcile.model.connection import Side
+from orgsync_reconcile.model.records import ObjectCounts
 from orgsync_reconcile.stores.sql.flow import Flow, Pair
 from orgsync_reconcile.stores.sql.flow.bulk import BulkFlow
-from orgsync_reconcile.sync import bulk, verify_parts
+from orgsync_reconcile.stores.sql.org import BUSY_SECONDS
+from orgsync_reconcile.sync import bulk, bulk_lanes, verify_parts
 from orgsync_reconcile.sync.bulk_parts import BulkPart, copy_part
+from orgsync_reconcile.sync.drain import drain
 
 #: Accounts, of which all but the last have a parent with a higher row number.
 COUNT = 60
+#: The program with small ranges, in a process that can be killed.
+SMALL = """
+import sys
+from orgsync_reconcile.cli.main import run
+from orgsync_reconcile.sync import bulk
+bulk.RANGE = 10
+run()
+"""
 
 
 def run(folder: Path, *args: str) -> str:
@@ -66,11 +84,149 @@ def test_processes_copy_and_verify(folder: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(verify_parts, "PART", 25)
     run(folder, "bulk-sync", "--workers", "2")
     assert run(folder, "verify", "--workers", "2") == run(folder, "verify")
+    assert_all_copied(folder)
+
+
+def assert_all_copied(folder: Path) -> None:
+    """Every Account is there once with its lookup, both orgs know its link, and nothing is left of the run."""
     with open_connection(Workspace(directory=folder), "dr") as found:
-        row = found.secondary.db.execute('SELECT count(*), count("ParentId") FROM "Account"').fetchone()
-        assert tuple(row) == (found.primary.db.execute('SELECT count(*) FROM "Account"').fetchone()[0], COUNT - 1)
-        assert found.secondary.db.execute("SELECT count(*) FROM orgsync_waiting").fetchone()[0] == 0
+        primary, secondary = found.primary.db, found.secondary.db
+        (count,) = primary.execute('SELECT count(*) FROM "Account"').fetchone()
+        row = secondary.execute('SELECT count(*), count("ParentId") FROM "Account"').fetchone()
+        assert tuple(row) == (count, COUNT - 1)
+        links = "SELECT {}, {} FROM orgsync_link WHERE local LIKE '001%' ORDER BY 1"
+        known = primary.execute(links.format("local", "partner")).fetchall()
+        assert len(known) == count
+        assert (
+            known
+            == secondary.execute(links.format("partner", "local").replace("local LIKE", "partner LIKE")).fetchall()
+        )
+        for left in ("orgsync_waiting", "orgsync_bulk_range", "orgsync_outcome"):
+            assert secondary.execute(f"SELECT count(*) FROM {left}").fetchone()[0] == 0, left
+    run(folder, "verify")
     assert "No records to copy" in run(folder, "bulk-sync")
+
+
+def test_one_process_copies_two_ranges_at_a_time(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """BLK-1, LKP-2: between servers, over sessions of their own; what both leave for later is done."""
+    monkeypatch.setattr(bulk, "RANGE", 10)
+    together, first = threading.Barrier(bulk_lanes.LANES), threading.local()
+
+    def copy(pair: Pair, part: BulkPart, clock: Clock, told: Callable[[], None]) -> ObjectCounts:
+        if not hasattr(first, "seen"):
+            first.seen = together.wait(20) is not None
+        return copy_part(pair, part, clock, told)
+
+    monkeypatch.setattr(bulk_lanes, "copy_part", copy)
+    run(folder, "bulk-sync")
+    assert not together.broken
+    assert_all_copied(folder)
+
+
+def test_what_fails_in_one_of_them_is_told_as_it_is(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """BLK-4: and not tried again; what the other had done stays done, and the next run goes on with the rest."""
+    monkeypatch.setattr(bulk, "RANGE", 10)
+    tried: list[int] = []
+
+    def copy(pair: Pair, part: BulkPart, clock: Clock, told: Callable[[], None]) -> ObjectCounts:
+        tried.append(part.low)
+        if part.low == 10 and tried.count(10) == 1:
+            raise StoreFullError("the disk is full", where="secondary")
+        return copy_part(pair, part, clock, told)
+
+    workspace = Workspace(directory=folder)
+    with open_connection(workspace, "dr") as found, monkeypatch.context() as patched:
+        patched.setattr(bulk_lanes, "copy_part", copy)
+        pair = Pair(found.primary, found.secondary, "dr")
+        with pytest.raises(StoreFullError, match="the disk is full"):
+            bulk.bulk_sync(pair, source=Side.PRIMARY, cutoff=None, clock=system_clock)
+        assert sorted(tried) == [0, 10, 20, 30]
+        (position,) = found.secondary.db.execute("SELECT position FROM orgsync_bulk").fetchone()
+        assert position == 10
+        (copied,) = bulk.resume_bulk(pair, source=Side.PRIMARY, clock=system_clock)
+        assert copied.copied == COUNT + 1 - 30
+    assert_all_copied(folder)
+
+
+def test_the_source_is_never_more_than_one_batch_behind(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """QUE-3: while the source is told of what was copied, more is written, and commits once the source knows."""
+    run(folder, "drain")
+    monkeypatch.setattr(bulk, "RANGE", 10)
+    with open_connection(Workspace(directory=folder), "dr") as found, ExitStack() as stack:
+        pair = Pair(found.primary, found.secondary, "dr")
+        with found.secondary.transaction() as db:
+            db.execute("ALTER TABLE \"Account\" ADD CONSTRAINT picky CHECK (\"Name\" NOT IN ('A 5', 'A 45', 'A 55'))")
+        with pair.another() as watching:
+            ours, theirs = (watching.orgs[side].db for side in Side)
+            stack.enter_context(watching.orgs[Side.PRIMARY].transaction())
+            ours.execute("LOCK TABLE orgsync_link IN SHARE ROW EXCLUSIVE MODE")
+            thread = threading.Thread(
+                target=lambda: bulk.bulk_sync(pair, source=Side.PRIMARY, cutoff=None, clock=system_clock)
+            )
+            thread.start()
+            waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle in transaction'"
+            count, end = 0, time.monotonic() + 20
+            while count < bulk_lanes.LANES and time.monotonic() < end:
+                time.sleep(0.05)
+                (count,) = theirs.execute(f"{waiting} AND query LIKE '%orgsync_waiting%'").fetchone()
+            time.sleep(0.3)
+            assert theirs.execute('SELECT count(*) FROM "Account"').fetchone()[0] == 39
+            stack.close()
+            thread.join(30)
+        held = found.primary.db.execute("SELECT count(*) FROM orgsync_held").fetchone()
+        assert held[0] == 3
+        assert found.secondary.db.execute('SELECT count(*) FROM "Account"').fetchone()[0] == COUNT + 1 - 3
+
+
+def test_drains_take_their_turn_between_ranges(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """QUE-3: who sends changes meanwhile waits for ranges, and never for one that waits for it."""
+    monkeypatch.setattr(bulk, "RANGE", 6)
+    lease = Pair.lease
+
+    def take(pair: Pair, *, shared: bool = False) -> AbstractContextManager[None]:
+        if threading.current_thread().name.startswith(bulk_lanes.HERALD):
+            # Long enough for drains to come ahead.
+            time.sleep(0.3)
+        return lease(pair, shared=shared)
+
+    monkeypatch.setattr(Pair, "lease", take)
+    ended, waited = threading.Event(), [0.0]
+
+    def send() -> None:
+        with open_connection(Workspace(directory=folder), "dr") as found:
+            pair = Pair(found.primary, found.secondary, "dr")
+            while not ended.is_set():
+                began = time.monotonic()
+                drain(pair, clock=system_clock)
+                waited.append(time.monotonic() - began)
+
+    other = threading.Thread(target=send)
+    other.start()
+    try:
+        run(folder, "bulk-sync")
+    finally:
+        ended.set()
+        other.join(40)
+    assert max(waited) < BUSY_SECONDS / 2
+    assert_all_copied(folder)
+
+
+@pytest.mark.parametrize(
+    "point",
+    [
+        f"{FailPoint.BULK_AFTER_CHECKPOINT}",
+        f"{FailPoint.BULK_BEFORE_TARGET_COMMIT}:2",
+        f"{FailPoint.BULK_AFTER_TARGET_COMMIT}:3",
+        f"{FailPoint.BULK_AFTER_SOURCE_MIRROR}",
+    ],
+)
+def test_killed_with_two_ranges_under_way(folder: Path, point: str) -> None:
+    """BLK-4, QUE-3: nothing is lost or doubled, and the next run goes on with what is missing."""
+    command = [sys.executable, "-c", SMALL, "-C", str(folder), "bulk-sync"]
+    killed = subprocess.run(command, env=os.environ | {VARIABLE: point}, capture_output=True, timeout=60, check=False)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
+    run(folder, "drain")
+    assert_all_copied(folder)
 
 
 def test_ranges_at_the_same_time(folder: Path) -> None:
@@ -111,7 +267,7 @@ def test_a_range_waits_for_whoever_is_at_it(folder: Path) -> None:
         other = threading.Thread(target=lambda: copied.append(copy_part(second, part, system_clock).copied))
         with first.lease(shared=True), flow.target.transaction():
             assert own.claim(path, started, 0, 30)
-            own.copy(path, 0, 30, system_clock(), alone=False)
+            own.copy_beside_others(path, 0, 30, system_clock(), told=lambda: None)
             other.start()
             other.join(0.5)
             assert other.is_alive()

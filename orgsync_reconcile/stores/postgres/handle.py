@@ -17,7 +17,7 @@ from orgsync_reconcile.stores.postgres.refusals import explain, takes_no_writes
 from orgsync_reconcile.stores.postgres.session import connect
 from orgsync_reconcile.stores.sql.copies import CopiedPartner
 from orgsync_reconcile.stores.sql.engine import Engine
-from orgsync_reconcile.stores.sql.org import Org, require_known_version
+from orgsync_reconcile.stores.sql.org import BUSY_SECONDS, Org, require_known_version
 from orgsync_reconcile.stores.sql.partner import Partner
 
 
@@ -49,6 +49,10 @@ class PostgresOrg(Org):
     @override
     def many_writers(self) -> bool:
         return True
+
+    @override
+    def another(self) -> PostgresOrg:
+        return open_org(self.address, label=self.label, readonly=False, busy_seconds=BUSY_SECONDS)
 
     @property
     @override

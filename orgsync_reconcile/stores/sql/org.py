@@ -65,6 +65,10 @@ class Org(ABC):
     def many_writers(self) -> bool:
         """Whether several sessions may write at the same time."""
 
+    @abstractmethod
+    def another(self) -> Org:
+        """A further session with the org, which the caller closes. Raises UnreachableError and its kin."""
+
     @property
     @abstractmethod
     def engine(self) -> Engine:

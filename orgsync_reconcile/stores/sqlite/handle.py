@@ -218,6 +218,10 @@ class SqliteOrg(Org):
     def many_writers(self) -> bool:
         return False
 
+    @override
+    def another(self) -> SqliteOrg:
+        return open_org(self.path, label=self.label)
+
     @property
     @override
     def engine(self) -> Engine:

@@ -5,7 +5,7 @@ The checkpoint moves in the transaction of the data, so a bulk sync goes on wher
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -190,33 +190,55 @@ class BulkFlow:
         (last,) = self.flow.partner.row(f"SELECT coalesce(max({ROW}), 0) FROM partner.{quote(path.object)}")
         return int(last)
 
-    def copy(self, path: Path, low: int, high: int, now: datetime, *, alone: bool = True) -> ObjectCounts:
-        """Copies the records with row numbers in (low, high] that are wanted and not linked yet. One transaction.
-
-        Who is not `alone`, while others copy other ranges, leaves it to `fill` to fill in lookups, and joins the batch
-        that the source has still to learn of: it is never more than one behind.
-        """
-        flow = self.flow
-        with flow.target.transaction(), flow.partner.reading(), flow.guard.marked():
-            fresh = self._is_fresh(path)
-            counts, writer = self._begin(path, now)
-            in_range = f"s.{ROW} > ? AND s.{ROW} <= ? AND {self._wanted(path)}"
-            straight = self._may_range() and not path.unlike and path.match is None and path.files is None
-            if straight:
-                flow.partner.bring_range(path, in_range, [low, high], system=self._system_fields(writer))
-            else:
-                flow.partner.bring(path.object, in_range, [low, high])
-            with flow.guard.writing(path.target):
-                if straight:
-                    self._copy_range(path, writer, counts, low, high, fresh=fresh)
-                    if flow.stamped:
-                        stamps.bring_copied(self.db, flow.partner, path, flow.numbers[1], self._links_before)
-                else:
-                    self._stage(path, f"s.{ROW} > {low} AND s.{ROW} <= {high}", f"s.{ROW}", high - low)
-                    self._copy_staged(path, writer, counts)
-            self._end(path, writer, counts, (low, high), alone=alone)
-            self._fresh_until = (path.object, flow.last_link()) if fresh else ("", -1)
+    def copy(self, path: Path, low: int, high: int, now: datetime) -> ObjectCounts:
+        """Copies the records with row numbers in (low, high] that are wanted and not linked yet. One transaction."""
+        with self.flow.target.transaction(), self.flow.partner.reading(), self.flow.guard.marked():
+            counts, writer = self._write(path, low, high, now)
+            self._end(path, writer, counts, (low, high), alone=True)
         return counts
+
+    def copy_beside_others(
+        self, path: Path, low: int, high: int, now: datetime, *, told: Callable[[], None]
+    ) -> ObjectCounts:
+        """The same while others copy other ranges. One transaction, of the caller.
+
+        It leaves it to `fill` to fill in lookups, and joins the batch that the source has still to learn of: it is never
+        more than one behind. `told` waits until the source has learned what it is being told at the moment.
+        """
+        with self.flow.guard.marked():
+            with self.flow.partner.reading():
+                counts, writer = self._write(path, low, high, now)
+            # What the source knows is asked behind its snapshot.
+            told()
+            self._end(path, writer, counts, (low, high), alone=False)
+        return counts
+
+    def _write(self, path: Path, low: int, high: int, now: datetime) -> tuple[ObjectCounts, Writer]:
+        """Writes the records of a range with their links."""
+        flow = self.flow
+        fresh = self._is_fresh(path)
+        counts, writer = self._begin(path, now)
+        in_range = f"s.{ROW} > ? AND s.{ROW} <= ? AND {self._wanted(path)}"
+        straight = self._may_range() and _is_plain(path)
+        if straight:
+            flow.partner.bring_range(path, in_range, [low, high], system=self._system_fields(writer))
+            fresh = fresh or self._is_new(path, low, high)
+        else:
+            flow.partner.bring(path.object, in_range, [low, high])
+        with flow.guard.writing(path.target):
+            if straight:
+                self._copy_range(path, writer, counts, low, high, fresh=fresh)
+                if flow.stamped:
+                    stamps.bring_copied(self.db, flow.partner, path, flow.numbers[1], self._links_before)
+            else:
+                self._stage(path, f"s.{ROW} > {low} AND s.{ROW} <= {high}", f"s.{ROW}", high - low)
+                self._copy_staged(path, writer, counts)
+        self._fresh_until = (path.object, flow.last_link()) if fresh else ("", -1)
+        return counts, writer
+
+    def goes_in_any_order(self, path: Path) -> bool:
+        """Whether each record of the object is a new one by itself, whatever else is copied at the same time."""
+        return not self.flow.stamped and _is_plain(path)
 
     def copy_newest(self, path: Path, limit: int, now: datetime) -> ObjectCounts:
         """Copies at most `limit` records, the newest first (BLK-1)."""
@@ -304,6 +326,17 @@ class BulkFlow:
         """Whether no record of the rows ahead can be linked: nobody else has made links since the last range."""
         return self._fresh_until == (path.object, self.flow.last_link()) or self._has_no_links(path)
 
+    def _is_new(self, path: Path, low: int, high: int) -> bool:
+        """Whether nothing between the Ids of these rows is linked: one look at the links' index."""
+        first, last = self.db.execute(
+            f'SELECT min("Id"), max("Id") FROM partner.{quote(path.object)} WHERE {ROW} > ? AND {ROW} <= ?', [low, high]
+        ).fetchone()
+        found = self.db.execute(
+            "SELECT 1 FROM main.orgsync_link WHERE partner >= ? AND partner <= ? AND connection = ? LIMIT 1",
+            [first, last, self.flow.numbers[1]],
+        ).fetchone()
+        return found is None
+
     def _may_range(self) -> bool:
         """Whether nothing was refused so far, and nothing can be here already.
 
@@ -366,6 +399,11 @@ class BulkFlow:
             f" ORDER BY {order} LIMIT ?",
             [path.source, limit],
         )
+
+
+def _is_plain(path: Path) -> bool:
+    """Whether nothing is asked of the target's records before one of the object is inserted."""
+    return not path.unlike and path.match is None and path.files is None
 
 
 def checkpoints(flow: Flow) -> Iterator[Checkpoint]:

@@ -43,6 +43,12 @@ class Pair:
         for side, org in self.orgs.items():
             self.partners[side] = org.see(self.orgs[side.other])
 
+    @contextmanager
+    def another(self) -> Iterator[Pair]:
+        """The same pair over sessions of its own, for another thread. Raises UnreachableError and its kin."""
+        with self.orgs[Side.PRIMARY].another() as primary, self.orgs[Side.SECONDARY].another() as secondary:
+            yield Pair(primary, secondary, self.connection)
+
     def _number(self, org: Org) -> int:
         row = org.db.execute("SELECT number FROM orgsync_connection WHERE name = ?", [self.connection]).fetchone()
         if row is None:
