@@ -16,6 +16,7 @@ from orgsync_reconcile.errors import OrgsyncError, UnreachableError
 from orgsync_reconcile.model.connection import Side
 from orgsync_reconcile.stores.postgres import transport
 from orgsync_reconcile.stores.postgres.database import PostgresDatabase
+from orgsync_reconcile.stores.postgres.silence import WatchedConnection
 from orgsync_reconcile.stores.sql.flow import Flow, send_batch
 
 #: How many of a drain's statements are cut short.
@@ -332,15 +333,14 @@ def test_a_session_that_ends_while_rows_are_streamed(outage: OutageWorld, monkey
 @pytest.mark.parametrize("kinds", [("postgres", "sqlite")], ids=["postgres"])
 def test_a_session_that_ends_as_soon_as_it_began(outage: OutageWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     """SUS-3: it is told like any other that was cut."""
-    connect = psycopg.connect
+    connect = WatchedConnection.connect
 
     def cut(*args: Any, **words: Any) -> Any:
         made = connect(*args, **words)
-        if words.get("application_name") == "orgsync":
-            with connect(outage.addresses[P].partition("?")[0], autocommit=True) as administrator:
-                administrator.execute("SELECT pg_terminate_backend(%s, 5000)", [made.info.backend_pid])
+        with psycopg.connect(outage.addresses[P].partition("?")[0], autocommit=True) as administrator:
+            administrator.execute("SELECT pg_terminate_backend(%s, 5000)", [made.info.backend_pid])
         return made
 
-    monkeypatch.setattr(psycopg, "connect", cut)
+    monkeypatch.setattr(WatchedConnection, "connect", cut)
     with pytest.raises(UnreachableError, match="cannot be reached"):
         outage.open()

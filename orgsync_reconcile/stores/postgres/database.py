@@ -17,6 +17,7 @@ from orgsync_reconcile.stores.postgres import positions
 from orgsync_reconcile.stores.postgres.culprit import keep_field
 from orgsync_reconcile.stores.postgres.dialect import DIALECT, ENGINE_HALF, PostgresDialect
 from orgsync_reconcile.stores.postgres.names import quote_ours
+from orgsync_reconcile.stores.postgres.silence import IDENTITY
 from orgsync_reconcile.stores.postgres.statement import Parameters, translate
 from orgsync_reconcile.stores.postgres.tables import counter, engine_counter
 from orgsync_reconcile.stores.postgres.values import register
@@ -29,7 +30,7 @@ Cursor = psycopg.Cursor[TupleRow]
 _SMALL = 1 << 17
 #: What every session is set to. What its commits say stands is on a disk: the partner's log is trimmed behind them.
 #: And what is streamed is read to its end.
-_SESSION = """SELECT set_config('search_path', {path}, false), set_config('timezone', 'UTC', false),
+_SESSION = f"""SELECT {IDENTITY}, set_config('search_path', {{path}}, false), set_config('timezone', 'UTC', false),
  set_config('cursor_tuple_fraction', '1', false),
  CASE current_setting('synchronous_commit') WHEN 'off' THEN set_config('synchronous_commit', 'local', false) END"""
 
@@ -50,7 +51,10 @@ class PostgresDatabase(Database):
         self._streams = itertools.count(1)
         connection.add_notify_handler(self._hear)
         register(connection.adapters)
-        connection.execute(composed.SQL(_SESSION).format(path=composed.Literal(quote_ours(schema))))
+        found = connection.execute(composed.SQL(_SESSION).format(path=composed.Literal(quote_ours(schema)))).fetchone()
+        assert found is not None
+        #: Which of the server's sessions this is (silence.IDENTITY).
+        self.identity = found[:2]
         # A program that was killed in mid-statement holds nothing for long; not every system can tell.
         with suppress(psycopg.errors.InvalidParameterValue):
             connection.execute("SET client_connection_check_interval = '2s'")

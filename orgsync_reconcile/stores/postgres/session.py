@@ -8,12 +8,12 @@ from typing import Any
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
-from psycopg.rows import TupleRow
 
 from orgsync_reconcile.errors import StoreError, UsageError
 from orgsync_reconcile.stores.address import Address
 from orgsync_reconcile.stores.postgres.database import PostgresDatabase
 from orgsync_reconcile.stores.postgres.refusals import explain, is_starting, refused_session
+from orgsync_reconcile.stores.postgres.silence import WatchedConnection
 
 #: How long to wait for a server that does not answer, in seconds.
 _CONNECT_SECONDS = 10
@@ -37,7 +37,8 @@ def connect(address: Address, label: str, *, busy_seconds: float) -> PostgresDat
     Raises UnreachableError where there is none, StoreBusyError where it has no room for one more at the moment,
     StoreError where it is too old, UsageError where the address is none.
     """
-    connection = _connection(address, label, _settings(address.dsn, busy_seconds))
+    settings = _settings(address.dsn, busy_seconds)
+    connection = _connection(address, label, settings)
     if connection.info.server_version < OLDEST_SERVER:
         connection.close()
         raise StoreError(
@@ -46,17 +47,19 @@ def connect(address: Address, label: str, *, busy_seconds: float) -> PostgresDat
             hint="upgrade the server",
         )
     try:
-        return PostgresDatabase(connection, address.schema)
+        found = PostgresDatabase(connection, address.schema)
     except psycopg.Error as error:
         connection.close()
         raise explain(error, label) from error
+    connection.watch(address.dsn, settings, found.identity)
+    return found
 
 
-def _connection(address: Address, label: str, settings: dict[str, Any]) -> psycopg.Connection[TupleRow]:
+def _connection(address: Address, label: str, settings: dict[str, Any]) -> WatchedConnection:
     end = time.monotonic() + _START_SECONDS
     while True:
         try:
-            return psycopg.connect(address.dsn, autocommit=True, **settings)
+            return WatchedConnection.connect(address.dsn, autocommit=True, **settings)
         except psycopg.ProgrammingError as error:
             raise UsageError(
                 f"{label}: not a server's address: {address.without_secret(_first_line(error))}",

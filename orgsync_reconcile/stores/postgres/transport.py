@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 
 import psycopg
-from psycopg import errors, pq
+from psycopg import errors, generators, pq
+from psycopg.waiting import Ready, Wait
 
 from orgsync_reconcile.stores.postgres.database import PostgresDatabase
 from orgsync_reconcile.stores.postgres.statement import translate
@@ -87,29 +89,46 @@ def _rows_out(source: PostgresDatabase, statement: str) -> Iterator[bytes]:
     """The rows that COPY … TO STDOUT sends, straight from libpq: its rows are many and small."""
     session = source.connection.pgconn
     encoding = source.connection.info.encoding
-    result = session.exec_(statement.encode(encoding))
+    session.send_query(statement.encode(encoding))
+    result = source.connection.wait(generators.execute(session))[-1]
     if result.status != pq.ExecStatus.COPY_OUT:
         raise errors.error_from_result(result, encoding=encoding)
     ended = False
     try:
         while True:
-            length, row = session.get_copy_data(0)
+            length, row = session.get_copy_data(1)
             if length < 0:
                 ended = True
                 break
-            yield bytes(row)
+            if length:
+                yield bytes(row)
+            else:
+                source.connection.wait(_more(session))
     finally:
         if not ended:
-            # Whoever takes the rows has failed: the rest is not wanted.
-            session.get_cancel().cancel()
-            while session.get_copy_data(0)[0] >= 0:
-                pass
-        failed = None
-        while (last := session.get_result()) is not None:
-            if last.status == pq.ExecStatus.FATAL_ERROR:
-                failed = last
-    if failed is not None:
-        raise errors.error_from_result(failed, encoding=encoding)
+            # Whoever takes the rows has failed: the rest is not wanted. Where the session is lost too, that one tells.
+            with suppress(psycopg.Error):
+                _drop_rows(source)
+    last = source.connection.wait(generators.fetch_many(session))[-1]
+    if last.status == pq.ExecStatus.FATAL_ERROR:
+        raise errors.error_from_result(last, encoding=encoding)
+
+
+def _drop_rows(source: PostgresDatabase) -> None:
+    """Ends a COPY … TO STDOUT before its end."""
+    session = source.connection.pgconn
+    source.connection.cancel_safe()
+    while (length := session.get_copy_data(1)[0]) >= 0:
+        if not length:
+            source.connection.wait(_more(session))
+    source.connection.wait(generators.fetch_many(session))
+
+
+def _more(session: pq.abc.PGconn) -> Generator[Wait, Ready | int, None]:
+    """Waits for what comes next."""
+    while not (yield Wait.R):
+        pass
+    session.consume_input()
 
 
 def copy_rows_in(
