@@ -5,7 +5,7 @@ from __future__ import annotations
 from orgsync_reconcile.app.workspace import Workspace, open_connection
 from orgsync_reconcile.errors import LockHeldError
 from orgsync_reconcile.model.connection import Side
-from orgsync_reconcile.stores.sql.leases import Lease, apply_lease, bulk_lease, leases, reconcile_lease
+from orgsync_reconcile.stores.sql.leases import Lease, apply_lease, bulk_lease, is_abandoned, leases, reconcile_lease
 from orgsync_reconcile.stores.sql.leases import release as release_lease
 
 
@@ -25,7 +25,7 @@ def release(workspace: Workspace, name: str | None, *, force: bool) -> Lease | N
         wanted = {apply_lease(name), reconcile_lease(name), *(bulk_lease(name, side) for side in Side)}
         held = [item for item in leases(found.primary) if item.name in wanted]
         for item in held:
-            if not item.dead and not force:
+            if not force and not is_abandoned(found.primary, item):
                 raise LockHeldError(
                     f"{item.holder} may still be at work (host {item.host}, process {item.pid}, since {item.at})",
                     where=found.primary.label,

@@ -14,7 +14,9 @@ import pytest
 from program import process, publication
 from two_orgs import run_in, sql
 
-from orgsync_reconcile.clock import iso, system_clock
+from orgsync_reconcile.clock import system_clock
+from orgsync_reconcile.stores.sql.leases import acquire, apply_lease
+from orgsync_reconcile.stores.urls import open_store
 
 
 @pytest.mark.parametrize(
@@ -206,23 +208,19 @@ def test_a_record_left_behind_by_a_bulk_sync_exits_5(connected: Path) -> None:
 
 def test_a_held_lock_exits_6_and_can_be_released(fresh: Path) -> None:
     """REC-4: apply says who holds the lock; a living holder is only overruled by --force."""
-    sql(
-        fresh,
-        "acme",
-        "INSERT INTO orgsync_lease VALUES ('apply/acme-link', 'eve', "
-        f"'{socket.gethostname()}', {os.getpid()}, '{iso(system_clock())}')",
-    )
-    result = run_in(fresh, "apply", "--yes")
-    assert result.exit_code == 6
-    assert "eve holds the lock" in result.stderr
-    table = run_in(fresh, "lock", "show").stdout.splitlines()
-    assert table[0].split()[-1] == "STATE"
-    assert "eve" in table[1]
-    assert table[1].endswith(" held")
-    assert run_in(fresh, "lock", "release").exit_code == 6
-    assert run_in(fresh, "lock", "release", "--force").exit_code == 0
-    assert "Nobody" in run_in(fresh, "lock", "show").stdout
-    assert run_in(fresh, "apply", "--yes").exit_code == 0
+    with open_store("sqlite:orgs/acme.db", base=fresh) as org:
+        acquire(org, apply_lease("acme-link"), "eve", system_clock)
+        result = run_in(fresh, "apply", "--yes")
+        assert result.exit_code == 6
+        assert "eve holds the lock" in result.stderr
+        table = run_in(fresh, "lock", "show").stdout.splitlines()
+        assert table[0].split()[-1] == "STATE"
+        assert "eve" in table[1]
+        assert table[1].endswith(" held")
+        assert run_in(fresh, "lock", "release").exit_code == 6
+        assert run_in(fresh, "lock", "release", "--force").exit_code == 0
+        assert "Nobody" in run_in(fresh, "lock", "show").stdout
+        assert run_in(fresh, "apply", "--yes").exit_code == 0
 
 
 def test_a_lock_of_a_dead_process_is_released_without_force(fresh: Path) -> None:

@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -87,11 +87,11 @@ class FailsafeWorld(World):
         self._manifests()
         return CliRunner().invoke(cli, ["-C", str(self.folder), *args], env=environment)
 
-    def start(self, *args: str, **environment: str) -> subprocess.Popen[str]:
-        """The program as a process of its own; the caller ends it."""
+    def start(self, *args: str, within: Sequence[str] = (), **environment: str) -> subprocess.Popen[str]:
+        """The program as a process of its own, or `within` another program; the caller ends it."""
         self._manifests()
         return subprocess.Popen(
-            [sys.executable, "-m", "orgsync_reconcile", "-C", str(self.folder), *args],
+            [*within, sys.executable, "-m", "orgsync_reconcile", "-C", str(self.folder), *args],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

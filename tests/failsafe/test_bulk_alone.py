@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -12,6 +12,7 @@ import pytest
 from failsafe_world import FailsafeWorld
 from sync_world import CONNECTION, P, S
 
+from orgsync_reconcile.stores.sql.leases import acquire, bulk_lease, release
 from orgsync_reconcile.sync.bulk import resume_bulk
 
 LOCK = (
@@ -58,13 +59,43 @@ def test_the_lock_of_a_dead_process_is_taken_over(world: FailsafeWorld) -> None:
 def test_waiting_for_another_one(world: FailsafeWorld) -> None:
     """BLK-4: --lock-timeout waits for so long, and goes on as soon as the other has ended."""
     world.connect("Account")
-    held(world, "primary", socket.gethostname(), os.getpid())
+    acquire(world.orgs[P], bulk_lease(CONNECTION, P), "ann@desk", world.clock)
     waiting = world.start("bulk-sync", CONNECTION, "--lock-timeout", "30")
     with pytest.raises(subprocess.TimeoutExpired):
         waiting.wait(timeout=2)
-    world.clients[P].execute("DELETE FROM orgsync_lease")
+    release(world.orgs[P], bulk_lease(CONNECTION, P))
     waiting.communicate(timeout=60)
     assert waiting.returncode == 0
+
+
+CONTAINER = ("unshare", "--pid", "--fork", "--mount-proc", "--kill-child")
+
+
+@pytest.mark.skipif(
+    subprocess.run([*CONTAINER, "true"], capture_output=True, check=False).returncode != 0
+    if shutil.which("unshare")
+    else True,
+    reason="processes cannot be numbered anew here, as in containers",
+)
+def test_a_container_that_is_started_again(world: FailsafeWorld) -> None:
+    """BLK-4: its process has the number of the one that was killed; a container beside it has that number, too."""
+    world.connect("Account")
+    with world.pair.lease():
+        first = world.start("bulk-sync", CONNECTION, within=CONTAINER)
+        deadline = time.monotonic() + 25
+        while not world.all(P, "SELECT pid FROM orgsync_lease"):
+            assert time.monotonic() < deadline and first.poll() is None
+            time.sleep(0.05)
+        assert world.all(P, "SELECT pid FROM orgsync_lease") == [1]
+        beside = world.start("bulk-sync", CONNECTION, within=CONTAINER)
+        _, said = beside.communicate(timeout=60)
+        assert beside.returncode == 6, said
+        first.kill()
+        first.communicate()
+        assert len(world.all(P, "SELECT pid FROM orgsync_lease")) == 1
+    again = world.start("bulk-sync", CONNECTION, within=CONTAINER)
+    _, said = again.communicate(timeout=60)
+    assert again.returncode == 0, said
 
 
 @pytest.mark.pairings

@@ -20,7 +20,7 @@ class SilentProxy:
         self._sockets: list[socket.socket] = []
         self._gates: list[threading.Event] = []
         self._gate = self._new_gate()
-        #: What a client has to say for the proxy to fall silent, once; and whether it passes that on before.
+        #: What somebody has to say for the proxy to fall silent, once; and whether it passes that on before.
         self._word: tuple[bytes, bool] | None = None
         self.fell_silent = threading.Event()
         threading.Thread(target=self._accept, daemon=True).start()
@@ -31,7 +31,7 @@ class SilentProxy:
         self.fell_silent.set()
 
     def silence_at(self, word: bytes, *, behind: bool) -> None:
-        """Falls silent as soon as a client says this: before it is passed on, or right behind it."""
+        """Falls silent as soon as a client or the server says this: before it is passed on, or right behind it."""
         self.fell_silent.clear()
         self._word = word, behind
 
@@ -66,16 +66,14 @@ class SilentProxy:
                 server = socket.create_connection(("127.0.0.1", self._server_port))
                 self._sockets += [client, server]
                 for ends in ((client, server), (server, client)):
-                    threading.Thread(
-                        target=self._pass_on, args=(*ends, self._gate), kwargs={"said": ends[0] is client}, daemon=True
-                    ).start()
+                    threading.Thread(target=self._pass_on, args=(*ends, self._gate), daemon=True).start()
 
-    def _pass_on(self, source: socket.socket, target: socket.socket, gate: threading.Event, *, said: bool) -> None:
+    def _pass_on(self, source: socket.socket, target: socket.socket, gate: threading.Event) -> None:
         with suppress(OSError):
             while piece := source.recv(_PIECE):
                 word = self._word
                 behind = False
-                if said and word is not None and word[0] in piece:
+                if word is not None and word[0] in piece:
                     self._word, behind = None, word[1]
                     self.silence()
                 if not behind:

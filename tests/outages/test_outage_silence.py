@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -22,6 +23,7 @@ from orgsync_reconcile.stores.address import parse_address
 from orgsync_reconcile.stores.postgres import silence
 from orgsync_reconcile.stores.postgres.local_server import LocalServer, local_server
 from orgsync_reconcile.stores.postgres.session import connect
+from orgsync_reconcile.stores.postgres.transport import copy_between
 from orgsync_reconcile.stores.urls import open_store
 
 #: Quick for a test: half a second of silence before each look, and two seconds for an answer, which libpq takes at least.
@@ -214,8 +216,48 @@ def test_a_server_that_falls_silent_while_it_is_asked(monkeypatch: pytest.Monkey
         address = parse_address(through(f"{server.url}?schema=public", server, proxy))
         session = connect(address, "acme", busy_seconds=30)
         proxy.silence_at(b"pg_stat_activity", behind=False)
+
+        def speak() -> None:
+            proxy.fell_silent.wait(20)
+            time.sleep(1)
+            proxy.speak()
+
+        speaker = threading.Thread(target=speak)
+        speaker.start()
+        # Once says nothing.
+        assert session.execute("SELECT 1 FROM pg_sleep(3)").fetchone() == (1,)
+        speaker.join()
+        proxy.silence_at(b"pg_stat_activity", behind=False)
         began = time.monotonic()
         with pytest.raises(psycopg.OperationalError, match="no answer for"):
             session.execute("SELECT pg_sleep(30)")
         assert time.monotonic() - began < 15
         assert session.connection.closed
+
+
+def test_a_server_that_falls_silent_while_rows_are_streamed() -> None:
+    """SUS-3: in the middle of what COPY sends."""
+    with local_server(parent=memory()) as server, silent_proxy(server.port) as proxy, ExitStack() as stack:
+        address = f"{server.url}?schema=public"
+        source, target = (
+            connect(parse_address(place), "acme", busy_seconds=30)
+            for place in (through(address, server, proxy), address)
+        )
+        stack.callback(target.close)
+        target.run("CREATE TABLE many (n int, words text)")
+        rows = "SELECT g, repeat('x', 1000) FROM generate_series(1, 5000) AS g"
+        failed: list[BaseException] = []
+
+        def copy() -> None:
+            try:
+                copy_between(source, rows, [], target, "many", {"n": "int", "words": "text"}, empty=True)
+            except psycopg.OperationalError as error:
+                failed.append(error)
+
+        proxy.silence_at(b"PGCOPY", behind=True)
+        runner = threading.Thread(target=copy, daemon=True)
+        runner.start()
+        runner.join(NOTICED)
+        assert proxy.fell_silent.is_set()
+        assert "no answer for" in str(failed[0])
+        assert target.execute("SELECT count(*) FROM many").fetchone() == (0,)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import signal
 import socket
@@ -19,8 +18,11 @@ from hypothesis import strategies as st
 from reconcile_world import reconcile, settings, start
 from two_orgs import run_in, sql
 
+from orgsync_reconcile.clock import system_clock
 from orgsync_reconcile.errors import UsageError
 from orgsync_reconcile.operations.schedule import Cron, Every, Ticker, cron
+from orgsync_reconcile.stores.sql.leases import acquire, reconcile_lease
+from orgsync_reconcile.stores.urls import open_store
 
 START = datetime(2026, 3, 2, 6, 30, tzinfo=UTC)
 LOOP = ("reconcile", "--every", "1s", "--format", "json", "--log-format", "json")
@@ -82,15 +84,16 @@ def test_a_loop_lives_through_broken_manifests_and_an_org_that_is_away(connected
 def test_one_run_at_a_time(connected: Path) -> None:
     """REC-10: a second run is told who is at work and exits with 6; the lock of a dead process is taken over."""
     hold = "INSERT OR REPLACE INTO orgsync_lease VALUES ('reconcile/acme-link', 'ann@here', '{0}', {1}, '2026-01-01')"
-    sql(connected, "acme", hold.format(socket.gethostname(), os.getpid()))
-    ran = reconcile(connected)
-    assert ran.code == 6
-    assert ran.document["connections"][0]["steps"] == []
-    assert "ann@here holds the lock reconcile/acme-link" in ran.document["connections"][0]["held_by"]
-    assert "skipped, ann@here" in ran.said
-    assert run_in(connected, "lock", "release").exit_code == 6
-    assert run_in(connected, "lock", "release", "--force").exit_code == 0
-    assert reconcile(connected).code == 0
+    with open_store("sqlite:orgs/acme.db", base=connected) as org:
+        acquire(org, reconcile_lease("acme-link"), "ann@here", system_clock)
+        ran = reconcile(connected)
+        assert ran.code == 6
+        assert ran.document["connections"][0]["steps"] == []
+        assert "ann@here holds the lock reconcile/acme-link" in ran.document["connections"][0]["held_by"]
+        assert "skipped, ann@here" in ran.said
+        assert run_in(connected, "lock", "release").exit_code == 6
+        assert run_in(connected, "lock", "release", "--force").exit_code == 0
+        assert reconcile(connected).code == 0
     dead = subprocess.Popen(["true"])
     dead.wait()
     sql(connected, "acme", hold.format(socket.gethostname(), dead.pid))

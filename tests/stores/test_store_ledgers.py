@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -54,6 +56,7 @@ from orgsync_reconcile.stores.sql.queue import count_queue, read_queue
 from orgsync_reconcile.stores.sql.rename import rename_field
 from orgsync_reconcile.stores.sql.rows import insert_row, update_row
 from orgsync_reconcile.stores.sql.schema import Objects
+from orgsync_reconcile.stores.urls import open_store
 
 ACTING: dict[str, Any] = {"actor": "admin@acme.example", "clock": lambda: NOW}
 MOMENT = int(NOW.timestamp() * 1000)
@@ -347,6 +350,39 @@ def test_flags_are_ordinary_changes(org: Org, client: Client) -> None:
         with pytest.raises(StoreError):
             flags.set_field(org, "Thing__c", "T__c", True, records)
     assert client.execute('SELECT count(*) FROM "Thing__c" WHERE "On__c" = TRUE').fetchone() == (2,)
+
+
+def test_who_is_gone_holds_no_lock(org: Org, address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """REC-4: numbers of processes repeat, in containers always: what counts is what ends with its holder."""
+    monkeypatch.setattr(leases, "_LINGERS", 0.2)
+    here, name = socket.gethostname(), "apply/dr"
+    with open_store(address, base=Path()) as other:
+        mine = leases.acquire(org, name, "me", lambda: NOW)
+        assert not leases.is_abandoned(other, mine)
+        with pytest.raises(LockHeldError):
+            leases.acquire(other, name, "you", lambda: NOW)
+        # As its process leaves it that is killed, with a number that this host gives again at once.
+        org.close()
+        (left,) = leases.leases(other)
+        assert left == mine and not left.dead
+        assert leases.is_abandoned(other, left)
+        assert leases.acquire(other, name, "you", lambda: NOW).holder == "you"
+        # A container beside this one, of the same name, numbers its processes for itself.
+        other.db.execute("UPDATE orgsync_lease SET pid = 999999999")
+        (there,) = leases.leases(other)
+        assert there.dead
+        with open_store(address, base=Path()) as third:
+            assert not leases.is_abandoned(third, there)
+            with pytest.raises(LockHeldError):
+                leases.acquire(third, name, "she", lambda: NOW)
+            # On another host nobody can tell.
+            other.db.execute("UPDATE orgsync_lease SET host = 'elsewhere'")
+            other.close()
+            assert not leases.is_abandoned(third, leases.leases(third)[0])
+            with pytest.raises(LockHeldError, match="elsewhere"):
+                leases.acquire(third, name, "she", lambda: NOW)
+            third.db.execute("UPDATE orgsync_lease SET host = ?", [here])
+            assert leases.acquire(third, name, "she", lambda: NOW).holder == "she"
 
 
 def test_locks_routing_and_what_was_applied(org: Org) -> None:

@@ -75,10 +75,11 @@ def _give_id(org: Org, key: ComponentKey) -> None:
     if org.db.execute(f"SELECT 1 FROM orgsync_component WHERE {where} AND id <> ''", key).fetchone():
         return
     org.db.execute("INSERT OR IGNORE INTO orgsync_autonumber VALUES (?, 'Id', 1)", [key.type])
-    (number,) = org.db.execute(
-        "SELECT next FROM orgsync_autonumber WHERE object = ? AND field = 'Id'", [key.type]
-    ).fetchone()
+    # Taken before it is used: who counts at the same time waits.
     org.db.execute("UPDATE orgsync_autonumber SET next = next + 1 WHERE object = ? AND field = 'Id'", [key.type])
+    (number,) = org.db.execute(
+        "SELECT next - 1 FROM orgsync_autonumber WHERE object = ? AND field = 'Id'", [key.type]
+    ).fetchone()
     id15 = f"{_WITH_ID[key.type]}{org.code}{number:09x}"
     org.db.execute(f"UPDATE orgsync_component SET id = ? WHERE {where}", [id15 + checksum18(id15), *key])
 

@@ -1,4 +1,8 @@
-"""Locks with their holder: one row each, in the primary org of a connection (REC-4)."""
+"""Locks with their holder: one row each, in the primary org of a connection (REC-4).
+
+Beside the row a holder keeps a lock that the system frees with its process. On the same host it alone says whether the
+holder lives: numbers of processes repeat, and in containers they are always the same.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +14,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from orgsync_reconcile.clock import Clock, iso
-from orgsync_reconcile.errors import LockHeldError
+from orgsync_reconcile.errors import LockHeldError, StoreBusyError
 from orgsync_reconcile.model.connection import Side
-from orgsync_reconcile.stores.sql.org import Org
+from orgsync_reconcile.stores.sql.org import BUSY_SECONDS, Org
 
 #: How often a waiting run looks again, in seconds.
 _PAUSE = 0.1
+#: How long a server may keep what a killed process held, in seconds: it may be in the middle of a statement.
+_LINGERS = 3.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,7 +36,7 @@ class Lease:
 
     @property
     def dead(self) -> bool:
-        """Whether its process is known to be gone; on another host nobody can tell."""
+        """Whether no process of this host has its number any more; on another host nobody can tell."""
         return self.host == socket.gethostname() and not _alive(self.pid)
 
 
@@ -66,17 +72,54 @@ def leases(org: Org) -> tuple[Lease, ...]:
     return tuple(Lease(name=row[0], holder=row[1], host=row[2], pid=row[3], at=row[4]) for row in rows)
 
 
+def _sign(name: str) -> str:
+    """The name of what a living holder keeps beside the row."""
+    return "held." + name.replace("/", ".")
+
+
+@contextmanager
+def _by_oneself(org: Org) -> Iterator[None]:
+    """Rows and signs change together, while nobody else looks at them. Outside of a transaction. Raises StoreBusyError."""
+    done = org.hold("leases", BUSY_SECONDS)
+    if done is None:
+        raise StoreBusyError("another program looks at the locks and does not end", where=org.label, hint="end it")
+    try:
+        yield
+    finally:
+        done()
+
+
+def _is_gone(org: Org, held: Lease) -> bool:
+    if held.host != socket.gethostname() or held.name in org.signs:
+        return False
+    free = org.hold(_sign(held.name), _LINGERS if held.dead else 0)
+    if free is not None:
+        free()
+    return free is not None
+
+
+def is_abandoned(org: Org, held: Lease) -> bool:
+    """Whether a lock's holder is gone for sure."""
+    with _by_oneself(org):
+        return _is_gone(org, held)
+
+
 def _try(org: Org, wanted: Lease) -> Lease | None:
-    """Takes the lock and returns None, or returns who holds it. A lock of a dead process is taken over."""
-    with org.transaction() as db:
+    """Takes the lock and returns None, or returns who holds it. A lock whose holder is gone is taken over."""
+    with _by_oneself(org):
         held = next((item for item in leases(org) if item.name == wanted.name), None)
-        if held is not None and not held.dead:
+        if held is not None and not _is_gone(org, held):
             return held
-        db.execute(
-            "INSERT INTO orgsync_lease (name, holder, host, pid, at) VALUES (?1, ?2, ?3, ?4, ?5)"
-            " ON CONFLICT (name) DO UPDATE SET holder = ?2, host = ?3, pid = ?4, at = ?5",
-            [wanted.name, wanted.holder, wanted.host, wanted.pid, wanted.at],
-        )
+        with org.transaction() as db:
+            db.execute(
+                "INSERT INTO orgsync_lease (name, holder, host, pid, at) VALUES (?1, ?2, ?3, ?4, ?5)"
+                " ON CONFLICT (name) DO UPDATE SET holder = ?2, host = ?3, pid = ?4, at = ?5",
+                [wanted.name, wanted.holder, wanted.host, wanted.pid, wanted.at],
+            )
+        # None where somebody goes on whose lock was released by force.
+        sign = org.hold(_sign(wanted.name), 0)
+        if sign is not None:
+            org.signs[wanted.name] = sign
     return None
 
 
@@ -101,12 +144,15 @@ def acquire(org: Org, name: str, holder: str, clock: Clock, wait_seconds: float 
 
 def release(org: Org, name: str, only: Lease | None = None) -> bool:
     """Gives the lock `name` back, whoever holds it, or `only` where it is still that one. Returns whether it was held."""
-    with org.transaction() as db:
+    with _by_oneself(org):
         held = next((item for item in leases(org) if item.name == name), None)
-        if held is None or (only is not None and held != only):
-            return False
-        db.execute("DELETE FROM orgsync_lease WHERE name = ?", [name])
-    return True
+        found = held is not None and only in (None, held)
+        if found:
+            with org.transaction() as db:
+                db.execute("DELETE FROM orgsync_lease WHERE name = ?", [name])
+        if sign := org.signs.pop(name, None):
+            sign()
+    return found
 
 
 @contextmanager

@@ -43,6 +43,8 @@ class Org(ABC):
         #: Temporary tables that stay in the session, by name: what they were made as. A transaction that is rolled back
         #: leaves them as they were before it.
         self.kept: dict[str, object] = {}
+        #: What shows others, as long as this session lives, that a lock with a holder is held: by the lock's name.
+        self.signs: dict[str, Callable[[], None]] = {}
         row = db.execute("SELECT org_id, code, name, admin_id, namespace FROM orgsync_org").fetchone()
         self.org_id: str = row[0]
         self.code: str = row[1]
@@ -161,6 +163,8 @@ class Org(ABC):
 
     def close(self) -> None:
         """Ends the session."""
+        while self.signs:
+            self.signs.popitem()[1]()
         self.db.close()
 
     def __enter__(self) -> Org:
