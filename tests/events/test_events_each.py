@@ -105,6 +105,7 @@ CAUSES: dict[QueueAction, tuple[Callable[[HostileWorld], object], str]] = {
 }
 
 
+@pytest.mark.pairings("sqlite-sqlite", "sqlite-postgres", "postgres-postgres")
 @pytest.mark.parametrize("action", CAUSES)
 def test_an_event_from_cause_to_end(world: HostileWorld, action: QueueAction) -> None:
     """QUE-1, QUE-2, CON-12: queued in the org of its cause, carried out by the drain, gone; both histories name who."""
@@ -247,7 +248,7 @@ def test_a_name_that_cannot_be(world: HostileWorld, old: str, new: str, why: str
     """PUB-11: one line says why, and nothing is changed."""
     world.deploy(PROPERTY)
     before = world.one(P, "SELECT revision FROM orgsync_org")
-    done = world.program("org", "rename", f"sqlite:{world.orgs[P].path}", old, new)
+    done = world.program("org", "rename", world.addresses[P], old, new)
     assert done.exit_code in (1, 64), done.output
     (line,) = done.stderr.strip().splitlines()
     assert why in line

@@ -10,7 +10,8 @@ import pytest
 from hostile_world import HostileWorld
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sync_world import ACTOR, CONNECTION, P, S, copy_orgs
+from org_stores import Templates
+from sync_world import ACTOR, CONNECTION, NAMES, P, S, make_orgs
 
 from orgsync_reconcile.clock import iso
 from orgsync_reconcile.model.connection import Side
@@ -128,13 +129,14 @@ def play(world: HostileWorld, step: tuple[Side, str]) -> None:
         world.drain(*((side,) if what == "drain one way" else ()), max_records=1 if what == "drain one way" else None)
 
 
+@pytest.mark.pairings
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
-def test_both_maps_end_equal(event_orgs: Path, steps: list[tuple[Side, str]]) -> None:
+def test_both_maps_end_equal(pairing: str, templates: Templates, steps: list[tuple[Side, str]]) -> None:
     """QUE-2, CNF-3: whatever was caused and drained in between, each org accepts what the other offers, and knows it."""
     with tempfile.TemporaryDirectory(prefix="orgsync-events-") as name, ExitStack() as stack:
-        copy_orgs(event_orgs, Path(name))
-        world = HostileWorld(Path(name), stack)
+        copied = templates.copied(pairing, make_orgs, list(NAMES.values()), Path(name))
+        world = HostileWorld(Path(name), stack, addresses=stack.enter_context(copied))
         world.connect("Account", fields={"Account": FIELDS})
         for step in steps:
             play(world, step)
