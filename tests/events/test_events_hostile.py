@@ -46,9 +46,12 @@ TAMPERED = {
 }
 
 
+@pytest.mark.pairings("sqlite-sqlite", "sqlite-postgres")
 @pytest.mark.parametrize("statement", TAMPERED.values(), ids=TAMPERED)
 def test_a_tampered_event_stops_nothing(world: HostileWorld, statement: str) -> None:
     """QUE-2: it is set apart, with a log entry where the partner was to be told; events and records behind it go on."""
+    if "x'" in statement and not world.addresses[P].startswith("sqlite:"):
+        pytest.skip("a server takes no such value")
     world.connect("Account")
     world.drain()
     world.clients[P].execute(statement)

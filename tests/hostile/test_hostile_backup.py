@@ -14,6 +14,7 @@ from orgsync_reconcile.model.connection import Side
 from orgsync_reconcile.stores.sql import publications
 from orgsync_reconcile.sync import lifecycle
 
+pytestmark = pytest.mark.files_only
 COMMANDS = (
     ("drain", CONNECTION),
     ("bulk-sync", CONNECTION),

@@ -14,6 +14,8 @@ from orgsync_reconcile.app import follow
 from orgsync_reconcile.app.workspace import Workspace
 from orgsync_reconcile.model.connection import Side
 
+pytestmark = pytest.mark.files_only
+
 
 def test_a_following_drain_wakes_when_somebody_writes(world: HostileWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     """QUE-3: it does not wait for its rest to end; a change of either org is sent at once."""

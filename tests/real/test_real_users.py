@@ -8,7 +8,10 @@ import pytest
 from real_compare import compare
 from real_world import ABSENT, REAL, World
 
-pytestmark = pytest.mark.skipif(not REAL.is_dir(), reason=ABSENT)
+pytestmark = [
+    pytest.mark.skipif(not REAL.is_dir(), reason=ABSENT),
+    pytest.mark.pairings("sqlite-sqlite", "postgres-sqlite", "postgres-postgres"),
+]
 
 
 @pytest.fixture

@@ -1,12 +1,14 @@
-"""Two orgs, connected once and copied for every test."""
+"""Two orgs, connected once and copied for every test, in the stores of its pairing."""
 
 from __future__ import annotations
 
-import shutil
+import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from report_world import MANIFESTS, log, must
+from two_orgs import SCHEMAS
 
 
 @pytest.fixture(autouse=True)
@@ -16,22 +18,31 @@ def plain_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-@pytest.fixture(scope="session")
-def connected_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two connected orgs with empty logs. Not to be changed."""
-    folder = tmp_path_factory.mktemp("reports") / "work"
-    (folder / "manifests").mkdir(parents=True)
-    (folder / "manifests" / "acme.yaml").write_text(MANIFESTS)
-    for name, admin in (("acme", "admin@acme.example"), ("acme-dr", "admin@acme.example.dr")):
-        must(folder, "org", "create", f"sqlite:orgs/{name}.db", "--name", name, "--admin", admin)
-    must(folder, "apply", "--yes")
+def make_connected(address: Callable[[str], str]) -> None:
+    """Two connected orgs with empty logs."""
+    with tempfile.TemporaryDirectory() as name:
+        addresses = {org: address(org) for org, _ in SCHEMAS.values()}
+        folder = _folder(Path(name), addresses)
+        for org, admin in SCHEMAS.values():
+            must(folder, "org", "create", addresses[org], "--name", org, "--admin", admin)
+        must(folder, "apply", "--yes")
+
+
+def _folder(folder: Path, addresses: dict[str, str]) -> Path:
+    """Writes the manifests of orgs at these addresses."""
+    text = MANIFESTS
+    for org, address in addresses.items():
+        text = text.replace(f"store: sqlite:orgs/{org}.db", f'store: "{address}"')
+    (folder / "manifests").mkdir(exist_ok=True)
+    (folder / "manifests" / "acme.yaml").write_text(text)
     return folder
 
 
 @pytest.fixture
-def work(connected_once: Path, tmp_path: Path) -> Path:
+def work(place: Callable[..., dict[str, str]], tmp_path: Path) -> Path:
     """A folder of the test's own with two connected orgs and empty logs."""
-    return Path(shutil.copytree(connected_once, tmp_path / "work"))
+    names = [org for org, _ in SCHEMAS.values()]
+    return _folder(tmp_path, place(make_connected, *names, joined=True, folder="orgs"))
 
 
 @pytest.fixture

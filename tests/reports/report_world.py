@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import two_orgs
 from click.testing import Result
-from two_orgs import ORGS, connection, documents, sql
+from two_orgs import ORGS, client_in, connection, documents, sql
 
 NOW = "2026-03-10T12:00:00Z"
 MANIFESTS = documents(ORGS, connection("acme-link", ""))
@@ -39,7 +38,7 @@ def insert(folder: Path, store: str, table: str, **values: Any) -> str:
 
 def log(folder: Path, store: str, entries: Iterable[dict[str, Any]]) -> None:
     """Adds entries to an org's log. Each has `at`; the rest has a value of its own where it is left out."""
-    db = sqlite3.connect(folder / "orgs" / f"{store}.db")
+    db = client_in(folder, store)
     (connection,) = db.execute("SELECT id FROM orgsync_connection").fetchone()
     for entry in entries:
         db.execute(
@@ -59,5 +58,4 @@ def log(folder: Path, store: str, entries: Iterable[dict[str, Any]]) -> None:
                 entry["at"],
             ],
         )
-    db.commit()
     db.close()

@@ -10,10 +10,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from report_world import insert, log, report, run_in
 from two_orgs import sql
+
+pytestmark = pytest.mark.pairings("sqlite-sqlite", "postgres-postgres")
 
 
 def found(folder: Path, *args: str) -> dict[str, Any]:
@@ -49,6 +52,7 @@ def test_the_same_report_differs_by_org(logged: Path) -> None:
     assert both["groups"][0] == {"key": "Contact", "counts": {"acme": 2, "acme-dr": 2}, "total": 4}
 
 
+@pytest.mark.files_only
 def test_only_the_org_that_is_asked_for_has_to_be_there(logged: Path) -> None:
     """LOG-4: a report on the secondary's log can be had while the primary is away."""
     (logged / "orgs" / "acme.db").unlink()

@@ -179,6 +179,7 @@ def test_many_groups_are_drawn_as_one_more_bar(work: Path) -> None:
     assert len([a for a in found.of("th") if a.get("scope") == "row"]) == 40
 
 
+@pytest.mark.files_only
 def test_a_file_is_there_whole_or_not_at_all(logged: Path) -> None:
     """LOG-4: the file appears when all of it is written; one that was there stays where something goes wrong."""
     result = must(logged, "log", "report", "by-object", "--format", "html", "--out", "page.html")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-import sqlite3
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from click.testing import CliRunner, Result
+from org_stores import Client, client_of
 
 from orgsync_reconcile.cli.main import cli
 
@@ -92,11 +93,20 @@ def must(folder: Path, *args: str, **environment: str) -> Result:
 
 
 def sql(folder: Path, store: str, *statements: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-    """Runs statements in an org's file, as any client would; the rows of the last one. `values` are bound in each."""
-    db = sqlite3.connect(folder / "orgs" / f"{store}.db")
+    """Runs statements in an org, as any client would; the rows of the last one. `values` are bound in each."""
     rows: list[tuple[Any, ...]] = []
-    for statement in statements:
-        rows = db.execute(statement, values).fetchall()
-    db.commit()
-    db.close()
+    with closing(client_in(folder, store)) as db:
+        for statement in statements:
+            done = db.execute(statement, values)
+            rows = done.fetchall() if done.description else []
     return rows
+
+
+def client_in(folder: Path, store: str) -> Client:
+    """A session of any other program on an org: in its file, or where the manifests say that it is."""
+    path = folder / "orgs" / f"{store}.db"
+    if path.exists():
+        return client_of(f"sqlite:{path}")
+    texts = [item.read_text() for item in (folder / "manifests").glob("*.yaml")]
+    (address,) = re.findall(rf'^name: {store}\nstore: "([^"]+)"$', "\n".join(texts), re.MULTILINE)
+    return client_of(address)
