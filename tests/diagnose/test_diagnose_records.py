@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from ailing_orgs import ADMIN, Ailing, P, S, codes, deployed, text, the
-from org_stores import refuse
+from org_stores import contents, refuse
 
 from orgsync_reconcile.errors import StoreError, UsageError
 from orgsync_reconcile.model.connection import Side
@@ -401,12 +401,13 @@ def test_the_other_org_is_down(ailing: Ailing) -> None:
         ailing.ask(ours, P, primary="the store cannot be opened")
 
 
-@pytest.mark.files_only
+@pytest.mark.pairings("sqlite-sqlite", "postgres-postgres")
 def test_diagnosing_changes_nothing(ailing: Ailing) -> None:
     """DIA-1: every finding comes from reading."""
     ailing.connect("Account")
     ours = account(ailing)
     ailing.update(P, "Account", ours, Phone="2")
-    before = [list(client.iterdump()) for client in ailing.clients.values()]
+    before = [contents(client) for client in ailing.clients.values()]
+    assert all(before)
     assert replace(ailing.ask(ours)) == ailing.ask(ours)
-    assert [list(client.iterdump()) for client in ailing.clients.values()] == before
+    assert [contents(client) for client in ailing.clients.values()] == before

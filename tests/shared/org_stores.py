@@ -299,6 +299,18 @@ def assert_intact(db: Client) -> None:
         assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
 
 
+def contents(db: Client) -> Sequence[str]:
+    """All that the org holds."""
+    if isinstance(db, sqlite3.Connection):
+        return list(db.iterdump())
+    tables = "SELECT tablename FROM pg_tables WHERE schemaname = current_schema() ORDER BY 1"
+    return [
+        f"{name}: {text}"
+        for (name,) in db.execute(tables).fetchall()
+        for (text,) in db.execute(f'SELECT CAST(t AS text) FROM "{name}" AS t ORDER BY 1').fetchall()
+    ]
+
+
 def logged(db: Client) -> int:
     """How many changes the org has ever logged."""
     return int(db.execute(_store_of(db).logged).fetchone()[0])

@@ -7,7 +7,7 @@ import time
 from dataclasses import replace
 
 import pytest
-from org_stores import refuse
+from org_stores import keep_others_out, refuse
 from sync_world import CONNECTION, P, S, World, custom_object, text
 from sync_world import field as custom_field
 
@@ -16,7 +16,6 @@ from orgsync_reconcile.model.schema import FieldType
 from orgsync_reconcile.stores.sql.features import enable_feature
 from orgsync_reconcile.stores.sql.flow import Pair
 from orgsync_reconcile.stores.sql.schema import Objects, deploy_objects
-from orgsync_reconcile.stores.sqlite.handle import open_org
 from orgsync_reconcile.sync.drain import drain
 
 
@@ -216,14 +215,14 @@ def test_a_wide_object_one_way_with_a_refusal(world: World) -> None:
     assert world.all(S, 'SELECT "F299__c" FROM "Wide__c"') == ["1"]
 
 
-@pytest.mark.files_only
+@pytest.mark.pairings
 def test_a_target_that_is_locked_for_a_while(world: World) -> None:
     """QUE-6: the drain waits for another client's transaction; where that takes too long it says so and loses nothing."""
     world.connect("Account")
     world.insert(P, "Account", Name="x")
     blocker = world.client(S)
-    impatient = [open_org(world.orgs[side].path, label=side.value, busy_seconds=0.05) for side in (P, S)]
-    blocker.execute("BEGIN IMMEDIATE")
+    impatient = [world.opened(side, label=side.value, busy_seconds=0.05) for side in (P, S)]
+    let_go = keep_others_out(blocker, "Account")
     with pytest.raises(StoreBusyError, match="let it finish"):
         drain(Pair(impatient[0], impatient[1], CONNECTION), clock=world.clock)
     for org in impatient:
@@ -231,7 +230,7 @@ def test_a_target_that_is_locked_for_a_while(world: World) -> None:
     worker = threading.Thread(target=world.drain)
     worker.start()
     time.sleep(0.3)
-    blocker.execute("ROLLBACK")
+    let_go()
     worker.join()
     assert world.count(S, "Account") == 1
     world.assert_equal()
