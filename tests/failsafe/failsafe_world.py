@@ -3,44 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from click.testing import CliRunner, Result
+from click.testing import Result
 from org_stores import put_away
+from sync_program import run_program, start_program, write_manifests
 from sync_world import CONNECTION, NAMES, P, S, World
-from two_orgs import at_addresses
 
-from orgsync_reconcile.cli.main import cli
 from orgsync_reconcile.model.connection import Side
-
-MANIFEST = f"""\
-version: 1
-kind: Org
-name: acme
-store: sqlite:acme.db
-admin: admin@acme.example
----
-version: 1
-kind: Org
-name: acme-dr
-store: sqlite:acme-dr.db
-admin: admin@acme-dr.example
----
-version: 1
-kind: Connection
-name: {CONNECTION}
-primary: acme
-secondary: acme-dr
-owner: admin@acme.example
-contact: {{first_name: Elise, last_name: Medina, email: elise@acme.example, account: Acme}}
-direction: two-way
-"""
 
 
 class FailsafeWorld(World):
@@ -76,28 +50,18 @@ class FailsafeWorld(World):
         self._away.pop(side)()
 
     def _manifests(self) -> None:
-        folder = self.folder / "manifests"
-        folder.mkdir(exist_ok=True)
-        path = folder / "connection.yaml"
-        if not path.exists():
-            path.write_text(at_addresses(MANIFEST, {NAMES[side]: place for side, place in self.addresses.items()}))
+        if not (self.folder / "manifests" / "connection.yaml").exists():
+            write_manifests(self.folder, self.addresses)
 
     def program(self, *args: str, **environment: str) -> Result:
         """Runs the program over the two orgs."""
         self._manifests()
-        return CliRunner().invoke(cli, ["-C", str(self.folder), *args], env=environment)
+        return run_program(self.folder, *args, **environment)
 
     def start(self, *args: str, within: Sequence[str] = (), **environment: str) -> subprocess.Popen[str]:
         """The program as a process of its own, or `within` another program; the caller ends it."""
         self._manifests()
-        return subprocess.Popen(
-            [*within, sys.executable, "-m", "orgsync_reconcile", "-C", str(self.folder), *args],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env={**os.environ, **environment},
-        )
+        return start_program(self.folder, *args, within=within, **environment)
 
     def page(self) -> dict[str, Any]:
         """The status document of the connection."""

@@ -35,10 +35,11 @@ direction: two-way
 
 
 def write_manifests(folder: Path, addresses: Mapping[Side, str]) -> None:
-    """Writes what names the two orgs by their addresses, and connects them."""
+    """Writes what names the two orgs by their addresses, files by their names in the folder, and connects them."""
     manifests = folder / "manifests"
     manifests.mkdir(exist_ok=True)
-    orgs = [_ORG.format(name=NAMES[side], address=addresses[side]) for side in Side]
+    here = f"sqlite:{folder}/"
+    orgs = [_ORG.format(name=NAMES[side], address=addresses[side].replace(here, "sqlite:")) for side in Side]
     (manifests / "connection.yaml").write_text("".join([*orgs, _CONNECTION]))
 
 
