@@ -105,7 +105,7 @@ CAUSES: dict[QueueAction, tuple[Callable[[HostileWorld], object], str]] = {
 }
 
 
-@pytest.mark.pairings("sqlite-sqlite", "sqlite-postgres", "postgres-postgres")
+@pytest.mark.pairings("sqlite-sqlite", "postgres-postgres")
 @pytest.mark.parametrize("action", CAUSES)
 def test_an_event_from_cause_to_end(world: HostileWorld, action: QueueAction) -> None:
     """QUE-1, QUE-2, CON-12: queued in the org of its cause, carried out by the drain, gone; both histories name who."""

@@ -9,6 +9,7 @@ import pytest
 from hostile_world import HostileWorld
 from sync_world import CONNECTION, P, S, field, text
 
+from orgsync_reconcile.model.connection import Side
 from orgsync_reconcile.model.schema import FieldType
 
 FIELDS = (
@@ -89,8 +90,7 @@ STRANGE = {
 
 
 @pytest.mark.pairings("sqlite-postgres")
-@pytest.mark.parametrize("strange", STRANGE)
-@pytest.mark.parametrize("bulk", [False, True])
+@pytest.mark.parametrize(("strange", "bulk"), [*((item, False) for item in STRANGE), ("NUL", True), ("no UTF-8", True)])
 def test_what_the_target_cannot_hold_is_refused_alone(world: HostileWorld, strange: str, bulk: bool) -> None:
     """LOG-1, QUE-4, BLK-3: one entry that names the field; all else arrives, and the record too once it is mended."""
     _connected(world)
@@ -149,3 +149,22 @@ def test_a_server_refuses_what_no_org_has(world: HostileWorld, column: str, valu
     world.insert(P, "Account", Name="after")
     world.drain()
     assert set(_shown(world, S)) == {"after"}
+
+
+@pytest.mark.pairings("sqlite-postgres", "postgres-sqlite")
+def test_all_digits_of_a_number_are_loaded_and_found(world: HostileWorld) -> None:
+    """ORG-4, ORG-8, FWD-1: 18 digits, wherever the point stands."""
+    _connected(world)
+    (world.folder / "Account.csv").write_text("Name,Finest__c\nMost,9.99999999999999999\nLess,9.99999999999999998\n")
+    for side in (P, S):
+        loaded = world.program("org", "load", world.addresses[side], "Account.csv")
+        assert loaded.exit_code == 0, loaded.output
+        found = dict(world.all(side, 'SELECT "Name", "Finest__c" FROM "Account"'))
+        assert found == {"Most": 10**18 - 1, "Less": 10**18 - 2}
+    for side in Side:
+        sent = world.program(
+            *("forward", CONNECTION, "Account", "--from", side.value),
+            *("--where", "Finest__c = 9.99999999999999999", "--format", "json"),
+        )
+        assert sent.exit_code == 0, sent.output
+        assert [item["copied"] for item in json.loads(sent.stdout)["objects"]] == [1], sent.output
