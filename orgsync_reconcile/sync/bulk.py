@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import datetime
 from functools import partial
 from itertools import groupby
 from operator import itemgetter
 
 from orgsync_reconcile.clock import Clock
-from orgsync_reconcile.errors import LockHeldError, OrgsyncError, PartialError, UnreachableError, UsageError
+from orgsync_reconcile.errors import (
+    LockHeldError,
+    OrgsyncError,
+    PartialError,
+    StoreBusyError,
+    UnreachableError,
+    UsageError,
+)
 from orgsync_reconcile.failpoints import FailPoint, reach
 from orgsync_reconcile.model.connection import ConnectionStatus, Side
 from orgsync_reconcile.model.records import ObjectCounts
@@ -161,7 +168,9 @@ def _copy_all(
     missing = bulk.missing(path, end, RANGE)
     with ExitStack() as stack:
         if crew is None and len(missing) >= WORTH and flow.pair.many_writers and bulk.goes_in_any_order(path):
-            crew = stack.enter_context(bulk_lanes(flow.pair, flow.side, clock))
+            # A server may have no room for more sessions than the ones that are there.
+            with suppress(StoreBusyError):
+                crew = stack.enter_context(bulk_lanes(flow.pair, flow.side, clock))
         if crew is None:
             ranges = _copy_here(flow, back, bulk, path, missing, clock)
         else:

@@ -20,10 +20,11 @@ from two_orgs import connection, make_on_server, must, publication, server_orgs,
 
 from orgsync_reconcile.app.workspace import Workspace, open_connection
 from orgsync_reconcile.clock import Clock, system_clock
-from orgsync_reconcile.errors import StoreFullError
+from orgsync_reconcile.errors import StoreBusyError, StoreFullError
 from orgsync_reconcile.failpoints import VARIABLE, FailPoint
 from orgsync_reconcile.model.connection import Side
 from orgsync_reconcile.model.records import ObjectCounts
+from orgsync_reconcile.stores.postgres.handle import PostgresOrg
 from orgsync_reconcile.stores.sql.flow import Flow, Pair
 from orgsync_reconcile.stores.sql.flow.bulk import BulkFlow
 from orgsync_reconcile.stores.sql.org import BUSY_SECONDS
@@ -120,6 +121,23 @@ def test_one_process_copies_two_ranges_at_a_time(folder: Path, monkeypatch: pyte
     monkeypatch.setattr(bulk_lanes, "copy_part", copy)
     run(folder, "bulk-sync")
     assert not together.broken
+    assert_all_copied(folder)
+
+
+def test_without_room_for_more_sessions_one_copies_alone(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """BLK-1: what the server says to the second session more is no reason to copy nothing."""
+    monkeypatch.setattr(bulk, "RANGE", 10)
+    another, asked = PostgresOrg.another, []
+
+    def refuse(org: PostgresOrg) -> PostgresOrg:
+        asked.append(org.label)
+        if len(asked) > 2:
+            raise StoreBusyError("the server takes no more sessions", where=org.label)
+        return another(org)
+
+    monkeypatch.setattr(PostgresOrg, "another", refuse)
+    run(folder, "bulk-sync")
+    assert len(asked) == 3
     assert_all_copied(folder)
 
 
