@@ -72,6 +72,26 @@ def test_every_sync_command_refuses(world: HostileWorld, side: Side, command: tu
 
 
 @pytest.mark.parametrize("side", [P, S])
+def test_a_backup_that_is_restored_again(world: HostileWorld, side: Side) -> None:
+    """QUE-3: right after a resync only the end of its log tells: what would be written now counted as sent already."""
+    _connected(world)
+    backup = world.backup(side)
+    world.insert(side, "Account", Name="lost twice")
+    world.drain()
+    for _ in range(2):
+        world.restore(side, backup)
+        world.insert(side, "Account", Name="fresh")
+        result = world.program("drain", CONNECTION)
+        assert result.exit_code == 1, result.output
+        assert f"the {side} org was restored from a backup" in result.stderr
+        result = world.program("resync", CONNECTION)
+        assert result.exit_code == 0, result.output
+    world.settle()
+    assert {"fresh", "lost twice"} <= set(_names(world, side))
+    world.assert_equal()
+
+
+@pytest.mark.parametrize("side", [P, S])
 def test_resync_brings_back_what_the_backup_lacks(world: HostileWorld, side: Side) -> None:
     """QUE-3, VER-1: edits, deletes, new records and their children come from the other org; then both agree."""
     _connected(world)

@@ -56,6 +56,28 @@ def test_of_a_single_record(org: Org, session: PostgresDatabase, field: str, val
         insert_row(org, "Thing__c", values, fields)
 
 
+def test_of_a_number_that_no_column_takes(org: Org, session: PostgresDatabase) -> None:
+    """LOG-1: the server says how many digits are too many, and nothing of the field: it is the one that has them."""
+    fields = Objects(org)["Thing__c"].fields
+    record = insert_row(org, "Thing__c", {"Name": "x"})
+    values = {"Text__c": "9" * 60, "Flag__c": True, "Number__c": -(10**60)}
+    for work in (
+        lambda: insert_row(org, "Thing__c", {"Name": "x", **values}, fields),
+        lambda: update_row(org, "Thing__c", record, values, fields),
+    ):
+        with pytest.raises(psycopg.Error) as caught:
+            work()
+        assert refusal(caught.value) == (
+            "NUMBER_OUTSIDE_VALID_RANGE",
+            "Number__c",
+            "the number in Number__c has more digits than the field",
+        )
+    named = 'UPDATE "Thing__c" SET "Name" = :name, "Number__c" = :number WHERE "Text__c" = :name'
+    with pytest.raises(psycopg.Error) as caught:
+        session.execute(named, {"number": 10**60, "name": "x"})
+    assert refusal(caught.value)[1] == "Number__c"
+
+
 def test_of_what_no_column_takes(session: PostgresDatabase) -> None:
     """A value that is only looked for is no field's: the server's words stand."""
     assert of(lambda: session.execute('SELECT "Name" FROM "Thing__c" WHERE "Date__c" < ?', ["noon"])) == (

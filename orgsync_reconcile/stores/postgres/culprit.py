@@ -1,10 +1,13 @@
-"""Which field a value was for that the server could not read: what it says of COPY, and which parameter it names."""
+"""Which field a value was for that the server could not read or store: what it says of COPY, and which parameter it names."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 import psycopg
+
+from orgsync_reconcile.stores.postgres.statement import Parameters
 
 #: Where the name is kept beside an error whose words do not tell it.
 _KEPT = "orgsync_field"
@@ -12,6 +15,7 @@ _IN_COPY = re.compile(r'^COPY .*?, line \d+, column (?P<name>\w+): "', re.MULTIL
 _OF_PARAMETER = re.compile(r"\bportal parameter \$(?P<number>\d+)")
 _MARK = re.compile(r"%s|%\((?P<name>\w+)\)s|'(?:[^']|'')*'")
 _INTO = re.compile(r"\s*INSERT INTO \S+ \((?P<names>[^()]*)\) VALUES \(")
+_OVERFLOW = re.compile(r"\D*(?P<digits>\d+)\D+\d+")
 _SET = re.compile(r'"(?P<name>\w+)" = [^"]*$')
 
 
@@ -22,11 +26,25 @@ def named_field(error: psycopg.Error) -> str:
     return str(found["name"] if found else kept)
 
 
-def keep_field(error: psycopg.Error, text: str) -> None:
+def keep_field(error: psycopg.Error, text: str, values: Parameters) -> None:
     """Keeps the column beside the error that the server's words about a parameter of the statement lead to."""
     found = _OF_PARAMETER.search(error.diag.context or "")
-    if found and (name := _column(text, int(found["number"]))):
+    number = int(found["number"]) if found else _too_long(error, text, values)
+    if number and (name := _column(text, number)):
         vars(error)[_KEPT] = name
+
+
+def _too_long(error: psycopg.Error, text: str, values: Parameters) -> int:
+    """Which parameter has more digits than the server says that a column takes; 0: none, or it says nothing of columns."""
+    precision = _OVERFLOW.match(error.diag.message_detail or "")
+    if precision is None or not isinstance(error, psycopg.errors.NumericValueOutOfRange):
+        return 0
+    given = [values[name] for name in _places(text)] if isinstance(values, Mapping) else values
+    for number, value in enumerate(given, 1):
+        # Numbers go whole, without their point.
+        if isinstance(value, int) and abs(value) >= 10 ** int(precision["digits"]):
+            return number
+    return 0
 
 
 def _column(text: str, number: int) -> str:
@@ -49,13 +67,13 @@ def _column(text: str, number: int) -> str:
 
 def _place(text: str, number: int) -> int:
     """Where a statement's so-manieth parameter first stands; parameters with a name count once."""
-    seen: list[str] = []
+    return list(_places(text).values())[number - 1]
+
+
+def _places(text: str) -> dict[str, int]:
+    """Where each of a statement's parameters first stands, in their order: by name, or by `%` and number."""
+    seen: dict[str, int] = {}
     for mark in _MARK.finditer(text):
-        if mark[0].startswith("'"):
-            continue
-        name = mark["name"] or f"%{len(seen)}"
-        if name not in seen:
-            seen.append(name)
-            if len(seen) == number:
-                return mark.start()
-    return 0
+        if not mark[0].startswith("'"):
+            seen.setdefault(mark["name"] or f"%{len(seen)}", mark.start())
+    return seen

@@ -76,7 +76,7 @@ class PostgresDatabase(Database):
             # Without values the text is sent as it stands; a `%` in it was doubled.
             return self.connection.execute(statement.text, values or ())
         except psycopg.DataError as error:
-            keep_field(error, statement.text)
+            keep_field(error, statement.text, values)
             raise
 
     @override
