@@ -133,7 +133,7 @@ def test_two_engines(url: str, client: psycopg.Connection[Any], tmp_path: Path) 
         ]
         with first.lease(shared=True), flow.target.transaction():
             assert own.claim(path, started, 0, 30)
-            own.copy(path, 0, 30, system_clock(), alone=False)
+            own.copy_beside_others(path, 0, 30, system_clock(), told=lambda: None)
             others[0].start()
             until_somebody_waits(url)
             others[1].start()
