@@ -41,10 +41,11 @@ def test_the_lane_of_a_dead_process_is_taken_over(world: World, point: str) -> N
         count = 0
         # The other one may be the quicker one and leave nothing to it, now and then.
         while mortal.poll() is None and count < 20 * COUNT:
-            with world.all_at_once(2):
+            with world.pair() as pair, pair.lease():
                 world.add(COUNT)
                 count += COUNT
-            until(world.settled, seconds=30)
+                until(lambda: pair.workers() == 2 or mortal.poll() is not None)
+            until(world.settled)
             # One alone never opens a round: it dies in a batch of its own where nothing was shared.
             until(lambda: mortal.poll() is not None or world.idle())
         assert mortal.wait(10) == -signal.SIGKILL
