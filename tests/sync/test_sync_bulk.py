@@ -151,3 +151,19 @@ def test_a_bulk_sync_that_cannot_run_says_why(world: World) -> None:
     )
     with pytest.raises(OrgsyncError, match=r"Suspended in the secondary org; bring it to Active first"):
         world.bulk(P)
+
+
+@pytest.mark.pairings
+def test_what_a_drain_brought_is_left_out_of_each_range(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """BLK-2: that one range has no links says nothing of the next one."""
+    monkeypatch.setattr(bulk_module, "RANGE", 10)
+    for number in range(15):
+        world.insert(P, "Account", Name=f"early {number}")
+    world.connect("Account")
+    for number in range(10):
+        world.insert(P, "Account", Name=f"live {number}")
+    world.drain()
+    counts = world.bulk(P)["Account"]
+    assert (counts.copied, counts.failed, world.log(P)) == (15, 0, [])
+    assert world.count(S, "Account") == 25
+    world.assert_equal()

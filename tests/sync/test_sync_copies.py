@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from sync_stories import send_all_kinds_of_values, send_both_ways
 from sync_world import P, S, World, custom_object, text
 
+from orgsync_reconcile.clock import iso
 from orgsync_reconcile.errors import OrgsyncError
 from orgsync_reconcile.stores.sql.copies import CopiedPartner
 from orgsync_reconcile.sync.forward import forward
@@ -95,3 +98,23 @@ def test_memory_holds_one_part_of_a_comparison(world: World, monkeypatch: pytest
     world.clients[S].execute("UPDATE orgsync_guard SET connection = NULL, cascading = 0")
     report = world.verify("Account")
     assert sorted(item.primary_record for item in report.differences) == sorted([records[0], records[7]])
+
+
+def test_a_range_of_which_nothing_was_brought_says_nothing_of_the_next(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """BLK-1, BLK-2: a cutoff leaves the first range empty; in the second, half is linked already."""
+    monkeypatch.setattr("orgsync_reconcile.sync.bulk.RANGE", 10)
+    long_ago = iso(world.now - timedelta(days=400))
+    for number in range(10):
+        world.insert(P, "Account", Name=f"old {number}", CreatedDate=long_ago, LastModifiedDate=long_ago)
+    for number in range(5):
+        world.insert(P, "Account", Name=f"early {number}")
+    world.connect("Account")
+    for number in range(10):
+        world.insert(P, "Account", Name=f"live {number}")
+    world.drain()
+    counts = world.bulk(P, cutoff=world.now - timedelta(days=365))["Account"]
+    assert (counts.copied, counts.failed, world.log(P)) == (5, 0, [])
+    assert world.count(S, "Account") == 15
+    world.assert_equal()

@@ -45,7 +45,7 @@ class BulkFlow:
         self.db = flow.db
         self.moment = cutoff
         self.cutoff = iso(cutoff) if cutoff else ""
-        #: The object whose last range was fresh, and the newest link after that range.
+        #: The object that has no links in the rows ahead, and the newest link after its last range.
         self._fresh_until = ("", -1)
 
     def start(self, path: Path, now: datetime) -> Checkpoint:
@@ -216,13 +216,13 @@ class BulkFlow:
     def _write(self, path: Path, low: int, high: int, now: datetime) -> tuple[ObjectCounts, Writer]:
         """Writes the records of a range with their links."""
         flow = self.flow
-        fresh = self._is_fresh(path)
+        ahead = fresh = self._is_fresh(path)
         counts, writer = self._begin(path, now)
         in_range = f"s.{ROW} > ? AND s.{ROW} <= ? AND {self._wanted(path)}"
         straight = self._may_range() and _is_plain(path)
         if straight:
             flow.partner.bring_range(path, in_range, [low, high], system=self._system_fields(writer))
-            fresh = fresh or self._is_new(path, low, high)
+            fresh = ahead or self._is_new(path, low, high)
         else:
             flow.partner.bring(path.object, in_range, [low, high])
         with flow.guard.writing(path.target):
@@ -233,7 +233,7 @@ class BulkFlow:
             else:
                 self._stage(path, f"s.{ROW} > {low} AND s.{ROW} <= {high}", f"s.{ROW}", high - low)
                 self._copy_staged(path, writer, counts)
-        self._fresh_until = (path.object, flow.last_link()) if fresh else ("", -1)
+        self._fresh_until = (path.object, flow.last_link()) if ahead else ("", -1)
         return counts, writer
 
     def goes_in_any_order(self, path: Path) -> bool:
