@@ -31,7 +31,6 @@ from orgsync_reconcile.stores.sql.leases import bulk_lease, lease
 from orgsync_reconcile.sync.again import again
 from orgsync_reconcile.sync.bulk_lanes import WORTH, bulk_lanes
 from orgsync_reconcile.sync.bulk_parts import BulkCrew, BulkPart
-from orgsync_reconcile.sync.bulk_progress import holder_of_bulk
 from orgsync_reconcile.sync.control import is_active
 from orgsync_reconcile.sync.drain import Progress, finish_both
 
@@ -126,8 +125,6 @@ def resume_bulk(pair: Pair, *, source: Side, clock: Clock) -> list[ObjectCounts]
     ).fetchall()
     if not rows or not is_active(pair):
         return []
-    if holder_of_bulk(pair.orgs[Side.PRIMARY], pair.connection, source) is not None:
-        return []
     done: list[ObjectCounts] = []
     flowing = Flow(pair, source).paths
     for cutoff, group in groupby(rows, key=itemgetter(0)):
@@ -137,7 +134,7 @@ def resume_bulk(pair: Pair, *, source: Side, clock: Clock) -> list[ObjectCounts]
             try:
                 done += bulk_sync(pair, source=source, objects=objects, cutoff=moment, clock=clock)
             except LockHeldError:
-                # Somebody has gone on with it meanwhile.
+                # Somebody is at it: only the lock itself can tell, numbers of processes repeat.
                 return done
     return done
 

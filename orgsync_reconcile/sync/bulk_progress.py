@@ -15,7 +15,11 @@ _SHORTEST = 0.001
 
 
 def holder_of_bulk(primary: Org | None, connection: str, source: Side) -> Lease | None:
-    """Who is at the bulk syncs from `source`: their lock stands in the primary. None for nobody that is alive."""
+    """Who is at the bulk syncs from `source`: their lock stands in the primary.
+
+    None for nobody, and where no process of this host has the holder's number. This only looks: whether a holder lives
+    is told for sure by taking its lock.
+    """
     found = leases(primary) if primary is not None else ()
     return next((item for item in found if item.name == bulk_lease(connection, source) and not item.dead), None)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import subprocess
@@ -136,5 +137,20 @@ def test_a_killed_one_is_gone_on_with(world: FailsafeWorld) -> None:
     assert len(world.all(P, "SELECT * FROM orgsync_lease")) == 1
     assert world.program("bulk-sync", CONNECTION).exit_code == 0
     assert world.count(S, "Account") == 5
+    assert world.all(P, "SELECT * FROM orgsync_lease") == []
+    world.assert_equal()
+
+
+@pytest.mark.pairings
+def test_a_number_that_lives_again_keeps_nobody_away(world: FailsafeWorld) -> None:
+    """BLK-4, QUE-2: the row names a living process, as in a container that was started again: a drain goes on all the same."""
+    world.connect()
+    world.insert(P, "Account", Name="left")
+    world.publish("Account", ["Name"])
+    killed = world.start("bulk-sync", CONNECTION, ORGSYNC_FAILPOINT="bulk:before-target-commit")
+    killed.communicate(timeout=60)
+    assert killed.returncode == -9
+    world.clients[P].execute("UPDATE orgsync_lease SET pid = ?", [os.getpid()])
+    assert [item.copied for item in resume_bulk(world.pair, source=P, clock=world.clock)] == [1]
     assert world.all(P, "SELECT * FROM orgsync_lease") == []
     world.assert_equal()
