@@ -209,6 +209,27 @@ def test_a_long_statement_is_waited_for() -> None:
             assert session.execute("SELECT 1 FROM pg_sleep(2.5)").fetchone() == (1,)
 
 
+@pytest.mark.parametrize("style", ["ISO, MDY", "German"])
+@pytest.mark.parametrize("role", ["", "owner"], ids=["its own rights", "another role's"])
+def test_a_login_with_settings_of_its_own(role: str, style: str) -> None:
+    """SUS-3: a login that takes another role's rights at once, and one that writes dates otherwise, are waited for too."""
+    with local_server(parent=memory()) as server, ExitStack() as stack:
+        with psycopg.connect(server.url, autocommit=True) as made:
+            made.execute("CREATE ROLE owner")
+            made.execute("CREATE ROLE worker LOGIN IN ROLE owner")
+            made.execute(f"ALTER ROLE worker SET datestyle = '{style}'")
+            if role:
+                made.execute(f"ALTER ROLE worker SET role = '{role}'")
+        address = parse_address(f"{server.url}?schema=public&user=worker{QUICK}")
+        session = connect(address, "acme", busy_seconds=30)
+        stack.callback(session.close)
+        assert session.execute("SELECT current_user").fetchone() == (role or "worker",)
+        assert session.execute("SELECT 1 FROM pg_sleep(2.5)").fetchone() == (1,)
+        moment = "CAST('2026-02-01 10:20:30+00' AS timestamptz)::text"
+        written = ("2026-02-01", "2026-02-01 10:20:30+00")
+        assert session.execute(f"SELECT CAST('2026-02-01' AS date)::text, {moment}").fetchone() == written
+
+
 def test_a_server_that_falls_silent_while_it_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     """SUS-3: nobody waits for ever for the answer whether there will be an answer."""
     monkeypatch.setattr(silence, "_ANSWER_SECONDS", 0.5)

@@ -31,6 +31,7 @@ _SMALL = 1 << 17
 #: What every session is set to. What its commits say stands is on a disk: the partner's log is trimmed behind them.
 #: And what is streamed is read to its end.
 _SESSION = f"""SELECT {IDENTITY}, set_config('search_path', {{path}}, false), set_config('timezone', 'UTC', false),
+ set_config('datestyle', 'ISO, YMD', false),
  set_config('cursor_tuple_fraction', '1', false),
  CASE current_setting('synchronous_commit') WHEN 'off' THEN set_config('synchronous_commit', 'local', false) END"""
 

@@ -22,9 +22,12 @@ from typing_extensions import override
 _LOOKS = 2
 #: The session that asks gets its answer within so many seconds.
 _ANSWER_SECONDS = 10.0
-#: Which session of the server this one is: numbers of processes repeat, above all in containers.
-IDENTITY = "pg_backend_pid(), (SELECT backend_start FROM pg_stat_get_activity(pg_backend_pid()))::text"
-_WHERE = "WHERE pid = %s AND backend_start = %s::timestamptz"
+#: Which session of the server this one is: numbers of processes repeat, above all in containers. The second is NULL for
+#: who acts as a role without the rights of the one that logged in: the server does not tell it what its session does.
+IDENTITY = (
+    "pg_backend_pid(), (SELECT extract(epoch FROM backend_start)::text FROM pg_stat_get_activity(pg_backend_pid()))"
+)
+_WHERE = "WHERE pid = %s AND extract(epoch FROM backend_start)::text = %s"
 #: A server that waits for its client, while that waits for it, has not got what was sent, or its answer was lost.
 _WAITS_FOR_CLIENT = "wait_event IN ('ClientRead', 'ClientWrite')"
 _AT_WORK = f"SELECT count(*) FROM pg_stat_activity {_WHERE} AND ({_WAITS_FOR_CLIENT}) IS NOT TRUE"
@@ -45,10 +48,10 @@ class WatchedConnection(psycopg.Connection[TupleRow]):
         """Lets the session be given up where the server is silent. `dsn` and `settings` are what it was opened with.
 
         It may be silent for as long as the network may: `tcp_user_timeout`. What waits for longer may raise
-        OperationalError, and then the session is closed.
+        OperationalError, and then the session is closed. One whose work the server does not show is never given up.
         """
         pause = _seconds(self.info.get_parameters())
-        if pause:
+        if pause and None not in identity:
             self._on_nothing = _Watch(self, dsn, settings, identity, pause).look
 
     @override
