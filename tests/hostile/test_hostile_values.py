@@ -126,6 +126,29 @@ def test_what_the_target_cannot_hold_is_refused_alone(world: HostileWorld, stran
     world.assert_equal()
 
 
+@pytest.mark.pairings("sqlite-postgres")
+def test_what_would_not_go_is_not_refused_either(world: HostileWorld) -> None:
+    """LOG-1, QUE-4: an old record that waits for a bulk sync is not held; one that is deleted after its refusal is resolved."""
+    for side in (P, S):
+        world.extend("Account", *FIELDS, side=side)
+    world.connect()
+    insert = 'INSERT INTO "Account" ("Name", "Text__c", "CreatedDate") VALUES (?, \'a\' || char(0) || \'b\', ?)'
+    world.clients[P].execute(insert, ["old", "2001-01-01T00:00:00.000Z"])
+    world.publish("Account", ["Name", "Text__c", "Phone"])
+    world.clients[P].execute('UPDATE "Account" SET "Phone" = \'1\'')
+    world.drain()
+    assert world.log(P) == []
+    world.clients[P].execute("INSERT INTO \"Account\" (\"Name\", \"Text__c\") VALUES ('new', 'a' || char(0) || 'b')")
+    world.drain()
+    assert [item.status for item in world.log(P)] == ["Retrying"]
+    (new,) = world.all(P, 'SELECT "Id" FROM "Account" WHERE "Name" = \'new\'')
+    world.delete(P, "Account", new)
+    world.settle()
+    assert {item.record: item.status for item in world.log(P)} == {new: "Resolved"}
+    assert world.all(P, "SELECT * FROM orgsync_held") == world.all(S, "SELECT * FROM orgsync_held") == []
+    assert _shown(world, S) == {}
+
+
 @pytest.mark.pairings("postgres-sqlite")
 @pytest.mark.parametrize(
     ("column", "value"),

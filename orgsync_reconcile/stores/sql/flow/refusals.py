@@ -30,6 +30,11 @@ class Refusal:
     masks: tuple[int, ...] = ()
 
 
+def goes_as_new(partner: Partner, path: Path) -> str:
+    """What must hold of a staged record `st` without a link, and of the source's `s`, for it to be sent; takes :since."""
+    return f's."IsDeleted" = FALSE AND (st.ins = 1 OR s."CreatedDate" >= :since) AND {partner.allowed(path)}'
+
+
 class Refusals:
     """Collects the refused records of a transaction in `items`; takes them out of temp.todo where they stand there."""
 
@@ -75,7 +80,7 @@ class Refusals:
                 written = new and self._is_audit(item.field)
             else:
                 written = new or ins == 1 or bool(masks[column.word] & column.bit)
-            if not written:
+            if not written or (new and not self._goes(path, number)):
                 continue
             if gone and column is not None and not new:
                 # That it was deleted or restored goes all the same.
@@ -100,6 +105,15 @@ class Refusals:
                 self._note_unfit(path, item, "I", (0,) * self.words.width)
         if done:
             self.partner.leave_out(path, done)
+
+    def _goes(self, path: Path, number: int) -> bool:
+        """Whether a staged record without a link is sent at all."""
+        found = self.db.execute(
+            f'SELECT 1 FROM temp.stage AS st CROSS JOIN partner.{quote(path.object)} AS s ON s."Id" = st.record'
+            f" WHERE st.n = :number AND {goes_as_new(self.partner, path)}",
+            {"number": number, "since": path.since},
+        ).fetchone()
+        return found is not None
 
     def _is_audit(self, field: str) -> bool:
         return self.target.audit and field in ("CreatedDate", "LastModifiedDate")

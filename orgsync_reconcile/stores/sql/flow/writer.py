@@ -11,7 +11,7 @@ from orgsync_reconcile.stores.sql.database import MANY, Database
 from orgsync_reconcile.stores.sql.flow import cascades, conflicts, matching, writes
 from orgsync_reconcile.stores.sql.flow.feed_files import bring_files
 from orgsync_reconcile.stores.sql.flow.paths import Path, PathColumn
-from orgsync_reconcile.stores.sql.flow.refusals import Refusal, Refusals
+from orgsync_reconcile.stores.sql.flow.refusals import Refusal, Refusals, goes_as_new
 from orgsync_reconcile.stores.sql.flow.staging import Kind, Words, kinds
 from orgsync_reconcile.stores.sql.partner import Partner
 from orgsync_reconcile.stores.sql.text import commas, quote
@@ -42,7 +42,7 @@ class Writer:
         """
         count = self._todo(
             path,
-            f'st.local IS NULL AND s."IsDeleted" = FALSE AND (st.ins = 1 OR s."CreatedDate" >= :since) AND {self.partner.allowed(path)}'
+            f"st.local IS NULL AND {goes_as_new(self.partner, path)}"
             " AND NOT EXISTS (SELECT 1 FROM main.orgsync_link AS k WHERE k.partner = st.record"
             f" AND k.connection = {self.target.connection})",
             joined=True,
