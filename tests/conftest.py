@@ -31,7 +31,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         chosen = here.get_closest_marker("pairings")
         every = metafunc.config.getoption("every_pairing")
         if every or chosen is not None:
-            wanted = chosen.args if chosen is not None and chosen.args and not every else PAIRINGS
+            wanted = PAIRINGS
+            # `alone`: the test is about these, whatever else is asked for.
+            if chosen is not None and chosen.args and (not every or chosen.kwargs.get("alone")):
+                wanted = list(chosen.args)
             ends = in_files.args if in_files is not None else ()
             metafunc.parametrize("pairing", [pairing for pairing in wanted if _lie_in_files(pairing, ends)])
 

@@ -36,6 +36,7 @@ TAMPERED = {
 
 @pytest.mark.pairings("sqlite-sqlite", "sqlite-postgres")
 @pytest.mark.parametrize("statement", TAMPERED.values(), ids=TAMPERED)
+@pytest.mark.files_only("primary")
 def test_a_tampered_queue_holds_nothing_up(world: HostileWorld, statement: str) -> None:
     """QUE-1, QUE-4: what makes no sense is skipped; what was queued before and after it arrives."""
     world.connect("Account", users=True)
@@ -63,6 +64,7 @@ def test_a_position_that_was_removed(world: HostileWorld, table: str) -> None:
     assert f"acme-dr: {table} has no row of {CONNECTION}" in line
 
 
+@pytest.mark.files_only("secondary")
 def test_a_clock_that_goes_backwards(world: HostileWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     """QUE-4, QUE-5: order is by position, not by time; a held record comes due although its time lies far ahead."""
     world.connect("Account")
@@ -91,6 +93,7 @@ def test_a_clock_that_goes_backwards(world: HostileWorld, monkeypatch: pytest.Mo
     assert world.queue(P) == []
 
 
+@pytest.mark.files_only("secondary")
 def test_a_disk_that_is_full(world: HostileWorld) -> None:
     """QUE-3: the target takes no more pages: one line, nothing of the batch is kept and nothing lost; with room it goes on."""
     world.connect("Account")
@@ -111,6 +114,7 @@ def test_a_disk_that_is_full(world: HostileWorld) -> None:
     world.assert_equal()
 
 
+@pytest.mark.files_only("primary")
 def test_a_full_disk_of_the_source(world: HostileWorld) -> None:
     """QUE-3: the target has committed and the source has no room to note it; the next drain makes that good, once."""
     world.connect("Account")
@@ -162,6 +166,7 @@ def test_a_target_without_the_table(world: HostileWorld) -> None:
 
 @pytest.mark.parametrize("table", ["orgsync_inbox", "orgsync_outbox"])
 @pytest.mark.parametrize("column", ["seq", "batch", "link", "event_state", "event_map"])
+@pytest.mark.files_only
 def test_a_position_is_a_number(world: HostileWorld, table: str, column: str) -> None:
     """QUE-3: a client that puts text where a position stands is refused, so no sync starts from nowhere."""
     world.connect("Account")

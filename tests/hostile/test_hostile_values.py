@@ -89,7 +89,7 @@ STRANGE = {
 }
 
 
-@pytest.mark.pairings("sqlite-postgres")
+@pytest.mark.pairings("sqlite-postgres", alone=True)
 @pytest.mark.parametrize(("strange", "bulk"), [*((item, False) for item in STRANGE), ("NUL", True), ("no UTF-8", True)])
 def test_what_the_target_cannot_hold_is_refused_alone(world: HostileWorld, strange: str, bulk: bool) -> None:
     """LOG-1, QUE-4, BLK-3: one entry that names the field; all else arrives, and the record too once it is mended."""
@@ -126,7 +126,7 @@ def test_what_the_target_cannot_hold_is_refused_alone(world: HostileWorld, stran
     world.assert_equal()
 
 
-@pytest.mark.pairings("sqlite-postgres")
+@pytest.mark.pairings("sqlite-postgres", alone=True)
 def test_what_would_not_go_is_not_refused_either(world: HostileWorld) -> None:
     """LOG-1, QUE-4: an old record that waits for a bulk sync is not held; one that is deleted after its refusal is resolved."""
     for side in (P, S):
@@ -149,7 +149,7 @@ def test_what_would_not_go_is_not_refused_either(world: HostileWorld) -> None:
     assert _shown(world, S) == {}
 
 
-@pytest.mark.pairings("postgres-sqlite")
+@pytest.mark.pairings("postgres-sqlite", alone=True)
 @pytest.mark.parametrize(
     ("column", "value"),
     [
