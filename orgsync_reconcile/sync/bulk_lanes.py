@@ -35,8 +35,10 @@ def bulk_lanes(pair: Pair, source: Side, clock: Clock) -> Iterator[BulkCrew]:
     """Those who copy ranges from `source` in this process, as long as the block. Raises UnreachableError and its kin."""
     free: SimpleQueue[Pair] = SimpleQueue()
     with ExitStack() as stack:
+        # Its sessions stay open until its thread has ended.
+        theirs = stack.enter_context(pair.another())
         thread = stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix=HERALD))
-        herald = _Herald(stack.enter_context(pair.another()), source, clock, thread)
+        herald = _Herald(theirs, source, clock, thread)
         for _ in range(LANES):
             free.put(stack.enter_context(pair.another()))
 

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
@@ -164,6 +165,22 @@ def test_what_fails_in_one_of_them_is_told_as_it_is(folder: Path, monkeypatch: p
         (copied,) = bulk.resume_bulk(pair, source=Side.PRIMARY, clock=system_clock)
         assert copied.copied == COUNT + 1 - 30
     assert_all_copied(folder)
+
+
+def test_the_source_is_told_to_the_end_though_the_copying_is_over(folder: Path) -> None:
+    """BLK-4: whoever tells it keeps its sessions until it is done, whatever ended the run."""
+    run(folder, "drain")
+
+    def slow() -> datetime:
+        time.sleep(0.3)
+        return system_clock()
+
+    with open_connection(Workspace(directory=folder), "dr") as found:
+        pair = Pair(found.primary, found.secondary, "dr")
+        with bulk_lanes.bulk_lanes(pair, Side.PRIMARY, slow) as crew:
+            assert crew.herald is not None
+            crew.herald.tell()
+        crew.herald.told()
 
 
 def test_the_source_is_never_more_than_one_batch_behind(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
