@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from orgsync_reconcile.app.workspace import Workspace, open_connection
 from orgsync_reconcile.clock import system_clock
 from orgsync_reconcile.model.component import Component, ComponentKey
 from orgsync_reconcile.model.connection import Side
+from orgsync_reconcile.stores.postgres.handle import PostgresOrg
 from orgsync_reconcile.stores.sql.component_table import summaries, write_component
 from orgsync_reconcile.stores.sql.flow import Flow, Pair
 from orgsync_reconcile.stores.sql.flow.bulk import BulkFlow
@@ -165,6 +166,24 @@ def test_processes_that_copy_and_a_client_that_writes(
         ended.set()
         writer.join()
     assert_each_its_own(client, COUNT + len(written))
+
+
+def test_one_process_copies_one_range_after_the_other(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """BLK-3: the numbers of the next range wait for those of the one before, so no more sessions are opened for it."""
+    monkeypatch.setattr(bulk, "RANGE", 6)
+    another, opened = PostgresOrg.another, []
+
+    def watched(org: PostgresOrg) -> AbstractContextManager[PostgresOrg]:
+        opened.append(org.label)
+        return another(org)
+
+    monkeypatch.setattr(PostgresOrg, "another", watched)
+    must(tmp_path, "bulk-sync")
+    assert opened == []
+    with psycopg.connect(url, options="-c search_path=dr") as db:
+        assert_each_its_own(db, COUNT)
 
 
 def test_components(url: str, client: psycopg.Connection[Any], tmp_path: Path) -> None:

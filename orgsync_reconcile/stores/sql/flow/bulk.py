@@ -237,8 +237,12 @@ class BulkFlow:
         return counts, writer
 
     def goes_in_any_order(self, path: Path) -> bool:
-        """Whether each record of the object is a new one by itself, whatever else is copied at the same time."""
-        return not self.flow.stamped and _is_plain(path)
+        """Whether each record of the object is a new one by itself, whatever else is copied at the same time.
+
+        Numbers that the target counts go one range after the other: the next would wait for the counter until the one
+        before is committed.
+        """
+        return not self.flow.stamped and _is_plain(path) and not path.auto_numbers
 
     def copy_newest(self, path: Path, limit: int, now: datetime) -> ObjectCounts:
         """Copies at most `limit` records, the newest first (BLK-1)."""
