@@ -18,6 +18,7 @@ from schedules import Step, play, steps
 from orgsync_reconcile.clock import system_clock
 from orgsync_reconcile.model.connection import Side
 from orgsync_reconcile.stores.sql.flow import Flow, Pair, rounds
+from orgsync_reconcile.sync.drain import drain
 
 COUNT = 40
 
@@ -118,6 +119,20 @@ def test_an_edit_after_a_lane_of_a_round_that_was_left(world: World, then: tuple
     assert world.one("dr", 'SELECT "Phone" FROM "Account" WHERE "Id" = %s', record) == "seen and changed"
     assert world.one("acme", 'SELECT count(*) FROM "Account" WHERE "Phone" = \'seen and changed\'') == 1
     assert world.one("dr", 'SELECT count(*) FROM "Account" WHERE "Phone" = \'new\'') == 2_999
+    world.assert_equal()
+
+
+def test_nothing_is_sent_after_the_last_round(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """QUE-3: a server's count goes on without entries; behind the last of them no empty batch is begun."""
+    monkeypatch.setattr(rounds, "WORTH_SHARING", 1)
+    opened = watch(monkeypatch)
+    world.add(COUNT)
+    world.clients["acme"].execute("SELECT pg_current_xact_id()")
+    seen: list[int] = []
+    with world.pair() as pair, world.pair() as other, other.at_work():
+        drain(pair, sides=[Side.PRIMARY], clock=system_clock, progress=lambda _, done, total: seen.append(total - done))
+    assert len(opened) == 1
+    assert seen.count(0) == 1
     world.assert_equal()
 
 

@@ -41,6 +41,14 @@ def people(flow: Flow, limit: int) -> list[str]:
     return [row[0] for row in rows if isinstance(row[0], str) and row[0].startswith("005")]
 
 
+def last_entry(flow: Flow) -> int:
+    """The last position of the log that has entries, 0 where it has none. Asked while the partner is being read."""
+    (last,) = flow.partner.row(
+        "SELECT coalesce(max(seq), 0) FROM partner.orgsync_change WHERE seq <= ?", [flow.partner.log_end()]
+    )
+    return int(last)
+
+
 def window(flow: Flow, low: int, limit: int) -> tuple[int, int, int]:
     """(last position, hops, end of the log) of the next batch: its entries were all made at one distance (ORG-7).
 

@@ -164,7 +164,7 @@ class Rounds:
                     fill_waiting(flow)
             flow.move_watermark(current.high)
             forget_rounds(db, self._here)
-            head = flow.partner.log_end()
+            head = backlog.last_entry(flow)
         return BatchResult(seq=current.high, more=current.high < head)
 
     def _phases(self, low: int, high: int) -> list[list[int]] | None:
