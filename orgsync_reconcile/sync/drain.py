@@ -74,7 +74,9 @@ def _drain_side(
 ) -> int | None:
     """Drains one direction; returns what is left of the allowance."""
     flow.watch_own_triggers()
-    start, end = flow.watermark(), flow.head()
+    start = flow.watermark()
+    # A log that is trimmed empty may say nothing of how far it went.
+    end = max(flow.head(), start)
     more = end > start or backlog.due(flow, clock()) or has_waiting(flow)
     most = SERVER_BATCH if flow.target.many_writers else BATCH
     while more and left != 0:

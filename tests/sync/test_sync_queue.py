@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 from org_stores import refuse
-from sync_world import P, S, World, text
+from sync_world import P, S, World, custom_object, text
 
 from orgsync_reconcile.model.connection import ConnectionStatus
 from orgsync_reconcile.stores.sql import connections
+from orgsync_reconcile.sync.drain import drain
 
 
 def refusing(world: World, retry: str = "60,300", **field: object) -> None:
@@ -191,3 +192,18 @@ def test_the_log_is_trimmed_behind_the_slowest_reader(world: World) -> None:
     world.drain()
     assert world.log_size(P) > position
     assert world.count(S, "Account") == 2
+
+
+@pytest.mark.pairings
+def test_progress_of_a_retry_behind_a_log_that_is_trimmed(world: World) -> None:
+    """QUE-5: nothing is in the log any more; what is done is never less than nothing."""
+    world.deploy(custom_object("Thing__c", "a0T", text("Code__c", unique=True)))
+    world.connect("Thing__c")
+    world.insert(S, "Thing__c", Name="first", Code__c="x")
+    world.insert(P, "Thing__c", Name="second", Code__c="x")
+    world.drain(P)
+    assert world.one(P, "SELECT count(*) FROM orgsync_change") == 0
+    world.later(hours=9)
+    seen: list[tuple[int, int]] = []
+    drain(world.pair, sides=[P], clock=world.clock, progress=lambda _, done, total: seen.append((done, total)))
+    assert seen == [(0, 0)]

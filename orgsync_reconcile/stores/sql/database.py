@@ -80,7 +80,10 @@ class Database(Protocol):
         """Whether others have committed a change since a `moment`, to any of the records that a query finds."""
 
     def head(self) -> int:
-        """The last position of the change log that `log_end` covers and that has entries, also where they are trimmed."""
+        """The last position of the change log that `log_end` covers and that has entries.
+
+        Where all are trimmed a file still knows the last one; a server says 0.
+        """
 
     def reserve(self, object_name: str, count: int) -> int:
         """Takes so many numbers of an object's Ids: those after the returned one are the caller's, in its transaction."""
